@@ -1,0 +1,27 @@
+/*
+ * The client's commands: one file each, all of them in the table of main.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+enum exit_status {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1, /* the input was wrong, or what was asked for could not be done */
+    EXIT_USAGE = 2,  /* the command line itself was wrong */
+};
+
+struct command {
+    const char *name;
+    const char *arguments; /* for usage lines */
+    const char *summary;   /* one line, for the list of commands */
+    const char *help;      /* all that `fairlead NAME --help` says behind the usage line */
+    /* argv[0] is the command's name; json says that -j was given. Returns an enum exit_status. */
+    int (*run)(const struct command *self, int argc, char **argv, bool json);
+};
+
+extern const struct command command_calc;
+
+/* Print "fairlead: NAME: " and the message, or the command's usage line, to standard error. Return the status. */
+__attribute__((format(printf, 2, 3))) int command_failed(const struct command *self, const char *format, ...);
+int command_usage(const struct command *self);

@@ -1,0 +1,89 @@
+/*
+ * Numbers in byte strings: byte order, loads and stores at any alignment, and the one question that every parser of
+ * packets asks first: are there as many bytes as I am about to read?
+ *
+ * Shared with BPF. There, loads are plain (the verifier allows unaligned packet access, and clang would otherwise load
+ * byte by byte); in user space they go through memcpy, which compilers turn into the same single instruction.
+ */
+#pragma once
+
+#include "base/compiler.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define cpu_to_be16(x) ((uint16_t)__builtin_bswap16((uint16_t)(x)))
+#define cpu_to_be32(x) ((uint32_t)__builtin_bswap32((uint32_t)(x)))
+#else
+#define cpu_to_be16(x) ((uint16_t)(x))
+#define cpu_to_be32(x) ((uint32_t)(x))
+#endif
+#define be16_to_cpu(x) cpu_to_be16(x)
+#define be32_to_cpu(x) cpu_to_be32(x)
+
+/* Structures that are laid over packets. BPF needs no packing (nothing in them is out of its natural place), and with
+ * it would load byte by byte. */
+#ifdef __bpf__
+#define WIRE_LAYOUT
+#else
+#define WIRE_LAYOUT __attribute__((packed))
+#endif
+
+/* Whether bytes [at, at + need) lie before end. at <= end. In BPF the very form of the comparison is what the verifier
+ * learns from; in user space a pointer past the end would not even be defined. */
+static always_inline bool bytes_hold(const void *at, size_t need, const void *end)
+{
+#ifdef __bpf__
+    return (const uint8_t *)at + need <= (const uint8_t *)end;
+#else
+    return (size_t)((const uint8_t *)end - (const uint8_t *)at) >= need;
+#endif
+}
+
+/* Native byte order, any alignment. */
+static always_inline uint16_t load_u16(const void *at)
+{
+#ifdef __bpf__
+    return *(const uint16_t *)at;
+#else
+    uint16_t value;
+    __builtin_memcpy(&value, at, sizeof(value));
+    return value;
+#endif
+}
+
+static always_inline uint32_t load_u32(const void *at)
+{
+#ifdef __bpf__
+    return *(const uint32_t *)at;
+#else
+    uint32_t value;
+    __builtin_memcpy(&value, at, sizeof(value));
+    return value;
+#endif
+}
+
+/* Network byte order, any alignment, value in host order. */
+static always_inline uint16_t load_be16(const void *at)
+{
+    return be16_to_cpu(load_u16(at));
+}
+
+static always_inline uint32_t load_be32(const void *at)
+{
+    return be32_to_cpu(load_u32(at));
+}
+
+static always_inline void store_be16(void *at, uint16_t value)
+{
+    uint16_t value_be = cpu_to_be16(value);
+    __builtin_memcpy(at, &value_be, sizeof(value_be));
+}
+
+static always_inline void store_be32(void *at, uint32_t value)
+{
+    uint32_t value_be = cpu_to_be32(value);
+    __builtin_memcpy(at, &value_be, sizeof(value_be));
+}

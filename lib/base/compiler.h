@@ -1,0 +1,10 @@
+/* Words that every compiler of ours understands: gcc and clang for user space, clang for BPF. */
+#pragma once
+
+/* BPF code has no calls with more than five arguments and no stack to spare: what it shares is inlined without fail. */
+#define always_inline inline __attribute__((always_inline))
+
+#define likely(condition)   __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
