@@ -92,13 +92,18 @@ static void classful_fields(struct output *out, struct ipv4_prefix prefix)
     output_field(out, "classful_network", json_string(text), NULL, NULL, NULL);
 }
 
+/* Of the block if that is what was given, of the address if it has host bits. */
 static void kind_fields(struct output *out, struct ipv4_prefix prefix)
 {
-    const struct ipv4_special *special = ipv4_special_find(prefix.addr);
+    if (prefix.addr != ipv4_prefix_first(prefix))
+        prefix.len = 32;
+    const struct ipv4_special *special = ipv4_special_find(prefix);
     char block[IPV4_PREFIX_TEXT_SIZE], line[100];
 
     if (!special) {
-        output_field(out, "kind", json_string("global unicast"), "kind", "global unicast", NULL);
+        bool mixed = ipv4_special_overlaps(prefix);
+        output_field(out, "kind", json_string(mixed ? "mixed" : "global unicast"), "kind",
+                     mixed ? "mixed (global unicast and special-purpose blocks)" : "global unicast", NULL);
         output_field(out, "kind_block", json_null(), NULL, NULL, NULL);
         return;
     }

@@ -30,6 +30,17 @@ def cases_by_program(path):
     return programs
 
 
+def diagnostics(output):
+    """What a TAP program said under its failed cases."""
+    said, failed = [], False
+    for line in output.splitlines():
+        if line.startswith(("ok ", "not ok ")):
+            failed = line.startswith("not ok ")
+        if failed:
+            said.append("    " + line)
+    return said
+
+
 def main():
     logs = sys.argv[1]
     cases = cases_by_program(os.path.join(logs, "testlog.junit.xml"))
@@ -44,6 +55,8 @@ def main():
                 count[state] += 1
                 if state != "passed":
                     notes.append(f"{state}: {name}: {case} {why}".rstrip())
+            if entry["result"] in FAILED:
+                notes += diagnostics(entry.get("stdout", ""))
             explained = len(inside) > 1 and (entry["result"] not in FAILED or any(s == "failed" for _, s, _ in inside))
             if not explained:
                 state = "failed" if entry["result"] in FAILED else "skipped" if entry["result"] == "SKIP" else "passed"

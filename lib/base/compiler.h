@@ -8,3 +8,8 @@
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* As <assert.h> defines it; BPF has no C library to ask. */
+#ifndef static_assert
+#define static_assert _Static_assert
+#endif

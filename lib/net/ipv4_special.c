@@ -41,12 +41,20 @@ static const struct ipv4_special specials[] = {
     {BLOCK(255, 255, 255, 255, 32), "limited broadcast", "RFC 919"},
 };
 
-const struct ipv4_special *ipv4_special_find(uint32_t addr)
+const struct ipv4_special *ipv4_special_find(struct ipv4_prefix prefix)
 {
     const struct ipv4_special *found = NULL;
 
     for (size_t i = 0; i < ARRAY_SIZE(specials); i++)
-        if (ipv4_prefix_contains(specials[i].block, addr))
+        if (ipv4_prefix_covers(specials[i].block, prefix))
             found = &specials[i];
     return found;
+}
+
+bool ipv4_special_overlaps(struct ipv4_prefix prefix)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(specials); i++)
+        if (ipv4_prefix_covers(specials[i].block, prefix) || ipv4_prefix_covers(prefix, specials[i].block))
+            return true;
+    return false;
 }

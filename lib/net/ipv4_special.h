@@ -11,5 +11,8 @@ struct ipv4_special {
     const char *rfc;  /* "RFC 1918" */
 };
 
-/* The smallest registered block that holds the address; NULL for ordinary unicast. Static storage. */
-const struct ipv4_special *ipv4_special_find(uint32_t addr);
+/* The smallest registered block that covers all of `prefix`; NULL if none does. Static storage. */
+const struct ipv4_special *ipv4_special_find(struct ipv4_prefix prefix);
+
+/* Whether any registered block has an address in common with `prefix`. */
+bool ipv4_special_overlaps(struct ipv4_prefix prefix);

@@ -1,0 +1,37 @@
+/*
+ * Ethernet II frames (IEEE 802.3 clause 3, RFC 894). Shared with BPF.
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+#define ETH_ADDR_SIZE 6
+#define ETH_HDR_SIZE  14
+
+/* EtherTypes (RFC 7042 and the registry behind it), in host order. */
+enum eth_type {
+    ETH_TYPE_IPV4 = 0x0800,
+    ETH_TYPE_ARP = 0x0806,
+    ETH_TYPE_VLAN = 0x8100,
+    ETH_TYPE_IPV6 = 0x86dd,
+    ETH_TYPE_QINQ = 0x88a8,
+};
+
+struct eth_hdr {
+    uint8_t dst[ETH_ADDR_SIZE];
+    uint8_t src[ETH_ADDR_SIZE];
+    uint16_t type_be; /* enum eth_type */
+} WIRE_LAYOUT;
+
+static_assert(sizeof(struct eth_hdr) == ETH_HDR_SIZE, "as on the wire");
+
+/* Group addresses have the lowest bit of their first byte set; broadcast is the group of everyone. */
+static always_inline bool eth_addr_is_multicast(const uint8_t addr[ETH_ADDR_SIZE])
+{
+    return addr[0] & 1;
+}
+
+static always_inline bool eth_addr_equal(const uint8_t a[ETH_ADDR_SIZE], const uint8_t b[ETH_ADDR_SIZE])
+{
+    return ((load_u32(a) ^ load_u32(b)) | (uint32_t)(load_u16(a + 4) ^ load_u16(b + 4))) == 0;
+}

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Hold the code to its layers: layers.py SOURCE_ROOT BUILD_ROOT
+
+A folder may use only what MAY_USE says. That is read off the includes, off the symbols that the static libraries take
+from one another, and off the link lines of the programs. A folder that is not in the table has no place yet.
+"""
+import os
+import re
+import subprocess
+import sys
+
+from tap import Tap
+
+# Folder (as its headers are included) -> the folders that it may use. Lowest first: an arrow points upwards here.
+MAY_USE = {
+    "base": [],
+    "net": ["base"],
+    "client": ["base", "net"],
+}
+ROOTS = ["lib", "src", "client", "bpf"]
+
+source_root, build_root = sys.argv[1:]
+
+
+def folder_of(path):
+    parts = os.path.relpath(path, source_root).split(os.sep)
+    return parts[1] if parts[0] in ("lib", "src") and len(parts) > 2 else parts[0]
+
+
+def sources():
+    for root in ROOTS:
+        for folder, _, names in os.walk(os.path.join(source_root, root)):
+            for name in sorted(names):
+                if name.endswith((".c", ".h")):
+                    yield os.path.join(folder, name)
+
+
+def check_includes(path):
+    me = folder_of(path)
+    if me not in MAY_USE:
+        return [f"{me}: this folder has no place in MAY_USE of tests/layers.py"]
+    allowed = {me, *MAY_USE[me]} | ({"tests"} if path.endswith("_test.c") else set())
+    faults = []
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            found = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+            if not found:
+                continue
+            folder = os.path.dirname(found[1])
+            if not folder:
+                faults.append(f'{number}: "{found[1]}": a header is included with its folder')
+            elif folder not in allowed:
+                faults.append(f'{number}: "{found[1]}": {me} may use only {", ".join(sorted(allowed))}')
+    return faults
+
+
+def built(pattern):
+    for folder, _, names in os.walk(os.path.join(build_root)):
+        for name in names:
+            if re.fullmatch(pattern, name):
+                yield os.path.join(folder, name)
+
+
+def symbols(library):
+    """(defined, undefined) names of a static library."""
+    defined, undefined = set(), set()
+    for line in subprocess.run(["nm", "-g", library], check=True, capture_output=True, text=True).stdout.splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1] in "TDBRVWC":
+            defined.add(words[2])
+        elif len(words) == 2 and words[0] == "U":
+            undefined.add(words[1])
+    return defined, undefined - defined
+
+
+def check_symbols(name, tables):
+    faults = []
+    for other, (defined, _) in sorted(tables.items()):
+        shared = sorted(symbol for symbol in tables[name][1] & defined if not symbol.startswith("__"))
+        if shared and other not in MAY_USE[name]:
+            faults.append(f"{name} takes {', '.join(shared)} from {other}, which it may not use")
+    return faults
+
+
+def check_globals(library):
+    """Libraries keep no state of their own: nothing in a writable section."""
+    listing = subprocess.run(["objdump", "-t", library], check=True, capture_output=True, text=True).stdout
+    found = re.findall(r"^\S+ .{7} (\.(?:data|bss)(?:\.\S+)?)\t\S+ (\S+)$", listing, re.M)
+    return [
+        f"mutable global {symbol} in {section}"
+        for section, symbol in found
+        if not section.startswith(".data.rel") and not symbol.startswith(("__", ".", "_ub", "*"))
+    ]
+
+
+def link_lines():
+    """program -> names of our static libraries on its link line."""
+    lines, target = {}, None
+    with open(os.path.join(build_root, "build.ninja"), encoding="utf-8") as ninja:
+        for line in ninja:
+            found = re.match(r"build (\S+): c_LINKER ", line)
+            if line.startswith("build "):
+                target = found[1] if found else None
+            elif target and line.strip().startswith("LINK_ARGS"):
+                lines[target] = re.findall(r"\blib/\w+/lib(\w+)\.a", line)
+    return lines
+
+
+def main():
+    tap = Tap()
+    for path in sources():
+        tap.case("includes of " + os.path.relpath(path, source_root), check_includes(path))
+    libraries = {folder_of(os.path.join(source_root, os.path.relpath(p, build_root))): p for p in built(r"lib\w+\.a")}
+    tables = {name: symbols(path) for name, path in libraries.items()}
+    for name in sorted(libraries):
+        tap.case(f"symbols that {name} takes from other libraries", check_symbols(name, tables))
+        tap.case(f"no mutable globals in {name}", check_globals(libraries[name]))
+    for program, used in sorted(link_lines().items()):
+        me = folder_of(os.path.join(source_root, program))
+        if me in MAY_USE:
+            wrong = sorted(set(used) - {me, *MAY_USE[me]})
+            tap.case(f"link line of {program}", [f"{me} may not link {name}" for name in wrong])
+    tap.end()
+
+
+main()

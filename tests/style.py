@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Layout and faults that a machine can see: style.py SOURCE_ROOT BUILD_ROOT
+
+clang-format decides layout, clang-tidy looks for faults, bash -n reads the scripts. clang-format's answer depends on its
+version, so only the version that the project has settled on is asked.
+"""
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+
+from tap import Tap
+
+FORMAT_VERSION = "14"
+source_root, build_root = sys.argv[1:]
+
+
+def run(*command):
+    result = subprocess.run(command, cwd=source_root, capture_output=True, text=True, check=False)
+    return [result.stdout + result.stderr] if result.returncode else []
+
+
+def version(tool):
+    try:
+        text = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return re.search(r"version (\d+)", text)[1]
+
+
+def files(*endings):
+    for root in ("lib", "src", "client", "tests", "bpf", "bench", "include"):
+        for folder, _, names in os.walk(os.path.join(source_root, root)):
+            for name in sorted(names):
+                if name.endswith(endings):
+                    yield os.path.relpath(os.path.join(folder, name), source_root)
+
+
+def main():
+    tap = Tap()
+    tools = {tool: version(tool) for tool in ("clang-format", "clang-tidy")}
+    for tool, found in tools.items():
+        if found != FORMAT_VERSION:
+            tap.skip(tool, f"version {FORMAT_VERSION} decides, found {found}; install {tool}-{FORMAT_VERSION}")
+    if tools["clang-format"] == FORMAT_VERSION:
+        for path in files(".c", ".h"):
+            tap.case(f"layout of {path}", run("clang-format", "--dry-run", "-Werror", path))
+    if tools["clang-tidy"] == FORMAT_VERSION:
+        paths = [path for path in files(".c") if not path.startswith("bpf/")]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            faults = pool.map(lambda path: run("clang-tidy", "--quiet", "-p", build_root, path), paths)
+            for path, found in zip(paths, faults):
+                tap.case(f"clang-tidy on {path}", found)
+    for script in ("test", "run", ".ci/run", "packaging/need"):
+        tap.case(f"{script} is a script that bash can read", run("bash", "-n", script))
+    tap.end()
+
+
+main()
