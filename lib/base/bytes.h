@@ -31,12 +31,15 @@
 #define WIRE_LAYOUT __attribute__((packed))
 #endif
 
-/* Whether bytes [at, at + need) lie before end. at <= end. In BPF the very form of the comparison is what the verifier
- * learns from; in user space a pointer past the end would not even be defined. */
+/* Whether bytes [at, at + need) lie before end. at <= end. In user space a pointer past the end would not even be
+ * defined; in BPF the very form of this comparison is what the verifier learns from, so the compiler is kept from
+ * turning it into another one. */
 static always_inline bool bytes_hold(const void *at, size_t need, const void *end)
 {
 #ifdef __bpf__
-    return (const uint8_t *)at + need <= (const uint8_t *)end;
+    const uint8_t *behind = (const uint8_t *)at + need;
+    __asm__ volatile("" : "+r"(behind));
+    return behind <= (const uint8_t *)end;
 #else
     return (size_t)((const uint8_t *)end - (const uint8_t *)at) >= need;
 #endif
