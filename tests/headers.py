@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from tap import Tap
+from tree import files
 
 source_root, *compiler = sys.argv[1:]
 FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Ilib", "-Isrc", "-I.", "-x", "c"]
@@ -25,18 +26,15 @@ def compile_alone(command, header, output):
 
 def main():
     tap = Tap()
-    for root in ("lib", "src", "client", "tests", "bpf", "include"):
-        for folder, _, names in os.walk(os.path.join(source_root, root)):
-            for name in sorted(n for n in names if n.endswith(".h")):
-                path = os.path.relpath(os.path.join(folder, name), source_root)
-                header = re.sub(r"^(lib|src)/", "", path)
-                with open(os.path.join(source_root, path), encoding="utf-8") as text:
-                    shared = re.search(r"shared with BPF", text.read(), re.I)
-                tap.case(f"{path} alone", compile_alone(compiler, header, "-fsyntax-only"))
-                if shared and shutil.which("clang"):
-                    tap.case(f"{path} alone, for BPF", compile_alone(BPF, header, "-c"))
-                elif shared:
-                    tap.skip(f"{path} alone, for BPF", "no clang; install clang")
+    for path in files(source_root, ("lib", "src", "client", "tests", "bpf", "include"), ".h"):
+        header = re.sub(r"^(lib|src)/", "", path)
+        with open(os.path.join(source_root, path), encoding="utf-8") as text:
+            shared = re.search(r"shared with BPF", text.read(), re.I)
+        tap.case(f"{path} alone", compile_alone(compiler, header, "-fsyntax-only"))
+        if shared and shutil.which("clang"):
+            tap.case(f"{path} alone, for BPF", compile_alone(BPF, header, "-c"))
+        elif shared:
+            tap.skip(f"{path} alone, for BPF", "no clang; install clang")
     tap.end()
 
 

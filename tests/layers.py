@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from tap import Tap
+from tree import files
 
 # Folder (as its headers are included) -> the folders that it may use. Lowest first: an arrow points upwards here.
 MAY_USE = {
@@ -23,16 +24,9 @@ source_root, build_root = sys.argv[1:]
 
 
 def folder_of(path):
-    parts = os.path.relpath(path, source_root).split(os.sep)
+    """The folder that a path relative to source or build root belongs to."""
+    parts = path.split(os.sep)
     return parts[1] if parts[0] in ("lib", "src") and len(parts) > 2 else parts[0]
-
-
-def sources():
-    for root in ROOTS:
-        for folder, _, names in os.walk(os.path.join(source_root, root)):
-            for name in sorted(names):
-                if name.endswith((".c", ".h")):
-                    yield os.path.join(folder, name)
 
 
 def check_includes(path):
@@ -41,7 +35,7 @@ def check_includes(path):
         return [f"{me}: this folder has no place in MAY_USE of tests/layers.py"]
     allowed = {me, *MAY_USE[me]} | ({"tests"} if path.endswith("_test.c") else set())
     faults = []
-    with open(path, encoding="utf-8") as lines:
+    with open(os.path.join(source_root, path), encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             found = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
             if not found:
@@ -52,13 +46,6 @@ def check_includes(path):
             elif folder not in allowed:
                 faults.append(f'{number}: "{found[1]}": {me} may use only {", ".join(sorted(allowed))}')
     return faults
-
-
-def built(pattern):
-    for folder, _, names in os.walk(os.path.join(build_root)):
-        for name in names:
-            if re.fullmatch(pattern, name):
-                yield os.path.join(folder, name)
 
 
 def symbols(library):
@@ -108,15 +95,15 @@ def link_lines():
 
 def main():
     tap = Tap()
-    for path in sources():
-        tap.case("includes of " + os.path.relpath(path, source_root), check_includes(path))
-    libraries = {folder_of(os.path.join(source_root, os.path.relpath(p, build_root))): p for p in built(r"lib\w+\.a")}
+    for path in files(source_root, ROOTS, (".c", ".h")):
+        tap.case("includes of " + path, check_includes(path))
+    libraries = {folder_of(path): os.path.join(build_root, path) for path in files(build_root, ["lib", "src"], ".a")}
     tables = {name: symbols(path) for name, path in libraries.items()}
     for name in sorted(libraries):
         tap.case(f"symbols that {name} takes from other libraries", check_symbols(name, tables))
         tap.case(f"no mutable globals in {name}", check_globals(libraries[name]))
     for program, used in sorted(link_lines().items()):
-        me = folder_of(os.path.join(source_root, program))
+        me = folder_of(program)
         if me in MAY_USE:
             wrong = sorted(set(used) - {me, *MAY_USE[me]})
             tap.case(f"link line of {program}", [f"{me} may not link {name}" for name in wrong])

@@ -11,8 +11,10 @@ import subprocess
 import sys
 
 from tap import Tap
+from tree import files
 
 FORMAT_VERSION = "14"
+FOLDERS = ("lib", "src", "client", "tests", "bpf", "bench", "include")
 source_root, build_root = sys.argv[1:]
 
 
@@ -29,14 +31,6 @@ def version(tool):
     return re.search(r"version (\d+)", text)[1]
 
 
-def files(*endings):
-    for root in ("lib", "src", "client", "tests", "bpf", "bench", "include"):
-        for folder, _, names in os.walk(os.path.join(source_root, root)):
-            for name in sorted(names):
-                if name.endswith(endings):
-                    yield os.path.relpath(os.path.join(folder, name), source_root)
-
-
 def main():
     tap = Tap()
     tools = {tool: version(tool) for tool in ("clang-format", "clang-tidy")}
@@ -44,10 +38,10 @@ def main():
         if found != FORMAT_VERSION:
             tap.skip(tool, f"version {FORMAT_VERSION} decides, found {found}; install {tool}-{FORMAT_VERSION}")
     if tools["clang-format"] == FORMAT_VERSION:
-        for path in files(".c", ".h"):
+        for path in files(source_root, FOLDERS, (".c", ".h")):
             tap.case(f"layout of {path}", run("clang-format", "--dry-run", "-Werror", path))
     if tools["clang-tidy"] == FORMAT_VERSION:
-        paths = [path for path in files(".c") if not path.startswith("bpf/")]
+        paths = [path for path in files(source_root, FOLDERS, ".c") if not path.startswith("bpf/")]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             faults = pool.map(lambda path: run("clang-tidy", "--quiet", "-p", build_root, path), paths)
             for path, found in zip(paths, faults):

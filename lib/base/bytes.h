@@ -67,26 +67,3 @@ static always_inline uint32_t load_u32(const void *at)
     return value;
 #endif
 }
-
-/* Network byte order, any alignment, value in host order. */
-static always_inline uint16_t load_be16(const void *at)
-{
-    return be16_to_cpu(load_u16(at));
-}
-
-static always_inline uint32_t load_be32(const void *at)
-{
-    return be32_to_cpu(load_u32(at));
-}
-
-static always_inline void store_be16(void *at, uint16_t value)
-{
-    uint16_t value_be = cpu_to_be16(value);
-    __builtin_memcpy(at, &value_be, sizeof(value_be));
-}
-
-static always_inline void store_be32(void *at, uint32_t value)
-{
-    uint32_t value_be = cpu_to_be32(value);
-    __builtin_memcpy(at, &value_be, sizeof(value_be));
-}

@@ -1,13 +1,17 @@
 /* Why a packet is dropped: names and help. */
 #include "net/drop.h"
 
+/* Laid out by hand: clang-format would hang the list from the brace. */
+// clang-format off
 static const struct {
     const char *name, *help;
-} reasons[] = {[DROP_NONE] = {"none", "the packet is right"},
+} reasons[DROP_REASON_COUNT] = {
+    [DROP_NONE] = {.name = "none", .help = "the packet is right"},
 #define X(enumerator, text, explanation) [DROP_##enumerator] = {.name = (text), .help = (explanation)},
-               DROP_REASONS(X)
+    DROP_REASONS(X)
 #undef X
 };
+// clang-format on
 
 const char *drop_reason_name(unsigned reason)
 {

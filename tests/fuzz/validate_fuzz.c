@@ -41,8 +41,8 @@ static enum drop_reason plain_verdict(const uint8_t *data, size_t captured, size
         return DROP_IP_TRUNCATED;
     for (size_t i = 0; i < header; i += 2)
         sum += data[i] * 256u + data[i + 1];
-    if (sum % 0xffff !=
-        0) /* a sum in ones' complement is a remainder by 2^16 - 1; all zeros cannot be, the version is 4 */
+    /* A sum in ones' complement is a remainder by 2^16 - 1; it is not the other zero, since the version is 4. */
+    if (sum % 0xffff != 0)
         return DROP_IP_CHECKSUM;
     if (total > wire)
         return DROP_IP_LENGTH_LONG;
