@@ -16,6 +16,7 @@ from tree import files
 MAY_USE = {
     "base": [],
     "net": ["base"],
+    "fib": ["base", "net"],
     "client": ["base", "net"],
 }
 ROOTS = ["lib", "src", "client", "bpf"]
