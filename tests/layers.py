@@ -17,6 +17,7 @@ MAY_USE = {
     "base": [],
     "net": ["base"],
     "fib": ["base", "net"],
+    "rib": ["base", "net"],
     "client": ["base", "net"],
 }
 ROOTS = ["lib", "src", "client", "bpf"]
