@@ -18,6 +18,12 @@ MAY_USE = {
     "net": ["base"],
     "fib": ["base", "net"],
     "rib": ["base", "net"],
+    "bpf": ["base", "net", "fib"],
+    "log": [],
+    "port": ["base", "net", "fib", "bpf", "log"],
+    "route": ["base", "net", "fib", "rib", "bpf", "log"],
+    "engine": ["base", "net", "fib", "rib", "bpf", "log", "port", "route"],
+    "daemon": ["base", "net", "fib", "rib", "bpf", "log", "port", "route", "engine"],
     "client": ["base", "net"],
 }
 ROOTS = ["lib", "src", "client", "bpf"]
@@ -91,7 +97,7 @@ def link_lines():
             if line.startswith("build "):
                 target = found[1] if found else None
             elif target and line.strip().startswith("LINK_ARGS"):
-                lines[target] = re.findall(r"\blib/\w+/lib(\w+)\.a", line)
+                lines[target] = re.findall(r"\b(?:lib/|src/|)(\w+)/lib\w+\.a", line)
     return lines
 
 
@@ -99,7 +105,7 @@ def main():
     tap = Tap()
     for path in files(source_root, ROOTS, (".c", ".h")):
         tap.case("includes of " + path, check_includes(path))
-    libraries = {folder_of(path): os.path.join(build_root, path) for path in files(build_root, ["lib", "src"], ".a")}
+    libraries = {folder_of(path): os.path.join(build_root, path) for path in files(build_root, ["lib", "src", "bpf"], ".a")}
     tables = {name: symbols(path) for name, path in libraries.items()}
     for name in sorted(libraries):
         tap.case(f"symbols that {name} takes from other libraries", check_symbols(name, tables))

@@ -34,7 +34,7 @@
 /* Whether bytes [at, at + need) lie before end. at <= end. In user space a pointer past the end would not even be
  * defined; in BPF the very form of this comparison is what the verifier learns from, so the compiler is kept from
  * turning it into another one. */
-static always_inline bool bytes_hold(const void *at, size_t need, const void *end)
+static force_inline bool bytes_hold(const void *at, size_t need, const void *end)
 {
 #ifdef __bpf__
     const uint8_t *behind = (const uint8_t *)at + need;
@@ -46,7 +46,7 @@ static always_inline bool bytes_hold(const void *at, size_t need, const void *en
 }
 
 /* Native byte order, any alignment. */
-static always_inline uint16_t load_u16(const void *at)
+static force_inline uint16_t load_u16(const void *at)
 {
 #ifdef __bpf__
     return *(const uint16_t *)at;
@@ -57,7 +57,7 @@ static always_inline uint16_t load_u16(const void *at)
 #endif
 }
 
-static always_inline uint32_t load_u32(const void *at)
+static force_inline uint32_t load_u32(const void *at)
 {
 #ifdef __bpf__
     return *(const uint32_t *)at;
@@ -66,4 +66,14 @@ static always_inline uint32_t load_u32(const void *at)
     __builtin_memcpy(&value, at, sizeof(value));
     return value;
 #endif
+}
+
+/* An index into an array of mask + 1 entries, made safe by masking. In BPF the verifier (of Linux 6.1 above all) must
+ * see that very mask, so the compiler is kept from being clever about what is in `index`. */
+static force_inline uint64_t masked_index(uint64_t index, uint64_t mask)
+{
+#ifdef __bpf__
+    __asm__ volatile("" : "+r"(index));
+#endif
+    return index & mask;
 }

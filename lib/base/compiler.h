@@ -2,7 +2,7 @@
 #pragma once
 
 /* BPF code has no calls with more than five arguments and no stack to spare: what it shares is inlined without fail. */
-#define always_inline inline __attribute__((always_inline))
+#define force_inline inline __attribute__((always_inline))
 
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
@@ -13,3 +13,13 @@
 #ifndef static_assert
 #define static_assert _Static_assert
 #endif
+
+/* Load what another thread or the kernel may be storing: once, whole, in no particular order. */
+#ifdef __bpf__
+#define READ_ONCE(object) (*(const volatile __typeof__(object) *)&(object))
+#else
+#define READ_ONCE(object) __atomic_load_n(&(object), __ATOMIC_RELAXED)
+#endif
+
+/* Store it so that whoever sees it also sees everything that was stored before. User space only. */
+#define WRITE_RELEASE(object, value) __atomic_store_n(&(object), (value), __ATOMIC_RELEASE)

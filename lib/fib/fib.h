@@ -31,14 +31,13 @@ struct fib_memory {
 static_assert(FIB_GROUPS <= FIB_GROUP, "a root entry holds the number of any group");
 
 /* The next hop of the longest prefix that covers addr (host order); FIB_NO_ROUTE if none does. */
-static always_inline uint32_t fib_lookup(const struct fib_memory *memory, uint32_t addr)
+static force_inline uint32_t fib_lookup(const struct fib_memory *memory, uint32_t addr)
 {
-    uint64_t entry = __atomic_load_n(&memory->root[(uint64_t)addr >> 8], __ATOMIC_RELAXED);
+    uint64_t entry = READ_ONCE(memory->root[(uint64_t)addr >> 8]);
 
     if (likely(!(entry & FIB_GROUP)))
         return (uint32_t)entry;
-    /* Add and mask the finished index: the verifier of Linux 6.1 loses bounds over an OR. */
     uint64_t index =
-        (entry * FIB_GROUP_ENTRIES + (addr & (FIB_GROUP_ENTRIES - 1))) & (FIB_GROUPS * FIB_GROUP_ENTRIES - 1);
-    return __atomic_load_n(&memory->groups[index], __ATOMIC_RELAXED);
+        masked_index(entry * FIB_GROUP_ENTRIES + (addr & (FIB_GROUP_ENTRIES - 1)), FIB_GROUPS * FIB_GROUP_ENTRIES - 1);
+    return READ_ONCE(memory->groups[index]);
 }

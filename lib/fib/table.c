@@ -47,7 +47,7 @@ static uint16_t *group_entry(struct fib_table *table, uint32_t group, uint32_t a
 
 static void publish(uint16_t *entry, uint16_t value)
 {
-    __atomic_store_n(entry, value, __ATOMIC_RELEASE);
+    WRITE_RELEASE(*entry, value);
 }
 
 static uint32_t group_of(struct fib_table *table, uint32_t slot)

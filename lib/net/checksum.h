@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /* Fold a sum of native 16-bit and 32-bit words to 16 bits. */
-static always_inline uint16_t checksum_fold(uint64_t sum)
+static force_inline uint16_t checksum_fold(uint64_t sum)
 {
     sum = (sum >> 32) + (sum & 0xffffffff);
     sum = (sum >> 16) + (sum & 0xffff);
@@ -25,7 +25,7 @@ static always_inline uint16_t checksum_fold(uint64_t sum)
 }
 
 /* The sum of an IPv4 header without options, its checksum field included; 20 bytes must be there. */
-static always_inline uint64_t checksum_ipv4_words(const void *header)
+static force_inline uint64_t checksum_ipv4_words(const void *header)
 {
     const uint8_t *at = header;
 
@@ -37,13 +37,13 @@ static always_inline uint64_t checksum_ipv4_words(const void *header)
  * Checksum and words as they stand in the packet. Of the two zeros it gives the one that a full computation would give,
  * for every header that is not all zeros.
  */
-static always_inline uint16_t checksum_update16(uint16_t checksum_be, uint16_t old_be, uint16_t new_be)
+static force_inline uint16_t checksum_update16(uint16_t checksum_be, uint16_t old_be, uint16_t new_be)
 {
     return (uint16_t)~checksum_fold((uint64_t)(uint16_t)~checksum_be + (uint16_t)~old_be + new_be);
 }
 
 /* The same for a 32-bit word that begins at an even offset (an address). */
-static always_inline uint16_t checksum_update32(uint16_t checksum_be, uint32_t old_be, uint32_t new_be)
+static force_inline uint16_t checksum_update32(uint16_t checksum_be, uint32_t old_be, uint32_t new_be)
 {
     return (uint16_t)~checksum_fold((uint64_t)(uint16_t)~checksum_be + (uint32_t)~old_be + new_be);
 }
@@ -64,7 +64,7 @@ static inline uint16_t checksum_finish(uint64_t sum)
 }
 
 /* Whether a sum that includes the checksum field says that nothing was changed on the way. */
-static always_inline bool checksum_is_right(uint64_t sum)
+static force_inline bool checksum_is_right(uint64_t sum)
 {
     return checksum_fold(sum) == 0xffff;
 }

@@ -17,7 +17,8 @@
     X(IP_SOURCE_ZERO, "ip-source-zero", "the source is in 0.0.0.0/8")                           \
     X(IP_SOURCE_LOOPBACK, "ip-source-loopback", "the source is in 127.0.0.0/8")                 \
     X(IP_DESTINATION_ZERO, "ip-destination-zero", "the destination is in 0.0.0.0/8")            \
-    X(IP_DESTINATION_LOOPBACK, "ip-destination-loopback", "the destination is in 127.0.0.0/8")
+    X(IP_DESTINATION_LOOPBACK, "ip-destination-loopback", "the destination is in 127.0.0.0/8")  \
+    X(ROUTE_BLACKHOLE, "route-blackhole", "a blackhole route")
 
 enum drop_reason {
     DROP_NONE = 0, /* not a reason: the packet is right */

@@ -15,6 +15,7 @@ enum eth_type {
     ETH_TYPE_VLAN = 0x8100,
     ETH_TYPE_IPV6 = 0x86dd,
     ETH_TYPE_QINQ = 0x88a8,
+    ETH_TYPE_EXPERIMENT = 0x88b5, /* IEEE 802 local experimental */
 };
 
 struct eth_hdr {
@@ -26,12 +27,12 @@ struct eth_hdr {
 static_assert(sizeof(struct eth_hdr) == ETH_HDR_SIZE, "as on the wire");
 
 /* Group addresses have the lowest bit of their first byte set; broadcast is the group of everyone. */
-static always_inline bool eth_addr_is_multicast(const uint8_t addr[ETH_ADDR_SIZE])
+static force_inline bool eth_addr_is_multicast(const uint8_t addr[ETH_ADDR_SIZE])
 {
     return addr[0] & 1;
 }
 
-static always_inline bool eth_addr_equal(const uint8_t a[ETH_ADDR_SIZE], const uint8_t b[ETH_ADDR_SIZE])
+static force_inline bool eth_addr_equal(const uint8_t a[ETH_ADDR_SIZE], const uint8_t b[ETH_ADDR_SIZE])
 {
     return ((load_u32(a) ^ load_u32(b)) | (uint32_t)(load_u16(a + 4) ^ load_u16(b + 4))) == 0;
 }

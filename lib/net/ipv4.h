@@ -11,8 +11,12 @@
 
 enum ipv4_protocol {
     IPV4_PROTOCOL_ICMP = 1,
+    IPV4_PROTOCOL_IPIP = 4,
     IPV4_PROTOCOL_TCP = 6,
     IPV4_PROTOCOL_UDP = 17,
+    IPV4_PROTOCOL_IPV6 = 41,
+    IPV4_PROTOCOL_GRE = 47,
+    IPV4_PROTOCOL_SCTP = 132,
 };
 
 /* In fragment_be, in host order. */
@@ -36,19 +40,19 @@ struct ipv4_hdr {
 static_assert(sizeof(struct ipv4_hdr) == IPV4_HDR_SIZE, "as on the wire");
 static_assert(offsetof(struct ipv4_hdr, dst_be) == 16, "as on the wire");
 
-static always_inline unsigned ipv4_hdr_version(const struct ipv4_hdr *ip)
+static force_inline unsigned ipv4_hdr_version(const struct ipv4_hdr *ip)
 {
     return ip->version_ihl >> 4;
 }
 
 /* 0 to 60 bytes; under 20 is malformed. */
-static always_inline unsigned ipv4_hdr_size(const struct ipv4_hdr *ip)
+static force_inline unsigned ipv4_hdr_size(const struct ipv4_hdr *ip)
 {
     return (ip->version_ihl & 15u) * 4;
 }
 
 /* Any fragment, the first one too. */
-static always_inline bool ipv4_hdr_is_fragment(const struct ipv4_hdr *ip)
+static force_inline bool ipv4_hdr_is_fragment(const struct ipv4_hdr *ip)
 {
     return be16_to_cpu(ip->fragment_be) & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET);
 }

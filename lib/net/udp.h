@@ -17,7 +17,7 @@ struct udp_hdr {
 static_assert(sizeof(struct udp_hdr) == UDP_HDR_SIZE, "as on the wire");
 
 /* What a computed checksum is sent as: all zeros would mean "none", so the other zero takes its place. */
-static always_inline uint16_t udp_checksum_to_send(uint16_t checksum_be)
+static force_inline uint16_t udp_checksum_to_send(uint16_t checksum_be)
 {
     return checksum_be ? checksum_be : 0xffff;
 }

@@ -25,7 +25,7 @@
 #include "net/ipv4_addr.h"
 
 /* Addresses in host order. Returns DROP_NONE or the reason. */
-static always_inline enum drop_reason ipv4_validate_addresses(uint32_t src, uint32_t dst)
+static force_inline enum drop_reason ipv4_validate_addresses(uint32_t src, uint32_t dst)
 {
     /* Never a source: RFC 1112 7.2, RFC 1122 3.2.1.3 (c). */
     if (unlikely(ipv4_addr_is_multicast(src)))
@@ -56,7 +56,7 @@ static always_inline enum drop_reason ipv4_validate_addresses(uint32_t src, uint
  * Returns DROP_NONE if every test held: then 20 bytes and all options are readable, and the total length is between the
  * header's length and wire_bytes. Otherwise the reason of the first test that failed.
  */
-static always_inline enum drop_reason ipv4_validate(const void *packet, const void *end, uint32_t wire_bytes)
+static force_inline enum drop_reason ipv4_validate(const void *packet, const void *end, uint32_t wire_bytes)
 {
     const struct ipv4_hdr *ip = packet;
 

@@ -1,0 +1,459 @@
+/*
+ * The door's decision in user space, the same code that the kernel runs: every reason to leave a packet to the kernel
+ * and every kind of next hop, each from one frame that would be forwarded but for one thing.
+ */
+#include "bpf/decide.h"
+
+#include "fib/table.h"
+#include "tests/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOW_NS    1000
+#define IN        11 /* interfaces */
+#define OUT       12
+#define IN_PORT   1
+#define OUT_PORT  2
+#define NEXT      5 /* next hop and adjacency of the subnet behind OUT */
+#define ADJACENCY 7
+#define MTU       1500
+
+static const uint8_t own_mac[6] = {2, 0, 0, 0, 0, 1}, host_mac[6] = {2, 0, 0, 0, 0, 2}, out_mac[6] = {2, 0, 0, 0, 0, 3},
+                     next_mac[6] = {2, 0, 0, 0, 0, 4};
+
+struct fixture {
+    struct door_memory *memory;
+    struct fib_table *table;
+    uint8_t data[ETH_HDR_SIZE + 200];
+    struct door_frame frame;
+    struct ipv4_hdr *ip;
+};
+
+static struct ipv4_prefix prefix(uint32_t addr, uint8_t len)
+{
+    return (struct ipv4_prefix){.addr = addr, .len = len};
+}
+
+static void fix_checksum(struct fixture *f)
+{
+    f->ip->checksum_be = 0;
+    f->ip->checksum_be = checksum_finish(checksum_bytes(f->ip, ipv4_hdr_size(f->ip)));
+}
+
+/* A UDP datagram from 10.0.1.10 to 10.0.2.10 with a checksum of its own. */
+static void make_frame(struct fixture *f)
+{
+    struct eth_hdr *eth = (struct eth_hdr *)f->data;
+    uint8_t *udp = f->data + ETH_HDR_SIZE + IPV4_HDR_SIZE;
+
+    memset(f->data, 0, sizeof(f->data));
+    memcpy(eth->dst, own_mac, 6);
+    memcpy(eth->src, host_mac, 6);
+    eth->type_be = cpu_to_be16(ETH_TYPE_IPV4);
+    f->ip = (struct ipv4_hdr *)(eth + 1);
+    f->ip->version_ihl = 0x45;
+    f->ip->total_length_be = cpu_to_be16(sizeof(f->data) - ETH_HDR_SIZE);
+    f->ip->ttl = 64;
+    f->ip->protocol = IPV4_PROTOCOL_UDP;
+    f->ip->src_be = cpu_to_be32(IPV4(10, 0, 1, 10));
+    f->ip->dst_be = cpu_to_be32(IPV4(10, 0, 2, 10));
+    fix_checksum(f);
+    udp[6] = 0x12;
+    udp[7] = 0x34;
+    f->frame = (struct door_frame){.data = f->data,
+                                   .end = f->data + sizeof(f->data),
+                                   .wire_bytes = sizeof(f->data),
+                                   .ifindex = IN,
+                                   .now_ns = NOW_NS};
+}
+
+static int begin(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    assert_non_null(f);
+    f->memory = calloc(1, sizeof(*f->memory));
+    assert_non_null(f->memory);
+    struct fib_table_config config = {.memory = &f->memory->fib, .groups = 16};
+    assert_int_equal(fib_table_new(&config, &f->table), 0);
+    fib_table_set(f->table, prefix(IPV4(10, 0, 2, 0), 24), NEXT);
+
+    struct door_memory *m = f->memory;
+    m->deadline_ns = NOW_NS + 1;
+    m->port_of[IN] = IN_PORT;
+    m->port_of[OUT] = OUT_PORT;
+    m->ports[IN_PORT] = (struct door_port){.ifindex = IN};
+    m->ports[OUT_PORT] = (struct door_port){.ifindex = OUT};
+    memcpy(m->ports[IN_PORT].mac, own_mac, 6);
+    m->next_hops[NEXT] = door_word(DOOR_FORWARD, 0, ADJACENCY);
+    m->adjacencies[ADJACENCY] = (struct door_adjacency){.ifindex = OUT, .port = OUT_PORT, .mtu = MTU};
+    memcpy(m->adjacencies[ADJACENCY].dst, next_mac, 6);
+    memcpy(m->adjacencies[ADJACENCY].src, out_mac, 6);
+    make_frame(f);
+    *state = f;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct fixture *f = *state;
+    fib_table_free(f->table);
+    free(f->memory);
+    free(f);
+    return 0;
+}
+
+static struct door_verdict decide(const struct fixture *f)
+{
+    struct door_verdict verdict = {.kind = (enum door_kind)3, .reason = 99, .port = 99, .adjacency = 99};
+    door_decide(f->memory, &f->frame, &verdict);
+    return verdict;
+}
+
+static void assert_forwarded(const struct fixture *f)
+{
+    struct door_verdict verdict = decide(f);
+    if (verdict.kind != DOOR_FORWARD)
+        fail_msg("not forwarded: %s", door_punt_name(verdict.reason));
+    assert_int_equal(verdict.adjacency, ADJACENCY);
+    assert_ptr_equal(verdict.next, &f->memory->adjacencies[ADJACENCY]);
+    assert_int_equal(verdict.port, IN_PORT);
+}
+
+static void assert_left(const struct fixture *f, enum door_punt why)
+{
+    struct door_verdict verdict = decide(f);
+    if (verdict.kind != DOOR_PUNT || verdict.reason != (unsigned)why)
+        fail_msg("kind %d, %s instead of left to the kernel for %s", (int)verdict.kind, door_punt_name(verdict.reason),
+                 door_punt_name(why));
+}
+
+static void to(struct fixture *f, uint32_t dst)
+{
+    f->ip->dst_be = cpu_to_be32(dst);
+    fix_checksum(f);
+}
+
+static void from(struct fixture *f, uint32_t src)
+{
+    f->ip->src_be = cpu_to_be32(src);
+    fix_checksum(f);
+}
+
+static void forwarded_and_rewritten(void **state)
+{
+    struct fixture *f = *state;
+    assert_forwarded(f);
+    for (unsigned ttl = 2; ttl < 256; ttl++) {
+        make_frame(f);
+        f->ip->ttl = (uint8_t)ttl;
+        fix_checksum(f);
+        struct door_verdict verdict = decide(f);
+        door_rewrite((struct eth_hdr *)f->data, f->ip, verdict.next);
+        assert_int_equal(f->ip->ttl, ttl - 1);
+        assert_memory_equal(f->data, next_mac, 6);
+        assert_memory_equal(f->data + 6, out_mac, 6);
+        uint16_t updated_be = f->ip->checksum_be;
+        fix_checksum(f);
+        assert_int_equal(updated_be, f->ip->checksum_be);
+    }
+}
+
+static void the_dead_mans_time_ends_it(void **state)
+{
+    struct fixture *f = *state;
+    f->frame.now_ns = f->memory->deadline_ns;
+    assert_left(f, DOOR_PUNT_STALE);
+    f->memory->deadline_ns = 0; /* nobody has opened the door yet */
+    f->frame.now_ns = 0;
+    assert_left(f, DOOR_PUNT_STALE);
+}
+
+static void the_door_stands_aside(void **state)
+{
+    struct fixture *f = *state;
+    f->memory->ports[IN_PORT].aside = 4;
+    assert_left(f, DOOR_PUNT_ASIDE);
+    f->memory->ports[IN_PORT].aside = 0;
+    f->frame.ifindex = IN + DOOR_IFINDEXES; /* another interface, the same 16 bits */
+    assert_left(f, DOOR_PUNT_ASIDE);
+    f->frame.ifindex = 99;
+    assert_left(f, DOOR_PUNT_ASIDE);
+}
+
+static void frames_that_are_not_for_a_router(void **state)
+{
+    struct fixture *f = *state;
+    f->data[5] ^= 8;
+    assert_left(f, DOOR_PUNT_NOT_OURS);
+    memset(f->data, 0xff, 6);
+    assert_left(f, DOOR_PUNT_NOT_OURS);
+    static const uint16_t types[] = {ETH_TYPE_ARP, ETH_TYPE_VLAN, ETH_TYPE_IPV6, ETH_TYPE_QINQ, 0x0101};
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        make_frame(f);
+        ((struct eth_hdr *)f->data)->type_be = cpu_to_be16(types[i]);
+        assert_left(f, DOOR_PUNT_NOT_IPV4);
+    }
+    make_frame(f);
+    for (unsigned bytes = 0; bytes < ETH_HDR_SIZE; bytes++) {
+        f->frame.end = f->data + bytes;
+        f->frame.wire_bytes = bytes;
+        assert_left(f, DOOR_PUNT_NOT_IPV4);
+    }
+}
+
+static void malformed_packets_are_dropped(void **state)
+{
+    struct fixture *f = *state;
+    f->ip->checksum_be ^= 1;
+    struct door_verdict verdict = decide(f);
+    assert_int_equal(verdict.kind, DOOR_DROP);
+    assert_int_equal(verdict.reason, DROP_IP_CHECKSUM);
+    make_frame(f);
+    f->frame.end = f->data + ETH_HDR_SIZE + 19;
+    f->frame.wire_bytes = ETH_HDR_SIZE + 19;
+    verdict = decide(f);
+    assert_int_equal(verdict.kind, DOOR_DROP);
+    assert_int_equal(verdict.reason, DROP_IP_TRUNCATED);
+}
+
+static void a_packet_in_pieces(void **state)
+{
+    struct fixture *f = *state;
+    f->frame.in_pieces = true;
+    f->frame.end = f->data + ETH_HDR_SIZE + IPV4_HDR_SIZE;
+    assert_forwarded(f);
+    f->ip->version_ihl = 0x46; /* its options may be in the next piece: that is no fault */
+    assert_left(f, DOOR_PUNT_OPTIONS);
+    f->frame.end = f->data + ETH_HDR_SIZE + 19;
+    assert_left(f, DOOR_PUNT_OPTIONS);
+}
+
+static void options_and_ttl(void **state)
+{
+    struct fixture *f = *state;
+    f->ip->version_ihl = 0x46;
+    fix_checksum(f);
+    assert_left(f, DOOR_PUNT_OPTIONS);
+    for (unsigned ttl = 0; ttl < 3; ttl++) {
+        make_frame(f);
+        f->ip->ttl = (uint8_t)ttl;
+        fix_checksum(f);
+        if (ttl < 2)
+            assert_left(f, DOOR_PUNT_TTL);
+        else
+            assert_forwarded(f);
+    }
+}
+
+static void destinations_that_are_no_unicast(void **state)
+{
+    struct fixture *f = *state;
+    fib_table_set(f->table, prefix(0, 0), NEXT); /* even with a default route */
+    to(f, IPV4(224, 0, 0, 1));
+    assert_left(f, DOOR_PUNT_NOT_UNICAST);
+    to(f, IPV4(239, 255, 255, 255));
+    assert_left(f, DOOR_PUNT_NOT_UNICAST);
+    to(f, IPV4(240, 0, 0, 1));
+    assert_left(f, DOOR_PUNT_NOT_UNICAST);
+    to(f, UINT32_MAX);
+    assert_left(f, DOOR_PUNT_NOT_UNICAST);
+    f->ip->src_be = 0;
+    to(f, 0);
+    assert_left(f, DOOR_PUNT_NOT_UNICAST);
+    make_frame(f);
+    to(f, IPV4(223, 255, 255, 255));
+    assert_forwarded(f);
+}
+
+static void every_kind_of_next_hop(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned reason = 0; reason < DOOR_PUNT_COUNT; reason++) {
+        f->memory->next_hops[NEXT] = door_word(DOOR_PUNT, reason, reason % 2 ? ADJACENCY : 0);
+        assert_left(f, (enum door_punt)reason);
+    }
+    f->memory->next_hops[NEXT] = door_word(DOOR_DROP, DROP_ROUTE_BLACKHOLE, 0);
+    struct door_verdict verdict = decide(f);
+    assert_int_equal(verdict.kind, DOOR_DROP);
+    assert_int_equal(verdict.reason, DROP_ROUTE_BLACKHOLE);
+    to(f, IPV4(10, 0, 3, 1));
+    assert_left(f, DOOR_PUNT_NO_ROUTE);
+}
+
+static void own_addresses_are_no_sources(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t bit = door_local_bit(IPV4(10, 0, 1, 10));
+    fib_table_set(f->table, prefix(IPV4(10, 0, 1, 10), 32), 9);
+    f->memory->next_hops[9] = door_word(DOOR_PUNT, DOOR_PUNT_LOCAL, 0);
+    assert_forwarded(f); /* the filter says that nobody has it */
+    f->memory->local_filter[bit / 64] |= (uint64_t)1 << (bit % 64);
+    assert_left(f, DOOR_PUNT_SOURCE_LOCAL);
+    f->memory->next_hops[9] = door_word(DOOR_PUNT, DOOR_PUNT_UNRESOLVED, 0);
+    assert_forwarded(f); /* the filter was too coarse */
+}
+
+static void reverse_path(void **state)
+{
+    struct fixture *f = *state;
+    struct door_port *in = &f->memory->ports[IN_PORT];
+    in->rp_filter = DOOR_RP_STRICT;
+    assert_left(f, DOOR_PUNT_REVERSE_PATH); /* no route back */
+    fib_table_set(f->table, prefix(IPV4(10, 0, 1, 0), 24), 9);
+    f->memory->next_hops[9] = door_word(DOOR_PUNT, DOOR_PUNT_UNRESOLVED, 3); /* attached at IN */
+    f->memory->adjacencies[3].ifindex = IN;
+    assert_forwarded(f);
+    f->memory->adjacencies[3].ifindex = 13;
+    assert_left(f, DOOR_PUNT_REVERSE_PATH);
+    in->rp_filter = DOOR_RP_LOOSE;
+    assert_forwarded(f);
+    f->memory->next_hops[9] = door_word(DOOR_PUNT, DOOR_PUNT_UNREACHABLE, 0);
+    assert_left(f, DOOR_PUNT_REVERSE_PATH);
+    in->rp_filter = DOOR_RP_OFF;
+    assert_forwarded(f);
+    from(f, IPV4(192, 0, 2, 1));
+    assert_forwarded(f);
+}
+
+static void egress(void **state)
+{
+    struct fixture *f = *state;
+    f->memory->adjacencies[ADJACENCY].ifindex = IN;
+    assert_left(f, DOOR_PUNT_SAME_PORT);
+    f->memory->adjacencies[ADJACENCY].ifindex = OUT;
+    f->memory->adjacencies[ADJACENCY].mtu = sizeof(f->data) - ETH_HDR_SIZE;
+    assert_forwarded(f);
+    f->memory->adjacencies[ADJACENCY].mtu--;
+    assert_left(f, DOOR_PUNT_TOO_BIG);
+}
+
+static void large_segments(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t *tcp = (uint8_t *)(f->ip + 1);
+    f->frame.gso_bytes = 1448;
+    f->frame.wire_bytes = 60000;
+    f->ip->protocol = IPV4_PROTOCOL_TCP;
+    f->ip->total_length_be = cpu_to_be16(60000 - ETH_HDR_SIZE);
+    fix_checksum(f);
+    tcp[12] = 8 << 4; /* 32 bytes of TCP header: 1,500 a packet */
+    assert_forwarded(f);
+    tcp[12] = 9 << 4;
+    assert_left(f, DOOR_PUNT_TOO_BIG);
+    f->frame.in_pieces = true;
+    f->frame.end = tcp + 12; /* the TCP header's length cannot be read */
+    tcp[12] = 5 << 4;
+    assert_left(f, DOOR_PUNT_TOO_BIG);
+
+    f->frame.end = tcp + 20;
+    f->ip->protocol = IPV4_PROTOCOL_UDP;
+    f->frame.gso_bytes = MTU - 28;
+    fix_checksum(f);
+    assert_forwarded(f);
+    f->frame.gso_bytes++;
+    assert_left(f, DOOR_PUNT_TOO_BIG);
+    f->ip->protocol = IPV4_PROTOCOL_GRE; /* cut by something that is not understood here */
+    f->frame.gso_bytes = 100;
+    fix_checksum(f);
+    assert_left(f, DOOR_PUNT_TOO_BIG);
+    f->ip->total_length_be = 0; /* BIG TCP */
+    assert_left(f, DOOR_PUNT_TOO_BIG);
+}
+
+/* What a sender leaves to its card: the folded sum of the pseudo-header. */
+static uint16_t half_made(const struct fixture *f)
+{
+    return checksum_fold(checksum_pseudo_ipv4(be32_to_cpu(f->ip->src_be), be32_to_cpu(f->ip->dst_be), f->ip->protocol,
+                                              (uint16_t)(be16_to_cpu(f->ip->total_length_be) - IPV4_HDR_SIZE)));
+}
+
+static void half_made_checksums_at_an_xdp_door(void **state)
+{
+    static const struct {
+        uint8_t protocol, at;
+    } with_checksum[] = {{IPV4_PROTOCOL_UDP, 6}, {IPV4_PROTOCOL_TCP, 16}};
+    static const uint8_t opaque[] = {IPV4_PROTOCOL_IPIP, IPV4_PROTOCOL_GRE, IPV4_PROTOCOL_IPV6, IPV4_PROTOCOL_SCTP};
+    struct fixture *f = *state;
+    uint8_t *transport = (uint8_t *)(f->ip + 1);
+
+    f->frame.xdp = true;
+    for (size_t i = 0; i < ARRAY_SIZE(with_checksum); i++) {
+        make_frame(f);
+        f->frame.xdp = true;
+        f->ip->protocol = with_checksum[i].protocol;
+        fix_checksum(f);
+        assert_forwarded(f);
+        uint16_t field = half_made(f);
+        memcpy(transport + with_checksum[i].at, &field, sizeof(field));
+        assert_left(f, DOOR_PUNT_HALF_MADE);
+        f->frame.xdp = false; /* tc keeps what has to be finished */
+        assert_forwarded(f);
+        f->frame.xdp = true;
+        f->ip->fragment_be = cpu_to_be16(IPV4_MORE_FRAGMENTS);
+        fix_checksum(f);
+        assert_forwarded(f);
+        f->ip->fragment_be = cpu_to_be16(100);
+        fix_checksum(f);
+        assert_forwarded(f);
+        f->ip->fragment_be = cpu_to_be16(IPV4_DONT_FRAGMENT);
+        fix_checksum(f);
+        assert_left(f, DOOR_PUNT_HALF_MADE);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(opaque); i++) {
+        make_frame(f);
+        f->frame.xdp = true;
+        f->ip->protocol = opaque[i];
+        fix_checksum(f);
+        assert_left(f, DOOR_PUNT_HALF_MADE);
+    }
+    make_frame(f);
+    f->frame.xdp = true;
+    f->ip->protocol = IPV4_PROTOCOL_ICMP;
+    fix_checksum(f);
+    assert_forwarded(f);
+    make_frame(f);
+    f->frame.xdp = true;
+    memset(transport + 6, 0, 2); /* UDP without a checksum */
+    assert_forwarded(f);
+    f->memory->ports[OUT_PORT].no_xdp_in = 1;
+    assert_left(f, DOOR_PUNT_XDP_EGRESS);
+    f->frame.xdp = false;
+    assert_forwarded(f);
+}
+
+static void names_are_complete(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < DOOR_PUNT_COUNT; i++) {
+        assert_string_not_equal(door_punt_name(i), "unknown");
+        for (unsigned k = 0; k < i; k++)
+            assert_string_not_equal(door_punt_name(i), door_punt_name(k));
+    }
+    assert_string_equal(door_punt_name(DOOR_PUNT_COUNT), "unknown");
+    assert_string_equal(door_punt_help(DOOR_PUNT_COUNT), "unknown");
+}
+
+int main(void)
+{
+#define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
+    const struct CMUnitTest tests[] = {
+        CASE(forwarded_and_rewritten),
+        CASE(the_dead_mans_time_ends_it),
+        CASE(the_door_stands_aside),
+        CASE(frames_that_are_not_for_a_router),
+        CASE(malformed_packets_are_dropped),
+        CASE(a_packet_in_pieces),
+        CASE(options_and_ttl),
+        CASE(destinations_that_are_no_unicast),
+        CASE(every_kind_of_next_hop),
+        CASE(own_addresses_are_no_sources),
+        CASE(reverse_path),
+        CASE(egress),
+        CASE(large_segments),
+        CASE(half_made_checksums_at_an_xdp_door),
+        CASE(names_are_complete),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

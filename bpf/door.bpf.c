@@ -1,0 +1,184 @@
+/*
+ * The front door: one source, two hooks. XDP sees frames as a card delivers them; tc ingress sees packets that may
+ * still carry their senders' checksum and segmentation offloads, and keeps them.
+ */
+#include "bpf/decide.h"
+
+#include <linux/bpf.h>
+#include <linux/if_packet.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_helpers.h>
+
+/* The single value of a map of its own (.bss), which the engine maps. */
+struct door_memory memory;
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, DOOR_PORTS); /* the loader makes it CPUs x DOOR_PORTS */
+    __type(key, uint32_t);
+    __type(value, struct door_counters);
+} counters SEC(".maps");
+
+static force_inline struct door_counters *counters_of(uint32_t port)
+{
+    uint32_t index = door_counters_index(bpf_get_smp_processor_id(), port);
+
+    return bpf_map_lookup_elem(&counters, &index);
+}
+
+static force_inline void count(const struct door_frame *frame, const struct door_verdict *verdict)
+{
+    struct door_counters *in = counters_of(verdict->port);
+
+    if (!in)
+        return;
+    in->in.packets++;
+    in->in.bytes += frame->wire_bytes;
+    if (verdict->kind == DOOR_FORWARD) {
+        struct door_counters *out = counters_of(verdict->next->port);
+        uint32_t bytes = frame->wire_bytes - ETH_HDR_SIZE;
+        in->cut.packets++;
+        in->cut.bytes += bytes;
+        if (out) {
+            out->out.packets++;
+            out->out.bytes += bytes;
+        }
+    } else if (verdict->kind == DOOR_DROP) {
+        if (verdict->reason < DROP_REASON_COUNT)
+            in->drops[verdict->reason]++;
+    } else if (verdict->reason < DOOR_PUNT_COUNT) {
+        in->punts[verdict->reason]++;
+    }
+}
+
+/* The adjacency is in use: the engine keeps its neighbour alive. Written only once in a while, so that CPUs do not
+ * fight over the line. */
+static force_inline void mark_used(uint32_t adjacency)
+{
+    uint8_t *used = &memory.used[(uint64_t)adjacency & (DOOR_ADJACENCIES - 1)];
+
+    if (!*used)
+        *used = 1;
+}
+
+SEC("xdp")
+int door_xdp(struct xdp_md *ctx)
+{
+    void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+    struct door_frame frame = {.data = data,
+                               .end = end,
+                               .wire_bytes = (uint32_t)(end - data),
+                               .ifindex = ctx->ingress_ifindex,
+                               .now_ns = bpf_ktime_get_coarse_ns(),
+                               .xdp = true};
+    struct door_verdict verdict;
+
+    door_decide(&memory, &frame, &verdict);
+    count(&frame, &verdict);
+    if (verdict.kind == DOOR_DROP)
+        return XDP_DROP;
+    struct eth_hdr *eth = data;
+    if (verdict.kind != DOOR_FORWARD || !bytes_hold(eth, ETH_HDR_SIZE + IPV4_HDR_SIZE, end))
+        return XDP_PASS;
+    door_rewrite(eth, (struct ipv4_hdr *)(eth + 1), verdict.next);
+    mark_used(verdict.adjacency);
+    return (int)bpf_redirect(verdict.next->ifindex, 0);
+}
+
+/* The priority that Linux gives a forwarded packet by its TOS (rt_tos2priority), four bits for each of 16 values: best
+ * effort 0, bulk 2, interactive 6, interactive bulk 4. */
+static force_inline uint32_t priority_of(uint8_t tos)
+{
+    return (uint32_t)(0x4444666622220000 >> (tos >> 1 & 15) * 4 & 15);
+}
+
+SEC("tc")
+int door_tc(struct __sk_buff *skb)
+{
+    if (unlikely(skb->pkt_type != PACKET_HOST || skb->vlan_present))
+        return TC_ACT_UNSPEC; /* for others, for groups, tagged */
+    /* Only the first piece of a packet can be read; make it hold the header. */
+    uint32_t readable = skb->data_end - skb->data;
+    if (unlikely(readable < ETH_HDR_SIZE + IPV4_HDR_SIZE && skb->len > readable))
+        bpf_skb_pull_data(skb, ETH_HDR_SIZE + IPV4_HDR_SIZE);
+
+    void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+    struct door_frame frame = {.data = data,
+                               .end = end,
+                               .wire_bytes = skb->len,
+                               .ifindex = skb->ifindex,
+                               .now_ns = bpf_ktime_get_coarse_ns(),
+                               .gso_bytes = skb->gso_size,
+                               .in_pieces = skb->len > skb->data_end - skb->data};
+    struct door_verdict verdict;
+
+    door_decide(&memory, &frame, &verdict);
+    count(&frame, &verdict);
+    if (verdict.kind == DOOR_DROP)
+        return TC_ACT_SHOT;
+    struct eth_hdr *eth = data;
+    if (verdict.kind != DOOR_FORWARD || !bytes_hold(eth, ETH_HDR_SIZE + IPV4_HDR_SIZE, end))
+        return TC_ACT_UNSPEC;
+    struct ipv4_hdr *ip = (struct ipv4_hdr *)(eth + 1);
+    skb->priority = priority_of(ip->tos);
+    door_rewrite(eth, ip, verdict.next);
+    mark_used(verdict.adjacency);
+    return (int)bpf_redirect(verdict.next->ifindex, 0);
+}
+
+/* What is read of the kernel's structures, wherever it stands there. */
+struct net_device {
+    int ifindex;
+} __attribute__((preserve_access_index));
+
+#define ENXIO      6  /* a veth whose other end polls nothing */
+#define EOPNOTSUPP 95 /* a driver that takes no frames from an XDP door */
+
+static force_inline void unsent(uint32_t ifindex, uint32_t frames, int error)
+{
+    if (error && ifindex == memory.probe_ifindex)
+        memory.probe_failed = 1;
+    struct door_port *port = &memory.ports[memory.port_of[(uint64_t)ifindex & (DOOR_IFINDEXES - 1)]];
+
+    if (port->ifindex != ifindex)
+        return;
+    struct door_counters *out = counters_of(memory.port_of[(uint64_t)ifindex & (DOOR_IFINDEXES - 1)]);
+    if (out)
+        out->unsent += frames;
+    if (error == -ENXIO || error == -EOPNOTSUPP)
+        port->no_xdp_in = 1;
+}
+
+/*
+ * A driver that cannot take frames from an XDP door loses them without a word to anybody. These two hear of it, count
+ * them, and close that way: from then on such frames are the kernel's, until the engine finds the way open.
+ */
+SEC("tp_btf/xdp_devmap_xmit") /* (from, to, sent, drops, error) */
+int door_unsent(uint64_t *args)
+{
+    const struct net_device *to = (const void *)args[1];
+    int drops = (int)args[3];
+
+    if (drops > 0)
+        unsent((uint32_t)to->ifindex, (uint32_t)drops, (int)args[4]);
+    return 0;
+}
+
+SEC("tp_btf/xdp_redirect_err") /* (from, program, target, error, map type, map, index: here the interface's) */
+int door_unsent_at_once(uint64_t *args)
+{
+    unsent((uint32_t)args[6], 1, (int)args[3]);
+    return 0;
+}
+
+/* Run by the engine, once, with a frame of its own: to find out whether an interface takes frames from an XDP door. */
+SEC("xdp")
+int door_probe(struct xdp_md *ctx)
+{
+    (void)ctx;
+    return (int)bpf_redirect(memory.probe_ifindex, 0);
+}
+
+const char door_license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,153 @@
+/*
+ * The memory of the front door, as its BPF program and the engine share it, and what the door counts.
+ *
+ * The engine writes everything but `used` and the counters. What the door acts on changes by single stores of words;
+ * what a word points to is complete before the word is stored, and is not written again before every packet under way
+ * has passed.
+ *
+ * Shared with BPF.
+ */
+#pragma once
+
+#include "fib/fib.h"
+#include "net/drop.h"
+#include "net/eth.h"
+
+#define DOOR_PORTS        256   /* port numbers; 0 is no port */
+#define DOOR_NEXT_HOPS    32768 /* indexed by what the FIB answers */
+#define DOOR_ADJACENCIES  65536 /* 0 is none */
+#define DOOR_IFINDEXES    65536 /* ports are found by the low 16 bits of their interface index */
+#define DOOR_LOCAL_FILTER 65536 /* bits */
+
+static_assert(FIB_NEXT_HOP_MAX < DOOR_NEXT_HOPS, "every answer of the FIB has its word");
+
+/* Why a packet was left to the kernel. X(enumerator, name, help); append only. */
+#define DOOR_PUNTS(X)                                                                                                  \
+    X(NO_ROUTE, "no-route", "no route to the destination")                                                             \
+    X(LOCAL, "local", "for this system itself, or a broadcast address of it")                                          \
+    X(UNRESOLVED, "unresolved", "the next hop's link-layer address is not known")                                      \
+    X(UNREACHABLE, "unreachable", "an unreachable route")                                                              \
+    X(PROHIBIT, "prohibit", "a prohibit route")                                                                        \
+    X(MULTIPATH, "multipath", "a route with several next hops")                                                        \
+    X(ROUTE_OTHER, "route-other", "a route that only the kernel understands (TOS, encapsulation, IPv6 next hop, ...)") \
+    X(EGRESS_NOT_PORT, "egress-not-port", "it leaves by an interface that is not a port of Fairlead")                  \
+    X(EGRESS_DOWN, "egress-down", "the egress port is down or has no carrier")                                         \
+    X(TABLE_FULL, "table-full", "Fairlead's own tables had no room for the route")                                     \
+    X(STALE, "stale", "the engine has not been heard of for too long")                                                 \
+    X(ASIDE, "aside", "the door stands aside at this port; the log says why")                                          \
+    X(NOT_OURS, "not-ours", "the frame is not addressed to this port's MAC address")                                   \
+    X(NOT_IPV4, "not-ipv4", "not an IPv4 packet (ARP, IPv6, VLAN tags, ...)")                                          \
+    X(OPTIONS, "options", "IPv4 options")                                                                              \
+    X(TTL, "ttl", "the time to live ends here")                                                                        \
+    X(NOT_UNICAST, "not-unicast", "the destination is multicast, broadcast, 0.0.0.0/8 or class E")                     \
+    X(SOURCE_LOCAL, "source-local", "the source is an address of this system")                                         \
+    X(REVERSE_PATH, "reverse-path", "rp_filter is set and the way back was not found")                                 \
+    X(SAME_PORT, "same-port", "it would leave by the port that it came in by")                                         \
+    X(TOO_BIG, "too-big", "larger than the egress MTU")                                                                \
+    X(HALF_MADE, "half-made", "a checksum left to the card, which an XDP door cannot finish")                          \
+    X(XDP_EGRESS, "xdp-egress", "the egress port cannot take frames from an XDP door")
+
+enum door_punt {
+#define X(enumerator, name, help) DOOR_PUNT_##enumerator,
+    DOOR_PUNTS(X)
+#undef X
+        DOOR_PUNT_COUNT
+};
+
+/* What to do with a packet that follows a next hop: one word, kind << 30 | reason << 24 | adjacency. All zeros leaves
+ * it to the kernel: no route. The adjacency is named wherever the egress interface is known, be it only for rp_filter.
+ */
+enum door_kind {
+    DOOR_PUNT = 0,    /* reason: enum door_punt */
+    DOOR_FORWARD = 1, /* to the adjacency */
+    DOOR_DROP = 2,    /* reason: enum drop_reason */
+};
+
+static_assert(DOOR_PUNT_COUNT <= 64 && DROP_REASON_COUNT <= 64, "a reason has six bits");
+static_assert(DOOR_ADJACENCIES <= 1 << 24, "an adjacency has 24 bits");
+
+static force_inline uint32_t door_word(enum door_kind kind, unsigned reason, uint32_t adjacency)
+{
+    return (uint32_t)kind << 30 | (uint32_t)reason << 24 | adjacency;
+}
+
+static force_inline enum door_kind door_word_kind(uint32_t word)
+{
+    return (enum door_kind)(word >> 30);
+}
+
+static force_inline unsigned door_word_reason(uint32_t word)
+{
+    return word >> 24 & 63;
+}
+
+static force_inline uint32_t door_word_adjacency(uint32_t word)
+{
+    return word & (DOOR_ADJACENCIES - 1);
+}
+
+struct door_adjacency {
+    uint8_t dst[ETH_ADDR_SIZE]; /* the neighbour */
+    uint8_t src[ETH_ADDR_SIZE]; /* the egress port */
+    uint32_t ifindex;           /* the egress port */
+    uint16_t mtu;               /* bytes of IPv4 packet that may leave; at most 65535 */
+    uint16_t port;              /* its number, 0 if it is no port */
+};
+
+static_assert(sizeof(struct door_adjacency) == 20, "no padding");
+
+enum door_rp_filter { DOOR_RP_OFF = 0, DOOR_RP_STRICT = 1, DOOR_RP_LOOSE = 2 }; /* as the kernel's rp_filter */
+
+struct door_port {
+    uint32_t ifindex;
+    uint32_t aside;     /* not 0: everything that arrives here is the kernel's */
+    uint32_t no_xdp_in; /* not 0: its driver does not take frames that an XDP door redirects */
+    uint8_t rp_filter;  /* enum door_rp_filter */
+    uint8_t mac[ETH_ADDR_SIZE];
+    uint8_t unused;
+};
+
+static_assert(sizeof(struct door_port) == 20, "no padding");
+
+struct door_memory {
+    uint64_t deadline_ns;                          /* CLOCK_MONOTONIC; afterwards everything is the kernel's */
+    uint64_t local_filter[DOOR_LOCAL_FILTER / 64]; /* the bit door_local_bit(a) is set for every local address a */
+    uint32_t probe_ifindex; /* where door_probe() sends; probe_failed is set to 1 if that interface did not take it */
+    uint32_t probe_failed;
+    uint8_t port_of[DOOR_IFINDEXES];
+    struct door_port ports[DOOR_PORTS];
+    uint32_t next_hops[DOOR_NEXT_HOPS];
+    struct door_adjacency adjacencies[DOOR_ADJACENCIES];
+    uint8_t used[DOOR_ADJACENCIES]; /* the door sets it to 1 when it sends to an adjacency, the engine to 0 */
+    struct fib_memory fib;
+};
+
+static force_inline uint32_t door_local_bit(uint32_t addr)
+{
+    return addr * 0x9e3779b1u >> 16;
+}
+
+/* Packets and bytes of IPv4 packet (a large segment counts as one packet, with all of its bytes). */
+struct door_count {
+    uint64_t packets, bytes;
+};
+
+/* One for each port and CPU; only the door on that CPU writes it. */
+struct door_counters {
+    struct door_count in;  /* frames of any kind that the door saw; bytes of frame */
+    struct door_count cut; /* came in here and were cut through */
+    struct door_count out; /* cut through to here */
+    uint64_t punts[DOOR_PUNT_COUNT];
+    uint64_t drops[DROP_REASON_COUNT];
+    uint64_t unsent; /* frames that the driver of this port did not take from an XDP door */
+};
+
+/* Counters stand in an array map of CPUs x DOOR_PORTS elements. */
+static force_inline uint32_t door_counters_index(uint32_t cpu, uint32_t port)
+{
+    return cpu * DOOR_PORTS + port;
+}
+
+/* "unresolved", and what it means; "unknown" for a number that is none of ours. Static storage. User space only. */
+const char *door_punt_name(unsigned reason);
+const char *door_punt_help(unsigned reason);

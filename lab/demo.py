@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Two hosts talk through Fairlead: demo.py BUILD_ROOT tc|xdp
+
+Starts the lab two-hosts.lab with fairleadd on its router, checks ping, traceroute and TCP both ways, and that the door
+did what it should by its own counters. Exit status 0 if every check held.
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+from lab import Lab, LabError, enter
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SECONDS = 3  # of TCP each way
+
+
+class Checks:
+    def __init__(self):
+        self.failed = 0
+
+    def say(self, held, text, more=""):
+        self.failed += not held
+        print(f"  {'ok  ' if held else 'FAIL'}  {text}", flush=True)
+        if not held and more:
+            print("        " + more.strip().replace("\n", "\n        "), flush=True)
+
+
+class Router:
+    """fairleadd on a node."""
+
+    def __init__(self, lab, node, program, *ports):
+        self.process = lab.spawn(node, program, "--foreground", *ports, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.log = []
+        for line in self.process.stderr:
+            self.log.append(line.rstrip())
+            if line.endswith(": ready\n"):
+                return
+        raise LabError("fairleadd did not start:\n" + "\n".join(self.log))
+
+    def counters(self):
+        """port -> {"door": "tc", "cut": 5, "kernel:ttl": 1, ...}, now"""
+        self.process.send_signal(signal.SIGUSR1)
+        ports = {}
+        for line in self.process.stdout:
+            words = line.split()
+            if words == ["end"]:
+                return ports
+            pairs = zip(words[2::2], words[3::2])
+            ports[words[1]] = {key: int(value) if value.isdigit() else value for key, value in pairs}
+        raise LabError("fairleadd ended")
+
+    def stop(self):
+        """Its exit status after SIGTERM."""
+        self.process.terminate()
+        self.process.communicate(timeout=20)
+        return self.process.returncode
+
+
+def check_ping(checks, lab):
+    result = lab.on("left", "ping", "-c", "5", "-i", "0.2", "-W", "2", "10.0.2.10", check=False)
+    found = re.search(r"(\d) received.*?= [\d.]+/([\d.]+)/", result.stdout, re.S)
+    checks.say(bool(found) and found[1] == "5",
+               f"ping left -> right: {found[1]} of 5, {found[2]} ms on average" if found else "ping left -> right",
+               result.stdout + result.stderr)
+
+
+def check_traceroute(checks, lab):
+    result = lab.on("left", "traceroute", "-n", "-N", "1", "-q", "1", "-w", "2", "10.0.2.10", check=False)
+    hops = re.findall(r"^ *\d+ +(\S+)", result.stdout, re.M)
+    checks.say(hops == ["10.0.1.1", "10.0.2.10"], f"traceroute left -> right: {', '.join(hops)}", result.stdout)
+
+
+def check_tcp(checks, lab):
+    server = lab.spawn("right", "iperf3", "-s", "--forceflush", stdout=subprocess.PIPE)
+    for line in server.stdout:
+        if "listening" in line:
+            break
+    for way, option in (("left -> right", []), ("right -> left", ["-R"])):
+        result = lab.on("left", "iperf3", "-c", "10.0.2.10", "-t", str(SECONDS), "-J", *option, check=False)
+        try:
+            rate = json.loads(result.stdout)["end"]["sum_received"]["bits_per_second"]
+        except (ValueError, KeyError):
+            rate = 0
+        checks.say(rate > 1e6, f"TCP {way}: {rate / 1e9:.1f} Gbit/s", (result.stdout + result.stderr)[-500:])
+    server.kill()
+    server.wait()
+
+
+def check_counters(checks, door, ports):
+    for name, port in ports.items():
+        rest = ", ".join(f"{key.removeprefix('kernel:')} {value}" for key, value in port.items()
+                         if key.startswith("kernel:"))
+        print(f"        {name}: {port['door']} door, {port['in']} frames in, {port['cut']} cut through here, "
+              f"{port['out']} out; left to the kernel: {rest or 'none'}", flush=True)
+    checks.say(all(port["door"] == door for port in ports.values()), f"the doors are {door} doors")
+    checks.say(all(port["unsent"] == 0 for port in ports.values()), "no frame was lost behind the door")
+    checks.say(not any(key.startswith("drop:") for port in ports.values() for key in port), "nothing was dropped")
+    if door == "tc":
+        share = min(port["cut"] / max(port["in"], 1) for port in ports.values())
+        checks.say(share > 0.9, f"cut through: {share:.1%} of all frames, or more")
+    else:
+        checks.say(all(port["cut"] >= 4 for port in ports.values()), "the pings were cut through")
+        checks.say(all(port.get("kernel:half-made", 0) > 0 for port in ports.values()),
+                   "TCP with half-made checksums was left to the kernel")
+
+
+def main():
+    build, door = sys.argv[1:]
+    if door not in ("tc", "xdp"):
+        sys.exit(__doc__)
+    enter()
+    checks = Checks()
+    try:
+        lab = Lab(os.path.join(HERE, "two-hosts.lab"))
+        if door == "xdp":
+            lab.let_hosts_poll(os.path.join(build, "lab/poll.bpf.o"))
+        router = Router(lab, "middle", os.path.join(build, "src/daemon/fairleadd"), f"lan0={door}", f"lan1={door}")
+        check_ping(checks, lab)
+        check_traceroute(checks, lab)
+        check_tcp(checks, lab)
+        check_counters(checks, door, router.counters())
+        checks.say(router.stop() == 0, "fairleadd stopped cleanly")
+    except (LabError, subprocess.TimeoutExpired) as error:
+        checks.say(False, "the lab", str(error))
+    sys.exit(1 if checks.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

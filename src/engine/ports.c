@@ -1,0 +1,287 @@
+#include "engine/ports.h"
+
+#include "base/compiler.h"
+#include "log/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/if.h>
+#include <linux/sockios.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name, *help;
+} asides[PORT_ASIDE_COUNT] = {
+#define X(enumerator, name, help) [PORT_ASIDE_##enumerator] = {name, help},
+    PORT_ASIDES(X)
+#undef X
+};
+
+const char *port_aside_name(unsigned aside)
+{
+    return aside < PORT_ASIDE_COUNT ? asides[aside].name : "unknown";
+}
+
+const char *port_aside_help(unsigned aside)
+{
+    return aside < PORT_ASIDE_COUNT ? asides[aside].help : "unknown";
+}
+
+int ports_add(struct ports *ports, const char *name, enum door_mode wanted)
+{
+    if (name[0] == '\0' || strlen(name) >= LINK_NAME_SIZE) {
+        log_error("'%s' is no name of an interface: 1 to %d characters expected", name, LINK_NAME_SIZE - 1);
+        return -EINVAL;
+    }
+    for (unsigned i = 1; i <= ports->count; i++) {
+        if (strcmp(ports->all[i].name, name) == 0) {
+            log_error("%s is named twice", name);
+            return -EEXIST;
+        }
+    }
+    if (ports->count + 1 == DOOR_PORTS) {
+        log_error("too many ports: at most %d", DOOR_PORTS - 1);
+        return -ENOSPC;
+    }
+    struct port *port = &ports->all[++ports->count];
+    *port = (struct port){.wanted = wanted, .attachment = {.link_fd = -1}};
+    memcpy(port->name, name, strlen(name) + 1);
+    return 0;
+}
+
+/* --- attaching --------------------------------------------------------------------------------------------------- */
+
+/* Drivers of cards in virtual machines: they have native XDP, but packets of other virtual machines reach them with
+ * offloads that only tc keeps. */
+static bool is_virtual(const struct link *link)
+{
+    static const char *const drivers[] = {"virtio_net", "vif", "xen_netfront", "hv_netvsc", "vmxnet3", "ena", "veth"};
+    struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+    struct ifreq request = {.ifr_data = (void *)&info};
+
+    if (link->kind[0])
+        return true;
+    memcpy(request.ifr_name, link->name, IFNAMSIZ);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool known = fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0;
+    if (fd >= 0)
+        close(fd);
+    for (size_t i = 0; known && i < ARRAY_SIZE(drivers); i++)
+        if (strncmp(info.driver, drivers[i], sizeof(info.driver)) == 0)
+            return true;
+    return !known;
+}
+
+/* Choose and attach. What `auto` tries first may fail without harm. */
+static int attach_some(struct ports *ports, struct port *port, const struct link *link)
+{
+    int error;
+
+    if (port->wanted == DOOR_XDP || (port->wanted == DOOR_AUTO && !is_virtual(link))) {
+        error = door_attach(ports->door, DOOR_HOOK_XDP, link->ifindex, &port->attachment);
+        if (!error || port->wanted == DOOR_XDP)
+            return error;
+        log_info("%s: no XDP door (%s), so a tc door", port->name, strerror(-error));
+    }
+    return door_attach(ports->door, DOOR_HOOK_TC, link->ifindex, &port->attachment);
+}
+
+static int attach(struct ports *ports, unsigned number, struct link *link)
+{
+    struct door_memory *memory = door_memory(ports->door);
+    struct port *port = &ports->all[number];
+    uint8_t *place = &memory->port_of[link->ifindex & (DOOR_IFINDEXES - 1)];
+
+    if (!link->ethernet) {
+        log_error("%s: its frames have no Ethernet header", port->name);
+        return -EOPNOTSUPP;
+    }
+    if (*place) {
+        log_error("%s: its interface index %u is that of %s modulo %d", port->name, link->ifindex,
+                  ports->all[*place].name, DOOR_IFINDEXES);
+        return -EBUSY;
+    }
+    door_counters_clear(ports->door, number);
+    memory->ports[number] = (struct door_port){.ifindex = link->ifindex, .aside = UINT32_MAX, .no_xdp_in = 1};
+    WRITE_RELEASE(*place, (uint8_t)number);
+    int error = attach_some(ports, port, link);
+    if (error) {
+        WRITE_RELEASE(*place, 0);
+        log_error("%s: the door could not be attached: %s", port->name,
+                  error == -EBUSY        ? "another XDP program is there"
+                  : error == -EOPNOTSUPP ? "the driver has no native XDP; 'auto' or 'tc' would do"
+                                         : strerror(-error));
+        return error;
+    }
+    port->ifindex = link->ifindex;
+    port->aside = UINT32_MAX;
+    port->up = port->takes_xdp = false;
+    link->port = (uint8_t)number;
+    log_info("%s: %s door", port->name, door_hook_name(port->attachment.hook));
+    return 0;
+}
+
+static void detach(struct ports *ports, unsigned number)
+{
+    struct door_memory *memory = door_memory(ports->door);
+    struct port *port = &ports->all[number];
+    struct link *link = links_find(&ports->routing->links, port->ifindex);
+
+    if (!port->ifindex)
+        return;
+    WRITE_RELEASE(memory->ports[number].aside, UINT32_MAX);
+    door_detach(&port->attachment);
+    WRITE_RELEASE(memory->port_of[port->ifindex & (DOOR_IFINDEXES - 1)], 0);
+    if (link)
+        link->port = 0;
+    port->ifindex = 0;
+}
+
+int ports_attach_all(struct ports *ports)
+{
+    for (unsigned i = 1; i <= ports->count; i++) {
+        struct link *link = links_find_name(&ports->routing->links, ports->all[i].name);
+        int error = link ? attach(ports, i, link) : -ENODEV;
+        if (!link)
+            log_error("%s: there is no such interface", ports->all[i].name);
+        if (error)
+            return error;
+    }
+    routing_ports_changed(ports->routing);
+    return 0;
+}
+
+void ports_detach_all(struct ports *ports)
+{
+    for (unsigned i = 1; i <= ports->count; i++)
+        detach(ports, i);
+}
+
+/* --- following the system ---------------------------------------------------------------------------------------- */
+
+static bool read_switch(const char *format, const char *name)
+{
+    char path[128], value = '0';
+
+    snprintf(path, sizeof(path), format, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (read(fd, &value, 1) != 1)
+            value = '0';
+        close(fd);
+    }
+    return value != '0';
+}
+
+static uint32_t aside_of(const struct ports *ports, const struct link *link, const char *firewall)
+{
+    const struct routing *routing = ports->routing;
+    uint32_t aside = 0;
+
+    if (!link->forwarding)
+        aside |= 1u << PORT_ASIDE_FORWARDING;
+    if (link->master)
+        aside |= 1u << PORT_ASIDE_MASTER;
+    if (firewall)
+        aside |= 1u << PORT_ASIDE_FIREWALL;
+    if (routing->odd_rules)
+        aside |= 1u << PORT_ASIDE_RULES;
+    if (routing->wide_local)
+        aside |= 1u << PORT_ASIDE_LOCAL_PREFIX;
+    if (read_switch("/proc/sys/net/ipv4/conf/%s/route_localnet", link->name) ||
+        read_switch("/proc/sys/net/ipv4/conf/%s/route_localnet", "all") ||
+        read_switch("/proc/sys/net/ipv4/%s", "ip_forward_use_pmtu"))
+        aside |= 1u << PORT_ASIDE_SYSCTL;
+    if (routing->incomplete)
+        aside |= 1u << PORT_ASIDE_INCOMPLETE;
+    return aside;
+}
+
+static void tell_aside(const struct port *port, uint32_t aside, const char *firewall)
+{
+    if (!aside)
+        log_info("%s: the door forwards", port->name);
+    for (unsigned i = 0; i < PORT_ASIDE_COUNT; i++)
+        if (aside & 1u << i)
+            log_info("%s: the door stands aside: %s%s%s%s", port->name, asides[i].help,
+                     i == PORT_ASIDE_FIREWALL ? " (" : "", i == PORT_ASIDE_FIREWALL ? firewall : "",
+                     i == PORT_ASIDE_FIREWALL ? ")" : "");
+}
+
+static bool any_xdp(const struct ports *ports)
+{
+    for (unsigned i = 1; i <= ports->count; i++)
+        if (ports->all[i].attachment.hook == DOOR_HOOK_XDP)
+            return true;
+    return false;
+}
+
+static void probe(struct ports *ports, unsigned number, const struct link *link)
+{
+    struct port *port = &ports->all[number];
+    bool takes = link->up && door_probe(ports->door, link->ifindex, link->mac) == 0;
+
+    WRITE_RELEASE(door_memory(ports->door)->ports[number].no_xdp_in, !takes);
+    if (takes != port->takes_xdp)
+        log_info("%s: %s frames from XDP doors", port->name, takes ? "takes" : "does not take");
+    port->takes_xdp = takes;
+}
+
+static void update(struct ports *ports, unsigned number, const struct link *link, const char *firewall)
+{
+    struct door_port *shared = &door_memory(ports->door)->ports[number];
+    struct port *port = &ports->all[number];
+    uint32_t aside = aside_of(ports, link, firewall);
+
+    if (!eth_addr_equal(shared->mac, link->mac)) {
+        /* Six bytes are no single store: nobody may be reading them. */
+        WRITE_RELEASE(shared->aside, UINT32_MAX);
+        door_wait_for_packets();
+        memcpy(shared->mac, link->mac, ETH_ADDR_SIZE);
+    }
+    WRITE_RELEASE(shared->rp_filter, links_rp_filter(&ports->routing->links, link));
+    WRITE_RELEASE(shared->aside, aside);
+    if (aside != port->aside)
+        tell_aside(port, aside, firewall);
+    port->aside = aside;
+    if (link->up && !port->up && any_xdp(ports))
+        probe(ports, number, link);
+    port->up = link->up;
+}
+
+void ports_update(struct ports *ports, const char *firewall)
+{
+    for (unsigned i = 1; i <= ports->count; i++) {
+        struct port *port = &ports->all[i];
+        struct link *link = port->ifindex ? links_find(&ports->routing->links, port->ifindex) : NULL;
+        if (port->ifindex && !link) {
+            log_info("%s: the interface is gone", port->name);
+            detach(ports, i);
+        }
+        if (!link) {
+            link = links_find_name(&ports->routing->links, port->name);
+            if (!link || attach(ports, i, link))
+                continue;
+        }
+        link->port = (uint8_t)i;
+        update(ports, i, link, firewall);
+    }
+    routing_ports_changed(ports->routing);
+}
+
+void ports_probe(struct ports *ports)
+{
+    if (!any_xdp(ports))
+        return;
+    for (unsigned i = 1; i <= ports->count; i++) {
+        const struct link *link = links_find(&ports->routing->links, ports->all[i].ifindex);
+        if (link && link->up && READ_ONCE(door_memory(ports->door)->ports[i].no_xdp_in))
+            probe(ports, i, link);
+    }
+}

@@ -1,0 +1,258 @@
+#include "port/door.h"
+
+#include "base/compiler.h"
+#include "log/log.h"
+#include "port/clsact.h"
+#include "port/door_object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/membarrier.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Our filter: behind those of others, whose numbers begin below 0xc000 (the kernel's first choice) and fall. */
+#define TC_PRIORITY 0xfa17
+#define TC_HANDLE   1
+
+struct door {
+    struct bpf_object *object;
+    int xdp_fd, tc_fd, probe_fd;
+    struct bpf_link *listeners[2]; /* hear of frames that a driver did not take */
+    struct door_memory *memory;
+    struct door_counters *counters;
+    size_t counters_bytes;
+    unsigned cpus;
+};
+
+static const char *const listener_names[] = {"door_unsent", "door_unsent_at_once"};
+
+const char *door_hook_name(enum door_hook hook)
+{
+    static const char *const names[] = {"none", "xdp", "tc"};
+
+    return hook < ARRAY_SIZE(names) ? names[hook] : "unknown";
+}
+
+static int print_warning(enum libbpf_print_level level, const char *format, va_list args)
+{
+    char line[512];
+
+    if (level != LIBBPF_WARN)
+        return 0;
+    vsnprintf(line, sizeof(line), format, args);
+    line[strcspn(line, "\n")] = '\0';
+    log_warning("%s", line);
+    return 0;
+}
+
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
+{
+    (void)level, (void)format, (void)args;
+    return 0;
+}
+
+static void *map_memory(struct bpf_object *object, const char *name, size_t bytes)
+{
+    int fd = bpf_object__find_map_fd_by_name(object, name);
+    if (fd < 0)
+        return NULL;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *memory = mmap(NULL, (bytes + page - 1) / page * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int program_fd(const struct door *door, const char *name)
+{
+    return bpf_program__fd(bpf_object__find_program_by_name(door->object, name));
+}
+
+/* Load with or without the listeners: a kernel without BTF knows no tp_btf. */
+static int load(struct door *door, bool listen)
+{
+    LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "fairlead");
+    door->object = bpf_object__open_mem(door_object, door_object_size, &opts);
+    if (!door->object)
+        return -errno;
+    int error =
+        bpf_map__set_max_entries(bpf_object__find_map_by_name(door->object, "counters"), door->cpus * DOOR_PORTS);
+    for (size_t i = 0; !error && !listen && i < ARRAY_SIZE(listener_names); i++)
+        error = bpf_program__set_autoload(bpf_object__find_program_by_name(door->object, listener_names[i]), false);
+    return error ? error : bpf_object__load(door->object);
+}
+
+int door_new(struct door **result)
+{
+    struct door *door = calloc(1, sizeof(*door));
+    if (!door)
+        return -ENOMEM;
+    int cpus = libbpf_num_possible_cpus();
+    door->cpus = cpus > 0 ? (unsigned)cpus : 1;
+    libbpf_set_print(print_nothing);
+    bool listen = load(door, true) == 0;
+    libbpf_set_print(print_warning);
+    int error = 0;
+    if (!listen) {
+        bpf_object__close(door->object);
+        error = load(door, false);
+    }
+    if (error) {
+        log_error("the front door's BPF programs could not be loaded: %s%s", strerror(-error),
+                  error == -EPERM ? " (this needs root, or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN)" : "");
+        door_free(door);
+        return error;
+    }
+    door->counters_bytes = (size_t)door->cpus * DOOR_PORTS * sizeof(struct door_counters);
+    door->memory = map_memory(door->object, ".bss", sizeof(*door->memory));
+    door->counters = map_memory(door->object, "counters", door->counters_bytes);
+    if (!door->memory || !door->counters) {
+        error = errno ? -errno : -EINVAL;
+        log_error("the front door's memory could not be mapped: %s", strerror(-error));
+        door_free(door);
+        return error;
+    }
+    door->xdp_fd = program_fd(door, "door_xdp");
+    door->tc_fd = program_fd(door, "door_tc");
+    door->probe_fd = program_fd(door, "door_probe");
+    for (size_t i = 0; listen && i < ARRAY_SIZE(listener_names); i++)
+        door->listeners[i] = bpf_program__attach(bpf_object__find_program_by_name(door->object, listener_names[i]));
+    *result = door;
+    return 0;
+}
+
+struct door *door_free(struct door *door)
+{
+    if (!door)
+        return NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(door->listeners); i++)
+        bpf_link__destroy(door->listeners[i]);
+    if (door->memory)
+        munmap(door->memory, sizeof(*door->memory));
+    if (door->counters)
+        munmap(door->counters, door->counters_bytes);
+    bpf_object__close(door->object);
+    free(door);
+    return NULL;
+}
+
+struct door_memory *door_memory(struct door *door)
+{
+    return door->memory;
+}
+
+static struct door_counters *counters_at(const struct door *door, unsigned cpu, unsigned port)
+{
+    return &door->counters[door_counters_index(cpu, port)];
+}
+
+void door_counters_sum(const struct door *door, unsigned port, struct door_counters *sum)
+{
+    static_assert(sizeof(*sum) % sizeof(uint64_t) == 0, "all of it is uint64_t");
+    uint64_t *total = (uint64_t *)sum;
+
+    memset(sum, 0, sizeof(*sum));
+    for (unsigned cpu = 0; cpu < door->cpus; cpu++) {
+        const uint64_t *one = (const uint64_t *)counters_at(door, cpu, port);
+        for (size_t i = 0; i < sizeof(*sum) / sizeof(*total); i++)
+            total[i] += READ_ONCE(one[i]);
+    }
+}
+
+void door_counters_clear(struct door *door, unsigned port)
+{
+    for (unsigned cpu = 0; cpu < door->cpus; cpu++)
+        memset(counters_at(door, cpu, port), 0, sizeof(struct door_counters));
+}
+
+static int attach_xdp(struct door *door, struct door_attachment *attachment)
+{
+    LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
+    int fd = bpf_link_create(door->xdp_fd, (int)attachment->ifindex, BPF_XDP, &opts);
+    if (fd < 0)
+        return fd == -EEXIST ? -EBUSY : fd;
+    attachment->link_fd = fd;
+    return 0;
+}
+
+static int attach_tc(struct door *door, struct door_attachment *attachment)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)attachment->ifindex, .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = door->tc_fd, .priority = TC_PRIORITY, .handle = TC_HANDLE,
+                .flags = BPF_TC_F_REPLACE);
+
+    libbpf_set_print(print_nothing); /* it warns of a clsact that is there already */
+    int error = bpf_tc_hook_create(&hook);
+    libbpf_set_print(print_warning);
+    if (error && error != -EEXIST)
+        return error;
+    attachment->made_clsact = error == 0;
+    if (!attachment->made_clsact) {
+        /* A filter under our numbers was left behind by an engine that was killed: so was the clsact. */
+        LIBBPF_OPTS(bpf_tc_opts, left, .priority = TC_PRIORITY, .handle = TC_HANDLE);
+        libbpf_set_print(print_nothing);
+        attachment->made_clsact = bpf_tc_query(&hook, &left) == 0;
+        libbpf_set_print(print_warning);
+    }
+    error = bpf_tc_attach(&hook, &opts);
+    if (error && attachment->made_clsact)
+        clsact_remove_if_empty(attachment->ifindex);
+    return error;
+}
+
+int door_attach(struct door *door, enum door_hook hook, unsigned ifindex, struct door_attachment *attachment)
+{
+    struct door_attachment new = {.hook = hook, .ifindex = ifindex, .link_fd = -1};
+    int error = hook == DOOR_HOOK_XDP ? attach_xdp(door, &new) : attach_tc(door, &new);
+
+    if (!error)
+        *attachment = new;
+    return error;
+}
+
+void door_detach(struct door_attachment *attachment)
+{
+    if (attachment->hook == DOOR_HOOK_XDP) {
+        close(attachment->link_fd);
+    } else if (attachment->hook == DOOR_HOOK_TC) {
+        LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)attachment->ifindex, .attach_point = BPF_TC_INGRESS);
+        LIBBPF_OPTS(bpf_tc_opts, opts, .priority = TC_PRIORITY, .handle = TC_HANDLE);
+        libbpf_set_print(print_nothing);
+        bpf_tc_detach(&hook, &opts);
+        libbpf_set_print(print_warning);
+        if (attachment->made_clsact)
+            clsact_remove_if_empty(attachment->ifindex);
+    }
+    *attachment = (struct door_attachment){.link_fd = -1};
+}
+
+int door_probe(struct door *door, unsigned ifindex, const uint8_t mac[ETH_ADDR_SIZE])
+{
+    uint8_t data[ETH_HDR_SIZE + 46] = {0};
+    struct eth_hdr *eth = (struct eth_hdr *)data;
+    LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = sizeof(data), .repeat = 1,
+                .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+
+    if (!door->listeners[0] || !door->listeners[1])
+        return -EOPNOTSUPP;
+    memcpy(eth->dst, mac, ETH_ADDR_SIZE);
+    memcpy(eth->src, mac, ETH_ADDR_SIZE);
+    eth->type_be = cpu_to_be16(ETH_TYPE_EXPERIMENT);
+    door->memory->probe_ifindex = ifindex;
+    door->memory->probe_failed = 0;
+    int error = bpf_prog_test_run_opts(door->probe_fd, &opts);
+    door->memory->probe_ifindex = 0;
+    return error || READ_ONCE(door->memory->probe_failed) ? -EOPNOTSUPP : 0;
+}
+
+void door_wait_for_packets(void)
+{
+    /* A grace period of RCU, which every run of a BPF program is within. */
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0)
+        usleep(100000); /* a kernel without it (nohz_full): no packet stays a tenth of a second */
+}

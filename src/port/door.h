@@ -1,0 +1,55 @@
+/*
+ * The front door's BPF programs: loaded into the kernel, attached to ports, and their memory mapped.
+ *
+ * All functions return 0 or -errno and log what went wrong.
+ */
+#pragma once
+
+#include "bpf/door.h"
+
+#include <stdbool.h>
+
+struct door;
+
+/* Where the program stands. */
+enum door_hook {
+    DOOR_HOOK_NONE,
+    DOOR_HOOK_XDP, /* in the driver (native) */
+    DOOR_HOOK_TC,  /* clsact ingress, behind any filter of somebody else's */
+};
+
+const char *door_hook_name(enum door_hook hook); /* "none", "xdp", "tc" */
+
+/* Load the programs and map their memory, in which everything is still the kernel's. */
+int door_new(struct door **door);
+/* Detach from nothing: ports are detached before. Takes NULL, returns NULL. */
+struct door *door_free(struct door *door);
+
+/* Valid until door_free(). */
+struct door_memory *door_memory(struct door *door);
+
+/* What the door counted at a port (1 to DOOR_PORTS - 1), over all CPUs. */
+void door_counters_sum(const struct door *door, unsigned port, struct door_counters *sum);
+void door_counters_clear(struct door *door, unsigned port);
+
+/* What one attachment leaves behind, to be taken away again. */
+struct door_attachment {
+    enum door_hook hook;
+    unsigned ifindex;
+    int link_fd;      /* DOOR_HOOK_XDP */
+    bool made_clsact; /* DOOR_HOOK_TC: the qdisc is ours too */
+};
+
+/* -EBUSY: an XDP program of somebody else's is there; -EOPNOTSUPP: the driver has no native XDP. Neither is logged. */
+int door_attach(struct door *door, enum door_hook hook, unsigned ifindex, struct door_attachment *attachment);
+/* The interface may be gone already. */
+void door_detach(struct door_attachment *attachment);
+
+/*
+ * Whether the interface takes frames that an XDP door redirects to it: tried with one frame to its own address `mac`,
+ * of an EtherType kept for experiments, which nobody answers. 0; -EOPNOTSUPP if not, or if it cannot be known.
+ */
+int door_probe(struct door *door, unsigned ifindex, const uint8_t mac[ETH_ADDR_SIZE]);
+
+/* Wait until every packet that was under way in the door when this was called has left it. */
+void door_wait_for_packets(void);

@@ -1,0 +1,160 @@
+#include "route/link.h"
+
+#include "route/netlink.h"
+
+#include <linux/if.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <linux/netconf.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct link **find_place(const struct links *links, uint32_t ifindex)
+{
+    struct link **place = (struct link **)&links->buckets[ifindex % LINK_BUCKETS];
+
+    while (*place && (*place)->ifindex != ifindex)
+        place = &(*place)->next;
+    return place;
+}
+
+struct link *links_find(const struct links *links, uint32_t ifindex)
+{
+    return *find_place(links, ifindex);
+}
+
+struct link *links_find_name(const struct links *links, const char *name)
+{
+    for (unsigned i = 0; i < LINK_BUCKETS; i++)
+        for (struct link *link = links->buckets[i]; link; link = link->next)
+            if (strcmp(link->name, name) == 0)
+                return link;
+    return NULL;
+}
+
+static void remove_at(struct link **place)
+{
+    struct link *link = *place;
+
+    *place = link->next;
+    free(link);
+}
+
+void links_clear(struct links *links)
+{
+    for (unsigned i = 0; i < LINK_BUCKETS; i++)
+        while (links->buckets[i])
+            remove_at(&links->buckets[i]);
+    *links = (struct links){0};
+}
+
+static void copy_name(char *out, const struct nlattr *attribute)
+{
+    size_t len = attribute ? mnl_attr_get_payload_len(attribute) : 0;
+
+    if (len >= LINK_NAME_SIZE)
+        len = LINK_NAME_SIZE - 1;
+    memset(out, 0, LINK_NAME_SIZE);
+    if (len)
+        memcpy(out, mnl_attr_get_payload(attribute), len);
+}
+
+/* In what RTM_NEWLINK tells. */
+static bool differs(const struct link *a, const struct link *b)
+{
+    return strcmp(a->name, b->name) != 0 || strcmp(a->kind, b->kind) != 0 || !eth_addr_equal(a->mac, b->mac) ||
+           a->ethernet != b->ethernet || a->up != b->up || a->mtu != b->mtu || a->master != b->master;
+}
+
+unsigned links_new(struct links *links, const struct nlmsghdr *message)
+{
+    const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+    const struct nlattr *found[IFLA_LINKINFO + 1], *inside[IFLA_INFO_KIND + 1] = {NULL};
+
+    if (mnl_nlmsg_get_payload_len(message) < sizeof(*info) || info->ifi_family == AF_BRIDGE)
+        return LINK_SAME;
+    struct link **place = find_place(links, (uint32_t)info->ifi_index);
+    bool is_new = !*place;
+    if (is_new)
+        *place = calloc(1, sizeof(**place));
+    struct link *link = *place;
+    if (!link)
+        return LINK_SAME; /* no memory: what is not known is the kernel's */
+    struct link before = *link;
+
+    netlink_attributes(message, sizeof(*info), found, IFLA_LINKINFO);
+    if (found[IFLA_LINKINFO])
+        netlink_nested(found[IFLA_LINKINFO], inside, IFLA_INFO_KIND);
+    link->ifindex = (uint32_t)info->ifi_index;
+    copy_name(link->name, found[IFLA_IFNAME]);
+    copy_name(link->kind, inside[IFLA_INFO_KIND]);
+    const struct nlattr *mac = found[IFLA_ADDRESS];
+    link->ethernet = info->ifi_type == ARPHRD_ETHER && mac && mnl_attr_get_payload_len(mac) == ETH_ADDR_SIZE;
+    memset(link->mac, 0, sizeof(link->mac));
+    if (link->ethernet)
+        memcpy(link->mac, mnl_attr_get_payload(mac), ETH_ADDR_SIZE);
+    link->up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & IFF_LOWER_UP);
+    link->mtu = netlink_u32(found[IFLA_MTU], 0);
+    link->master = netlink_u32(found[IFLA_MASTER], 0);
+    link->round = links->round;
+    return (is_new || differs(&before, link) ? LINK_CHANGED : LINK_SAME) |
+           (before.up && !link->up ? LINK_ROUTES_LOST : 0);
+}
+
+unsigned links_delete(struct links *links, const struct nlmsghdr *message)
+{
+    const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+
+    if (mnl_nlmsg_get_payload_len(message) < sizeof(*info) || info->ifi_family == AF_BRIDGE)
+        return LINK_SAME;
+    struct link **place = find_place(links, (uint32_t)info->ifi_index);
+    if (!*place)
+        return LINK_SAME;
+    remove_at(place);
+    return LINK_CHANGED | LINK_ROUTES_LOST;
+}
+
+unsigned links_netconf(struct links *links, const struct nlmsghdr *message)
+{
+    const struct netconfmsg *conf = mnl_nlmsg_get_payload(message);
+    const struct nlattr *found[NETCONFA_RP_FILTER + 1];
+
+    if (mnl_nlmsg_get_payload_len(message) < sizeof(*conf) || conf->ncm_family != AF_INET)
+        return LINK_SAME;
+    netlink_attributes(message, sizeof(*conf), found, NETCONFA_RP_FILTER);
+    uint32_t ifindex = netlink_u32(found[NETCONFA_IFINDEX], 0);
+    if ((int32_t)ifindex == NETCONFA_IFINDEX_ALL) {
+        links->rp_filter_all = (uint8_t)netlink_u32(found[NETCONFA_RP_FILTER], links->rp_filter_all);
+        return LINK_CHANGED;
+    }
+    struct link *link = links_find(links, ifindex);
+    if (!link)
+        return LINK_SAME;
+    link->forwarding = netlink_u32(found[NETCONFA_FORWARDING], link->forwarding) != 0;
+    link->rp_filter = (uint8_t)netlink_u32(found[NETCONFA_RP_FILTER], link->rp_filter);
+    return LINK_CHANGED;
+}
+
+void links_round_begin(struct links *links)
+{
+    links->round++;
+}
+
+void links_round_end(struct links *links)
+{
+    for (unsigned i = 0; i < LINK_BUCKETS; i++) {
+        struct link **place = &links->buckets[i];
+        while (*place) {
+            if ((*place)->round != links->round)
+                remove_at(place);
+            else
+                place = &(*place)->next;
+        }
+    }
+}
+
+uint8_t links_rp_filter(const struct links *links, const struct link *link)
+{
+    return link->rp_filter > links->rp_filter_all ? link->rp_filter : links->rp_filter_all;
+}

@@ -1,0 +1,59 @@
+/*
+ * The system's network interfaces, as the kernel last told.
+ */
+#pragma once
+
+#include "net/eth.h"
+
+#include <linux/netlink.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LINK_NAME_SIZE 16
+#define LINK_BUCKETS   256
+
+struct link {
+    uint32_t ifindex;
+    char name[LINK_NAME_SIZE];
+    char kind[LINK_NAME_SIZE]; /* "veth", "bridge", ...; empty for a card */
+    uint8_t mac[ETH_ADDR_SIZE];
+    bool ethernet;   /* frames begin with an Ethernet header, mac is valid */
+    bool up;         /* switched on, with a carrier */
+    uint32_t mtu;    /* bytes */
+    uint32_t master; /* the bridge, bond or VRF that it belongs to; 0 for none */
+    bool forwarding; /* net.ipv4.conf.NAME.forwarding */
+    uint8_t rp_filter;
+    uint8_t port; /* its number as a port of Fairlead; 0: none */
+    uint32_t round;
+    struct link *next;
+};
+
+/* All zeros is empty. */
+struct links {
+    struct link *buckets[LINK_BUCKETS];
+    uint32_t round;
+    uint8_t rp_filter_all;
+};
+
+void links_clear(struct links *links);
+
+/* NULL if there is none. */
+struct link *links_find(const struct links *links, uint32_t ifindex);
+struct link *links_find_name(const struct links *links, const char *name);
+
+/* What RTM_NEWLINK, RTM_DELLINK and RTM_NEWNETCONF say. */
+enum link_change {
+    LINK_SAME = 0,
+    LINK_CHANGED = 1 << 0,     /* something that matters to those who send over it */
+    LINK_ROUTES_LOST = 1 << 1, /* the kernel has dropped routes over it and tells nobody */
+};
+unsigned links_new(struct links *links, const struct nlmsghdr *message);
+unsigned links_delete(struct links *links, const struct nlmsghdr *message);
+unsigned links_netconf(struct links *links, const struct nlmsghdr *message);
+
+/* Everything is told anew between these two; links that were not named are gone. */
+void links_round_begin(struct links *links);
+void links_round_end(struct links *links);
+
+/* The rp_filter that counts at a link. */
+uint8_t links_rp_filter(const struct links *links, const struct link *link);

@@ -1,0 +1,194 @@
+#include "route/netlink.h"
+
+#include "net/ipv4.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define RECEIVE_BUFFER   (64 << 20) /* of the event socket: 20,000 random route changes overran nothing */
+#define MESSAGES_BYTES   65536      /* more than the kernel puts into one datagram */
+#define RECEIVES_AT_ONCE 256        /* datagrams of events before others get their turn */
+#define REQUEST_BYTES    256
+
+struct netlink {
+    struct mnl_socket *events, *questions;
+    uint32_t sequence;
+    char buffer[MESSAGES_BYTES];
+};
+
+struct call {
+    netlink_handler *handler;
+    void *arg;
+};
+
+static int handle(const struct nlmsghdr *message, void *arg)
+{
+    const struct call *call = arg;
+
+    call->handler(message, call->arg);
+    return MNL_CB_OK;
+}
+
+static struct mnl_socket *open_socket(int family)
+{
+    struct mnl_socket *socket = mnl_socket_open2(family, SOCK_CLOEXEC);
+
+    if (socket && mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+        mnl_socket_close(socket);
+        return NULL;
+    }
+    return socket;
+}
+
+int netlink_open(int family, struct netlink **result)
+{
+    struct netlink *netlink = calloc(1, sizeof(*netlink));
+    int bytes = RECEIVE_BUFFER;
+
+    if (!netlink)
+        return -ENOMEM;
+    netlink->events = open_socket(family);
+    netlink->questions = netlink->events ? open_socket(family) : NULL;
+    if (!netlink->questions) {
+        int error = -errno;
+        netlink_free(netlink);
+        return error;
+    }
+    int fd = mnl_socket_get_fd(netlink->events);
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    *result = netlink;
+    return 0;
+}
+
+struct netlink *netlink_free(struct netlink *netlink)
+{
+    if (netlink) {
+        if (netlink->events)
+            mnl_socket_close(netlink->events);
+        if (netlink->questions)
+            mnl_socket_close(netlink->questions);
+        free(netlink);
+    }
+    return NULL;
+}
+
+int netlink_join(struct netlink *netlink, unsigned group)
+{
+    return mnl_socket_setsockopt(netlink->events, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0 ? -errno : 0;
+}
+
+int netlink_fd(const struct netlink *netlink)
+{
+    return mnl_socket_get_fd(netlink->events);
+}
+
+int netlink_receive(struct netlink *netlink, netlink_handler *handler, void *arg)
+{
+    struct call call = {handler, arg};
+
+    for (unsigned i = 0; i < RECEIVES_AT_ONCE; i++) {
+        ssize_t bytes = recv(netlink_fd(netlink), netlink->buffer, sizeof(netlink->buffer), MSG_DONTWAIT);
+        if (bytes < 0 && errno == EINTR)
+            continue;
+        if (bytes < 0)
+            return errno == EAGAIN ? 0 : -errno;
+        mnl_cb_run(netlink->buffer, (size_t)bytes, 0, 0, handle, &call);
+    }
+    return 0;
+}
+
+/* A dump that broke off leaves the rest of itself in the socket: take a new one. */
+static int reopen_questions(struct netlink *netlink, int family)
+{
+    struct mnl_socket *fresh = open_socket(family);
+
+    if (!fresh)
+        return -errno;
+    mnl_socket_close(netlink->questions);
+    netlink->questions = fresh;
+    return 0;
+}
+
+static int family_of(const struct mnl_socket *socket)
+{
+    int family = 0;
+    socklen_t bytes = sizeof(family);
+
+    getsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_PROTOCOL, &family, &bytes);
+    return family;
+}
+
+int netlink_dump(struct netlink *netlink, uint16_t type, const void *header, size_t header_bytes,
+                 netlink_handler *handler, void *arg)
+{
+    char request[REQUEST_BYTES] = {0};
+    struct nlmsghdr *message = mnl_nlmsg_put_header(request);
+    struct call call = {handler, arg};
+    int result = MNL_CB_OK;
+
+    memcpy(mnl_nlmsg_put_extra_header(message, header_bytes), header, header_bytes);
+    message->nlmsg_type = type;
+    message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    message->nlmsg_seq = ++netlink->sequence;
+    if (mnl_socket_sendto(netlink->questions, message, message->nlmsg_len) < 0)
+        return -errno;
+    while (result == MNL_CB_OK) {
+        ssize_t bytes = mnl_socket_recvfrom(netlink->questions, netlink->buffer, sizeof(netlink->buffer));
+        if (bytes < 0 && errno == EINTR)
+            continue;
+        result = bytes < 0 ? MNL_CB_ERROR
+                           : mnl_cb_run(netlink->buffer, (size_t)bytes, netlink->sequence,
+                                        mnl_socket_get_portid(netlink->questions), handle, &call);
+    }
+    if (result == MNL_CB_STOP)
+        return 0;
+    int error = -errno;
+    reopen_questions(netlink, family_of(netlink->questions));
+    return error;
+}
+
+int netlink_send(struct netlink *netlink, struct nlmsghdr *message)
+{
+    message->nlmsg_seq = ++netlink->sequence;
+    return mnl_socket_sendto(netlink->questions, message, message->nlmsg_len) < 0 ? -errno : 0;
+}
+
+void netlink_attributes(const struct nlmsghdr *message, size_t header_bytes, const struct nlattr **found, uint16_t max)
+{
+    const struct nlattr *attribute;
+
+    for (uint16_t i = 0; i <= max; i++)
+        found[i] = NULL;
+    mnl_attr_for_each(attribute, message, header_bytes)
+    {
+        if (mnl_attr_get_type(attribute) <= max)
+            found[mnl_attr_get_type(attribute)] = attribute;
+    }
+}
+
+void netlink_nested(const struct nlattr *outer, const struct nlattr **found, uint16_t max)
+{
+    const struct nlattr *attribute;
+
+    for (uint16_t i = 0; i <= max; i++)
+        found[i] = NULL;
+    mnl_attr_for_each_nested(attribute, outer)
+    {
+        if (mnl_attr_get_type(attribute) <= max)
+            found[mnl_attr_get_type(attribute)] = attribute;
+    }
+}
+
+uint32_t netlink_u32(const struct nlattr *attribute, uint32_t otherwise)
+{
+    return attribute && mnl_attr_get_payload_len(attribute) == 4 ? load_u32(mnl_attr_get_payload(attribute))
+                                                                 : otherwise;
+}
+
+uint32_t netlink_ipv4(const struct nlattr *attribute)
+{
+    return be32_to_cpu(netlink_u32(attribute, 0));
+}

@@ -1,0 +1,273 @@
+/*
+ * An adjacency in the door's memory is never changed while packets may be reading it: a new one is written, the word
+ * is switched over by a single store, and the old one waits among the retired until packets under way have passed. So
+ * does a number that is no longer used: a packet may just have found it in the FIB.
+ *
+ * Invariant: number 0 is FIB_NO_ROUTE, its word is all zeros, and it is in no bucket.
+ */
+#include "route/next_hop.h"
+
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS 16384
+
+struct next_hop {
+    struct next_hop_key key;
+    uint32_t used; /* how often; 0: this number is free */
+    uint16_t next; /* in its bucket, or among the free */
+};
+
+struct next_hops {
+    struct next_hops_config config;
+    struct next_hop all[DOOR_NEXT_HOPS];
+    uint16_t buckets[BUCKETS];
+    uint16_t free, retired_numbers;   /* the first of the numbers that may be taken, and of those that may not yet */
+    uint32_t spare[DOOR_ADJACENCIES]; /* adjacencies: `free_adjacencies` from the front, `retired` from the back */
+    uint32_t free_adjacencies, retired;
+};
+
+static bool equal(const struct next_hop_key *a, const struct next_hop_key *b)
+{
+    return a->kind == b->kind && a->a == b->a && a->gateway == b->gateway && a->mtu == b->mtu;
+}
+
+/* The MTU is left out: all that go via one neighbour stand in one bucket. */
+static uint16_t *bucket_of(struct next_hops *next_hops, const struct next_hop_key *key)
+{
+    uint64_t hash = ((uint64_t)key->kind << 62 ^ (uint64_t)key->a << 32 ^ key->gateway) * 0x9e3779b97f4a7c15;
+
+    return &next_hops->buckets[hash >> 32 & (BUCKETS - 1)];
+}
+
+struct next_hops *next_hops_new(const struct next_hops_config *config)
+{
+    struct next_hops *next_hops = calloc(1, sizeof(*next_hops));
+
+    if (!next_hops)
+        return NULL;
+    next_hops->config = *config;
+    for (uint32_t number = FIB_NEXT_HOP_MAX; number > 0; number--) {
+        next_hops->all[number].next = next_hops->free;
+        next_hops->free = (uint16_t)number;
+    }
+    for (uint32_t adjacency = DOOR_ADJACENCIES - 1; adjacency > 0; adjacency--)
+        next_hops->spare[next_hops->free_adjacencies++] = adjacency;
+    /* The first number that is handed out. */
+    next_hops_get(next_hops,
+                  &(struct next_hop_key){.kind = NEXT_HOP_FIXED, .a = door_word(DOOR_PUNT, DOOR_PUNT_TABLE_FULL, 0)});
+    return next_hops;
+}
+
+struct next_hops *next_hops_free(struct next_hops *next_hops)
+{
+    free(next_hops);
+    return NULL;
+}
+
+struct next_hop_key next_hops_key(const struct next_hops *next_hops, uint16_t number)
+{
+    return next_hops->all[number].key;
+}
+
+/* What was retired may be used again. */
+static void reclaim(struct next_hops *next_hops)
+{
+    next_hops->config.wait_for_packets();
+    memmove(next_hops->spare + next_hops->free_adjacencies, next_hops->spare + DOOR_ADJACENCIES - next_hops->retired,
+            next_hops->retired * sizeof(*next_hops->spare));
+    next_hops->free_adjacencies += next_hops->retired;
+    next_hops->retired = 0;
+    uint16_t *end = &next_hops->free;
+    while (*end)
+        end = &next_hops->all[*end].next;
+    *end = next_hops->retired_numbers;
+    next_hops->retired_numbers = 0;
+}
+
+/* 0 if there is none: then DOOR_ADJACENCIES are in use, which are more than there are next hops. */
+static uint32_t take_adjacency(struct next_hops *next_hops)
+{
+    if (!next_hops->free_adjacencies && next_hops->retired)
+        reclaim(next_hops);
+    return next_hops->free_adjacencies ? next_hops->spare[--next_hops->free_adjacencies] : 0;
+}
+
+static void retire_adjacency(struct next_hops *next_hops, uint32_t adjacency)
+{
+    if (adjacency)
+        next_hops->spare[DOOR_ADJACENCIES - ++next_hops->retired] = adjacency;
+}
+
+/* Interface and gateway of a key that has them; false and the fixed word if not. */
+static bool find_egress(const struct next_hops *next_hops, const struct next_hop_key *key, uint32_t *ifindex,
+                        uint32_t *gateway, uint32_t *word)
+{
+    const struct object *object;
+
+    switch (key->kind) {
+    case NEXT_HOP_FIXED:
+        *word = key->a;
+        return false;
+    case NEXT_HOP_OBJECT:
+        object = objects_find(next_hops->config.objects, key->a);
+        *word = !object || object->other ? door_word(DOOR_PUNT, DOOR_PUNT_ROUTE_OTHER, 0)
+                : object->group          ? door_word(DOOR_PUNT, DOOR_PUNT_MULTIPATH, 0)
+                                         : door_word(DOOR_DROP, DROP_ROUTE_BLACKHOLE, 0);
+        if (!object || object->other || object->group || object->blackhole)
+            return false;
+        *ifindex = object->ifindex;
+        *gateway = object->gateway;
+        return true;
+    default:
+        *ifindex = key->a;
+        *gateway = key->kind == NEXT_HOP_VIA ? key->gateway : 0;
+        return true;
+    }
+}
+
+/* What the adjacency should hold, and the word without its number. False if the interface is not known. */
+static bool describe(const struct next_hops *next_hops, const struct next_hop_key *key, uint32_t *word,
+                     struct door_adjacency *adjacency)
+{
+    uint32_t ifindex = 0, gateway = 0;
+
+    if (!find_egress(next_hops, key, &ifindex, &gateway, word))
+        return false;
+    const struct link *link = links_find(next_hops->config.links, ifindex);
+    if (!link) {
+        *word = door_word(DOOR_PUNT, DOOR_PUNT_EGRESS_NOT_PORT, 0);
+        return false;
+    }
+    const struct neighbour *neighbour =
+        gateway ? neighbours_find(next_hops->config.neighbours, ifindex, gateway) : NULL;
+    uint32_t mtu = key->mtu && key->mtu < link->mtu ? key->mtu : link->mtu;
+    *adjacency = (struct door_adjacency){
+        .ifindex = ifindex, .port = link->port, .mtu = (uint16_t)(mtu < UINT16_MAX ? mtu : UINT16_MAX)};
+    memcpy(adjacency->src, link->mac, ETH_ADDR_SIZE);
+    if (neighbour && neighbour->valid)
+        memcpy(adjacency->dst, neighbour->mac, ETH_ADDR_SIZE);
+    if (!link->port)
+        *word = door_word(DOOR_PUNT, DOOR_PUNT_EGRESS_NOT_PORT, 0);
+    else if (!link->up)
+        *word = door_word(DOOR_PUNT, DOOR_PUNT_EGRESS_DOWN, 0);
+    else if (!neighbour || !neighbour->valid)
+        *word = door_word(DOOR_PUNT, DOOR_PUNT_UNRESOLVED, 0);
+    else
+        *word = door_word(DOOR_FORWARD, 0, 0);
+    return true;
+}
+
+/* Bring the word of one next hop in line with what is known. */
+static void refresh(struct next_hops *next_hops, uint16_t number)
+{
+    struct door_memory *memory = next_hops->config.memory;
+    uint32_t old = memory->next_hops[number], old_adjacency = door_word_adjacency(old), word, adjacency = 0;
+    struct door_adjacency wanted;
+
+    if (describe(next_hops, &next_hops->all[number].key, &word, &wanted)) {
+        if (old_adjacency && memcmp(&memory->adjacencies[old_adjacency], &wanted, sizeof(wanted)) == 0) {
+            adjacency = old_adjacency;
+        } else {
+            adjacency = take_adjacency(next_hops);
+            if (adjacency) {
+                memory->adjacencies[adjacency] = wanted;
+                memory->used[adjacency] = 0;
+            } else {
+                word = door_word(DOOR_PUNT, DOOR_PUNT_TABLE_FULL, 0);
+            }
+        }
+    }
+    WRITE_RELEASE(memory->next_hops[number], word | adjacency);
+    if (old_adjacency != adjacency)
+        retire_adjacency(next_hops, old_adjacency);
+}
+
+uint16_t next_hops_get(struct next_hops *next_hops, const struct next_hop_key *key)
+{
+    uint16_t *bucket = bucket_of(next_hops, key);
+
+    for (uint16_t number = *bucket; number; number = next_hops->all[number].next) {
+        if (equal(&next_hops->all[number].key, key)) {
+            next_hops->all[number].used++;
+            return number;
+        }
+    }
+    if (!next_hops->free && next_hops->retired_numbers)
+        reclaim(next_hops);
+    uint16_t number = next_hops->free;
+    if (!number) {
+        next_hops->all[NEXT_HOP_TABLE_FULL].used++;
+        return NEXT_HOP_TABLE_FULL;
+    }
+    struct next_hop *new = &next_hops->all[number];
+    next_hops->free = new->next;
+    *new = (struct next_hop){.key = *key, .used = 1, .next = *bucket};
+    *bucket = number;
+    refresh(next_hops, number);
+    return number;
+}
+
+void next_hops_put(struct next_hops *next_hops, uint16_t number)
+{
+    struct next_hop *old = &next_hops->all[number];
+
+    if (--old->used)
+        return;
+    uint16_t *place = bucket_of(next_hops, &old->key);
+    while (*place != number)
+        place = &next_hops->all[*place].next;
+    *place = old->next;
+    uint32_t word = next_hops->config.memory->next_hops[number];
+    WRITE_RELEASE(next_hops->config.memory->next_hops[number], door_word(DOOR_PUNT, DOOR_PUNT_NO_ROUTE, 0));
+    retire_adjacency(next_hops, door_word_adjacency(word));
+    old->next = next_hops->retired_numbers;
+    next_hops->retired_numbers = number;
+}
+
+void next_hops_refresh(struct next_hops *next_hops)
+{
+    for (uint32_t number = 1; number <= FIB_NEXT_HOP_MAX; number++)
+        if (next_hops->all[number].used)
+            refresh(next_hops, (uint16_t)number);
+}
+
+void next_hops_neighbour_changed(struct next_hops *next_hops, uint32_t ifindex, uint32_t addr)
+{
+    struct next_hop_key key = {.kind = NEXT_HOP_VIA, .a = ifindex, .gateway = addr};
+
+    for (uint16_t number = *bucket_of(next_hops, &key); number; number = next_hops->all[number].next) {
+        const struct next_hop_key *found = &next_hops->all[number].key;
+        if (found->kind == NEXT_HOP_VIA && found->a == ifindex && found->gateway == addr)
+            refresh(next_hops, number);
+    }
+    for (uint32_t number = 1; number <= FIB_NEXT_HOP_MAX; number++) {
+        const struct next_hop *next_hop = &next_hops->all[number];
+        if (!next_hop->used || next_hop->key.kind != NEXT_HOP_OBJECT)
+            continue;
+        const struct object *object = objects_find(next_hops->config.objects, next_hop->key.a);
+        if (object && object->ifindex == ifindex && object->gateway == addr)
+            refresh(next_hops, (uint16_t)number);
+    }
+}
+
+void next_hops_each_in_use(struct next_hops *next_hops, void (*in_use)(void *arg, const struct neighbour *neighbour),
+                           void *arg)
+{
+    struct door_memory *memory = next_hops->config.memory;
+    uint32_t ifindex, gateway, word;
+
+    for (uint32_t number = 1; number <= FIB_NEXT_HOP_MAX; number++) {
+        uint32_t adjacency = door_word_adjacency(memory->next_hops[number]);
+        if (!next_hops->all[number].used || !adjacency || !READ_ONCE(memory->used[adjacency]))
+            continue;
+        WRITE_RELEASE(memory->used[adjacency], 0);
+        if (!find_egress(next_hops, &next_hops->all[number].key, &ifindex, &gateway, &word))
+            continue;
+        const struct neighbour *neighbour = neighbours_find(next_hops->config.neighbours, ifindex, gateway);
+        if (neighbour && !(neighbour->state & (NUD_REACHABLE | NUD_PERMANENT | NUD_NOARP)))
+            in_use(arg, neighbour);
+    }
+}

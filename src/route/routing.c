@@ -1,0 +1,488 @@
+/*
+ * The kernel as a source of routes: its messages, and the full resync where messages may be missing.
+ *
+ * Events and answers come over different sockets. A resync asks while events wait; those are handled afterwards, older
+ * than the answers as they may be: at their end stands what the kernel knows.
+ */
+#include "route/routing.h"
+
+#include "base/compiler.h"
+#include "log/log.h"
+
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/lwtunnel.h>
+#include <linux/neighbour.h>
+#include <linux/netconf.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DUMP_TRIES 20 /* a table that changes during every one of so many dumps is given up for now */
+
+static const unsigned groups[] = {RTNLGRP_LINK,      RTNLGRP_NEIGH,        RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE,
+                                  RTNLGRP_IPV4_RULE, RTNLGRP_IPV4_NETCONF, RTNLGRP_NEXTHOP};
+
+/* --- routes ------------------------------------------------------------------------------------------------------ */
+
+static uint8_t type_of(uint8_t kernel_type)
+{
+    switch (kernel_type) {
+    case RTN_UNICAST:
+        return RIB_UNICAST;
+    case RTN_LOCAL:
+    case RTN_BROADCAST:
+    case RTN_ANYCAST:
+    case RTN_MULTICAST:
+        return RIB_LOCAL;
+    case RTN_BLACKHOLE:
+        return RIB_BLACKHOLE;
+    case RTN_UNREACHABLE:
+        return RIB_UNREACHABLE;
+    case RTN_PROHIBIT:
+        return RIB_PROHIBIT;
+    default:
+        return RIB_OTHER;
+    }
+}
+
+static uint32_t digest(const struct nlattr *attribute)
+{
+    const uint8_t *bytes = mnl_attr_get_payload(attribute);
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (size_t i = 0; i < mnl_attr_get_payload_len(attribute); i++)
+        hash = (hash ^ bytes[i]) * 16777619u;
+    return hash;
+}
+
+/* The path in a route message of the local or the main table; false for any other. */
+static bool read_path(const struct nlmsghdr *message, struct ipv4_prefix *prefix, struct rib_path *path)
+{
+    const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+    const struct nlattr *found[RTA_NH_ID + 1], *metrics[RTAX_MTU + 1] = {NULL};
+
+    if (mnl_nlmsg_get_payload_len(message) < sizeof(*route) || route->rtm_family != AF_INET ||
+        (route->rtm_flags & RTM_F_CLONED) || route->rtm_dst_len > 32)
+        return false;
+    netlink_attributes(message, sizeof(*route), found, RTA_NH_ID);
+    uint32_t table = netlink_u32(found[RTA_TABLE], route->rtm_table);
+    if (table != RT_TABLE_LOCAL && table != RT_TABLE_MAIN)
+        return false;
+    *prefix =
+        ipv4_prefix_network((struct ipv4_prefix){.addr = netlink_ipv4(found[RTA_DST]), .len = route->rtm_dst_len});
+    memset(path, 0, sizeof(*path));
+    path->source = table == RT_TABLE_LOCAL ? RIB_SOURCE_LOCAL : RIB_SOURCE_KERNEL;
+    path->type = type_of(route->rtm_type);
+    path->protocol = route->rtm_protocol;
+    path->tos = route->rtm_tos;
+    path->scope = route->rtm_scope;
+    path->metric = netlink_u32(found[RTA_PRIORITY], 0);
+    if (found[RTA_METRICS])
+        netlink_nested(found[RTA_METRICS], metrics, RTAX_MTU);
+    uint32_t mtu = netlink_u32(metrics[RTAX_MTU], 0);
+    path->mtu = (uint16_t)(mtu < UINT16_MAX ? mtu : UINT16_MAX);
+    path->next_hop_id = netlink_u32(found[RTA_NH_ID], 0);
+    if (path->next_hop_id)
+        return true; /* what else the message says of it is the object's, which may change by itself */
+    path->ifindex = netlink_u32(found[RTA_OIF], 0);
+    path->gateway = netlink_ipv4(found[RTA_GATEWAY]);
+    if (found[RTA_MULTIPATH]) {
+        path->flags |= RIB_MULTIPATH;
+        path->distinct = digest(found[RTA_MULTIPATH]);
+    }
+    if (found[RTA_ENCAP_TYPE])
+        path->flags |= RIB_ENCAPSULATED;
+    if (found[RTA_VIA])
+        path->flags |= RIB_VIA_IPV6;
+    return true;
+}
+
+static void new_route(struct routing *routing, const struct nlmsghdr *message)
+{
+    struct ipv4_prefix prefix;
+    struct rib_path path;
+
+    if (!read_path(message, &prefix, &path))
+        return;
+    enum rib_place place = message->nlmsg_flags & NLM_F_REPLACE  ? RIB_REPLACE
+                           : message->nlmsg_flags & NLM_F_APPEND ? RIB_LAST
+                                                                 : RIB_FIRST;
+    if (rib_put(routing->rib, prefix, &path, place))
+        routing->incomplete = true;
+}
+
+static void delete_route(struct routing *routing, const struct nlmsghdr *message)
+{
+    struct ipv4_prefix prefix;
+    struct rib_path path;
+
+    if (!read_path(message, &prefix, &path) || rib_withdraw(routing->rib, prefix, &path) == 0)
+        return;
+    /* Not known in these words. It may have been replaced or resynced away already; if anything of its rank is there,
+     * the two tables differ. */
+    const struct rib_entry *entry = rib_get(routing->rib, prefix);
+    for (uint32_t i = 0; entry && i < entry->count; i++)
+        if (entry->paths[i].source == path.source && entry->paths[i].tos == path.tos &&
+            entry->paths[i].metric == path.metric)
+            routing->resync_wanted = true;
+}
+
+/* A dump of routes: the paths to one prefix come one after the other. */
+struct collected {
+    struct routing *routing;
+    struct ipv4_prefix prefix;
+    struct rib_path *paths; /* of one source */
+    unsigned count, capacity;
+    bool failed;
+};
+
+static void collected_flush(struct collected *collected)
+{
+    if (collected->count && rib_round_set(collected->routing->rib, collected->paths[0].source, collected->prefix,
+                                          collected->paths, collected->count))
+        collected->failed = true;
+    collected->count = 0;
+}
+
+static void collect_route(const struct nlmsghdr *message, void *arg)
+{
+    struct collected *collected = arg;
+    struct ipv4_prefix prefix;
+    struct rib_path path;
+
+    if (!read_path(message, &prefix, &path))
+        return;
+    if (collected->count && (collected->prefix.addr != prefix.addr || collected->prefix.len != prefix.len ||
+                             collected->paths[0].source != path.source))
+        collected_flush(collected);
+    if (collected->count == collected->capacity) {
+        unsigned capacity = collected->capacity ? collected->capacity * 2 : 16;
+        struct rib_path *paths = realloc(collected->paths, capacity * sizeof(*paths));
+        if (!paths) {
+            collected->failed = true;
+            return;
+        }
+        collected->paths = paths;
+        collected->capacity = capacity;
+    }
+    collected->prefix = prefix;
+    collected->paths[collected->count++] = path;
+}
+
+static int dump_routes(struct routing *routing)
+{
+    struct collected collected = {.routing = routing};
+    struct rtmsg request = {.rtm_family = AF_INET};
+
+    rib_round_begin(routing->rib, RIB_SOURCE_LOCAL);
+    rib_round_begin(routing->rib, RIB_SOURCE_KERNEL);
+    int error = netlink_dump(routing->netlink, RTM_GETROUTE, &request, sizeof(request), collect_route, &collected);
+    collected_flush(&collected);
+    free(collected.paths);
+    if (!error && collected.failed)
+        routing->incomplete = true;
+    if (!error) {
+        rib_round_end(routing->rib, RIB_SOURCE_LOCAL);
+        rib_round_end(routing->rib, RIB_SOURCE_KERNEL);
+    }
+    return error;
+}
+
+/* --- rules ------------------------------------------------------------------------------------------------------- */
+
+/* The three rules that every system has: 0 local, 32766 main, 32767 default; a bit for each that was seen. */
+struct rules {
+    unsigned seen;
+    bool odd;
+};
+
+static void check_rule(const struct nlmsghdr *message, void *arg)
+{
+    static const struct {
+        uint32_t priority, table;
+    } usual[] = {{0, RT_TABLE_LOCAL}, {32766, RT_TABLE_MAIN}, {32767, RT_TABLE_DEFAULT}};
+    struct rules *rules = arg;
+    const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(message);
+    const struct nlattr *attribute;
+    uint32_t priority = 0, table = 0;
+
+    if (mnl_nlmsg_get_payload_len(message) < sizeof(*rule) || rule->family != AF_INET)
+        return;
+    table = rule->table;
+    bool odd =
+        rule->src_len || rule->dst_len || rule->tos || rule->action != FR_ACT_TO_TBL || (rule->flags & FIB_RULE_INVERT);
+    mnl_attr_for_each(attribute, message, sizeof(*rule))
+    {
+        switch (mnl_attr_get_type(attribute)) {
+        case FRA_PRIORITY:
+            priority = netlink_u32(attribute, 0);
+            break;
+        case FRA_TABLE:
+            table = netlink_u32(attribute, 0);
+            break;
+        case FRA_SUPPRESS_PREFIXLEN:
+            odd |= netlink_u32(attribute, 0) != UINT32_MAX;
+            break;
+        case FRA_PROTOCOL:
+        case FRA_PAD:
+            break;
+        default:
+            odd = true;
+        }
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(usual); i++) {
+        if (!odd && usual[i].priority == priority && usual[i].table == table) {
+            rules->seen |= 1u << i;
+            return;
+        }
+    }
+    rules->odd = true;
+}
+
+static int dump_rules(struct routing *routing)
+{
+    struct fib_rule_hdr request = {.family = AF_INET};
+    struct rules rules = {0};
+    int error = netlink_dump(routing->netlink, RTM_GETRULE, &request, sizeof(request), check_rule, &rules);
+
+    if (error == -EOPNOTSUPP) { /* a kernel without policy routing */
+        routing->odd_rules = false;
+        return 0;
+    }
+    if (!error)
+        routing->odd_rules = rules.odd || rules.seen != 7;
+    return error;
+}
+
+/* --- links, neighbours, nexthop objects -------------------------------------------------------------------------- */
+
+static void link_changed(struct routing *routing, unsigned change)
+{
+    if (change & LINK_CHANGED)
+        routing->links_changed = true;
+    if (change & LINK_ROUTES_LOST)
+        routing->resync_wanted = true;
+}
+
+static void object_changed(struct routing *routing, uint32_t id)
+{
+    if (!id)
+        return;
+    next_hops_refresh(routing->next_hops);
+    sync_all_neighbours(routing);
+}
+
+static void neighbour_gone(void *arg, uint32_t ifindex, uint32_t addr)
+{
+    sync_neighbour(arg, ifindex, addr);
+}
+
+static void handle(const struct nlmsghdr *message, void *arg)
+{
+    struct routing *routing = arg;
+    uint32_t ifindex, addr;
+
+    routing->messages++;
+    switch (message->nlmsg_type) {
+    case RTM_NEWROUTE:
+        return new_route(routing, message);
+    case RTM_DELROUTE:
+        return delete_route(routing, message);
+    case RTM_NEWNEIGH:
+        if (neighbours_new(&routing->neighbours, message, &ifindex, &addr))
+            sync_neighbour(routing, ifindex, addr);
+        return;
+    case RTM_DELNEIGH:
+        if (neighbours_delete(&routing->neighbours, message, &ifindex, &addr))
+            sync_neighbour(routing, ifindex, addr);
+        return;
+    case RTM_NEWLINK:
+        return link_changed(routing, links_new(&routing->links, message));
+    case RTM_DELLINK:
+        return link_changed(routing, links_delete(&routing->links, message));
+    case RTM_NEWNETCONF:
+        return link_changed(routing, links_netconf(&routing->links, message));
+    case RTM_NEWNEXTHOP:
+        return object_changed(routing, objects_new(&routing->objects, message));
+    case RTM_DELNEXTHOP:
+        routing->resync_wanted = true; /* its routes went with it, without a message of their own */
+        return object_changed(routing, objects_delete(&routing->objects, message));
+    case RTM_DELADDR:
+        routing->resync_wanted = true; /* and so did those that preferred this address */
+        return;
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
+        if (dump_rules(routing))
+            routing->resync_wanted = true;
+        routing->links_changed = true;
+        return;
+    }
+}
+
+static int dump_links(struct routing *routing)
+{
+    struct ifinfomsg request = {.ifi_family = AF_UNSPEC};
+    struct netconfmsg conf = {.ncm_family = AF_INET};
+
+    links_round_begin(&routing->links);
+    int error = netlink_dump(routing->netlink, RTM_GETLINK, &request, sizeof(request), handle, routing);
+    if (error)
+        return error;
+    links_round_end(&routing->links);
+    routing->links_changed = true;
+    return netlink_dump(routing->netlink, RTM_GETNETCONF, &conf, sizeof(conf), handle, routing);
+}
+
+static int dump_objects(struct routing *routing)
+{
+    struct nhmsg request = {.nh_family = AF_UNSPEC};
+
+    objects_round_begin(&routing->objects);
+    int error = netlink_dump(routing->netlink, RTM_GETNEXTHOP, &request, sizeof(request), handle, routing);
+    if (error && error != -EOPNOTSUPP) /* before Linux 5.3 there were none */
+        return error;
+    objects_round_end(&routing->objects);
+    return 0;
+}
+
+static int dump_neighbours(struct routing *routing)
+{
+    struct ndmsg request = {.ndm_family = AF_INET};
+
+    neighbours_round_begin(&routing->neighbours);
+    int error = netlink_dump(routing->netlink, RTM_GETNEIGH, &request, sizeof(request), handle, routing);
+    if (!error)
+        neighbours_round_end(&routing->neighbours, neighbour_gone, routing);
+    return error;
+}
+
+/* --- all of it --------------------------------------------------------------------------------------------------- */
+
+int routing_resync(struct routing *routing)
+{
+    static int (*const dumps[])(struct routing *) = {dump_links, dump_objects, dump_neighbours, dump_rules,
+                                                     dump_routes};
+
+    routing->resync_wanted = false;
+    routing->incomplete = false;
+    routing->resyncs++;
+    for (size_t i = 0; i < ARRAY_SIZE(dumps); i++) {
+        int error = -EINTR;
+        for (unsigned tries = 0; error == -EINTR && tries < DUMP_TRIES; tries++)
+            error = dumps[i](routing);
+        if (error) {
+            routing->resync_wanted = true;
+            log_error("the kernel's tables could not be read: %s", strerror(-error));
+            return error;
+        }
+    }
+    next_hops_refresh(routing->next_hops);
+    sync_all_neighbours(routing);
+    return 0;
+}
+
+int routing_receive(struct routing *routing)
+{
+    int error = netlink_receive(routing->netlink, handle, routing);
+
+    if (error == -ENOBUFS) {
+        log_warning("the kernel's messages came too fast; reading its tables anew");
+        routing->resync_wanted = true;
+        error = 0;
+    }
+    if (error) {
+        log_error("netlink: %s", strerror(-error));
+        return error;
+    }
+    return routing->resync_wanted ? routing_resync(routing) : 0;
+}
+
+void routing_ports_changed(struct routing *routing)
+{
+    next_hops_refresh(routing->next_hops);
+}
+
+static void keep(void *arg, const struct neighbour *neighbour)
+{
+    struct routing *routing = arg;
+    char buffer[128];
+    struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+    struct ndmsg *about = mnl_nlmsg_put_extra_header(message, sizeof(*about));
+
+    message->nlmsg_type = RTM_NEWNEIGH;
+    message->nlmsg_flags = NLM_F_REQUEST;
+    about->ndm_family = AF_INET;
+    about->ndm_ifindex = (int)neighbour->ifindex;
+    about->ndm_flags = NTF_USE;
+    mnl_attr_put_u32(message, NDA_DST, cpu_to_be32(neighbour->addr));
+    netlink_send(routing->netlink, message);
+}
+
+void routing_keep_neighbours(struct routing *routing)
+{
+    next_hops_each_in_use(routing->next_hops, keep, routing);
+}
+
+static void wait_for_packets_of(void *arg)
+{
+    const struct routing *routing = arg;
+
+    routing->wait_for_packets();
+}
+
+int routing_open(struct door_memory *memory, void (*wait_for_packets)(void), struct routing **result)
+{
+    struct routing *routing = calloc(1, sizeof(*routing));
+    if (!routing)
+        return -ENOMEM;
+    struct fib_table_config fib = {.memory = &memory->fib,
+                                   .groups = FIB_GROUPS,
+                                   .no_group_next_hop = NEXT_HOP_TABLE_FULL,
+                                   .wait_for_readers = wait_for_packets_of,
+                                   .arg = routing};
+    struct next_hops_config next_hops = {.memory = memory,
+                                         .links = &routing->links,
+                                         .neighbours = &routing->neighbours,
+                                         .objects = &routing->objects,
+                                         .wait_for_packets = wait_for_packets};
+    struct next_hop_key local = {.kind = NEXT_HOP_FIXED, .a = door_word(DOOR_PUNT, DOOR_PUNT_LOCAL, 0)};
+    int error = netlink_open(NETLINK_ROUTE, &routing->netlink);
+
+    routing->memory = memory;
+    routing->wait_for_packets = wait_for_packets;
+    for (size_t i = 0; !error && i < ARRAY_SIZE(groups); i++) {
+        error = netlink_join(routing->netlink, groups[i]);
+        if (error && groups[i] == RTNLGRP_NEXTHOP)
+            error = 0; /* before Linux 5.3 */
+    }
+    if (!error)
+        error = fib_table_new(&fib, &routing->fib);
+    if (!error &&
+        (!(routing->next_hops = next_hops_new(&next_hops)) || !(routing->rib = rib_new(sync_changed, routing))))
+        error = -ENOMEM;
+    if (error) {
+        log_error("the routing tables could not be set up: %s", strerror(-error));
+        routing_close(routing);
+        return error;
+    }
+    routing->local_next_hop = next_hops_get(routing->next_hops, &local);
+    *result = routing;
+    return 0;
+}
+
+struct routing *routing_close(struct routing *routing)
+{
+    if (routing) {
+        routing->rib = rib_free(routing->rib);
+        routing->fib = fib_table_free(routing->fib);
+        routing->next_hops = next_hops_free(routing->next_hops);
+        netlink_free(routing->netlink);
+        objects_clear(&routing->objects);
+        neighbours_clear(&routing->neighbours);
+        links_clear(&routing->links);
+        free(routing);
+    }
+    return NULL;
+}

@@ -1,0 +1,55 @@
+/*
+ * A route's way: what the kernel says about links, neighbours, nexthop objects and routes, through the RIB into the FIB
+ * that the door looks into.
+ */
+#pragma once
+
+#include "bpf/door.h"
+#include "fib/table.h"
+#include "rib/rib.h"
+#include "route/link.h"
+#include "route/neighbour.h"
+#include "route/netlink.h"
+#include "route/next_hop.h"
+#include "route/object.h"
+
+struct routing {
+    struct door_memory *memory;
+    void (*wait_for_packets)(void);
+    struct netlink *netlink;
+    struct links links;
+    struct neighbours neighbours;
+    struct objects objects;
+    struct rib *rib;
+    struct next_hops *next_hops;
+    struct fib_table *fib;
+    uint16_t local_next_hop;                        /* its number */
+    uint16_t local_filter_count[DOOR_LOCAL_FILTER]; /* how many local addresses set each bit of the filter */
+    uint32_t wide_local; /* local prefixes that are more than an address, 127.0.0.0/8 not counted */
+    bool incomplete;     /* memory ran out, and something is missing from the FIB */
+    bool odd_rules;      /* there are policy rules beside the three that every system has */
+    bool links_changed;  /* since the owner last looked, and set it to false */
+    bool resync_wanted;  /* something was lost or not told; routing_resync() finds out */
+    uint64_t resyncs, messages;
+};
+
+/* The FIB's memory is cleared. 0; -errno, logged. */
+int routing_open(struct door_memory *memory, void (*wait_for_packets)(void), struct routing **routing);
+struct routing *routing_close(struct routing *routing); /* takes NULL, returns NULL */
+
+/* Ask the kernel for everything; what has not changed is not touched. 0; -errno, logged. */
+int routing_resync(struct routing *routing);
+
+/* Handle what has arrived on netlink_fd(routing->netlink), with a resync where events were lost. 0; -errno, logged. */
+int routing_receive(struct routing *routing);
+
+/* Bring the next hops in line after the ports of links have changed. */
+void routing_ports_changed(struct routing *routing);
+
+/* Let the kernel look after neighbours that only the door has been sending to. Call about once a second. */
+void routing_keep_neighbours(struct routing *routing);
+
+/* For sync.c and kernel.c. */
+void sync_changed(void *routing, struct ipv4_prefix prefix, const struct rib_entry *entry); /* the RIB's rib_changed */
+void sync_neighbour(struct routing *routing, uint32_t ifindex, uint32_t addr);
+void sync_all_neighbours(struct routing *routing);
