@@ -7,11 +7,11 @@ did what it should by its own counters. Exit status 0 if every check held.
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 
 from lab import Lab, LabError, enter
+from router import Router
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECONDS = 3  # of TCP each way
@@ -26,37 +26,6 @@ class Checks:
         print(f"  {'ok  ' if held else 'FAIL'}  {text}", flush=True)
         if not held and more:
             print("        " + more.strip().replace("\n", "\n        "), flush=True)
-
-
-class Router:
-    """fairleadd on a node."""
-
-    def __init__(self, lab, node, program, *ports):
-        self.process = lab.spawn(node, program, "--foreground", *ports, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.log = []
-        for line in self.process.stderr:
-            self.log.append(line.rstrip())
-            if line.endswith(": ready\n"):
-                return
-        raise LabError("fairleadd did not start:\n" + "\n".join(self.log))
-
-    def counters(self):
-        """port -> {"door": "tc", "cut": 5, "kernel:ttl": 1, ...}, now"""
-        self.process.send_signal(signal.SIGUSR1)
-        ports = {}
-        for line in self.process.stdout:
-            words = line.split()
-            if words == ["end"]:
-                return ports
-            pairs = zip(words[2::2], words[3::2])
-            ports[words[1]] = {key: int(value) if value.isdigit() else value for key, value in pairs}
-        raise LabError("fairleadd ended")
-
-    def stop(self):
-        """Its exit status after SIGTERM."""
-        self.process.terminate()
-        self.process.communicate(timeout=20)
-        return self.process.returncode
 
 
 def check_ping(checks, lab):

@@ -14,7 +14,7 @@ from tap import Tap
 from tree import files
 
 FORMAT_VERSION = "14"
-FOLDERS = ("lib", "src", "client", "tests", "bpf", "bench", "include")
+FOLDERS = ("lib", "src", "client", "tests", "bpf", "bench", "include", "lab")
 source_root, build_root = sys.argv[1:]
 
 
@@ -41,7 +41,7 @@ def main():
         for path in files(source_root, FOLDERS, (".c", ".h")):
             tap.case(f"layout of {path}", run("clang-format", "--dry-run", "-Werror", path))
     if tools["clang-tidy"] == FORMAT_VERSION:
-        paths = [path for path in files(source_root, FOLDERS, ".c") if not path.startswith("bpf/")]
+        paths = [path for path in files(source_root, FOLDERS, ".c") if not path.endswith(".bpf.c")]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             faults = pool.map(lambda path: run("clang-tidy", "--quiet", "-p", build_root, path), paths)
             for path, found in zip(paths, faults):

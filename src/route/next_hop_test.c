@@ -1,0 +1,277 @@
+#include "route/next_hop.h"
+
+#include "tests/unit.h"
+
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PORT_LINK 5 /* an interface that is a port, and one that is not */
+#define BARE_LINK 6
+
+struct fixture {
+    struct door_memory *memory;
+    struct links links;
+    struct neighbours neighbours;
+    struct objects objects;
+    struct next_hops *next_hops;
+};
+
+static unsigned waits;
+
+static void wait_for_packets(void)
+{
+    waits++;
+}
+
+static struct link *add_link(struct fixture *f, uint32_t ifindex, uint8_t port)
+{
+    struct link *link = calloc(1, sizeof(*link));
+    assert_non_null(link);
+    *link = (struct link){
+        .ifindex = ifindex, .mac = {2, 0, 0, 0, 0, (uint8_t)ifindex}, .mtu = 1500, .up = true, .port = port};
+    link->next = f->links.buckets[ifindex % LINK_BUCKETS];
+    f->links.buckets[ifindex % LINK_BUCKETS] = link;
+    return link;
+}
+
+static struct neighbour *add_neighbour(struct fixture *f, uint32_t ifindex, uint32_t addr)
+{
+    struct neighbour *neighbour = calloc(1, sizeof(*neighbour));
+    assert_non_null(neighbour);
+    *neighbour = (struct neighbour){
+        .addr = addr, .ifindex = ifindex, .mac = {4, 0, 0, 0, 0, (uint8_t)addr}, .state = NUD_STALE, .valid = true};
+    assert_int_equal(ipv4_map_put(&f->neighbours.by_addr, (struct ipv4_prefix){.addr = addr, .len = 32}, neighbour), 0);
+    return neighbour;
+}
+
+static int begin(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    assert_non_null(f);
+    f->memory = calloc(1, sizeof(*f->memory));
+    assert_non_null(f->memory);
+    struct next_hops_config config = {.memory = f->memory,
+                                      .links = &f->links,
+                                      .neighbours = &f->neighbours,
+                                      .objects = &f->objects,
+                                      .wait_for_packets = wait_for_packets};
+    f->next_hops = next_hops_new(&config);
+    assert_non_null(f->next_hops);
+    add_link(f, PORT_LINK, 1);
+    add_link(f, BARE_LINK, 0);
+    waits = 0;
+    *state = f;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct fixture *f = *state;
+    next_hops_free(f->next_hops);
+    links_clear(&f->links);
+    neighbours_clear(&f->neighbours);
+    objects_clear(&f->objects);
+    free(f->memory);
+    free(f);
+    return 0;
+}
+
+static struct next_hop_key via(uint32_t ifindex, uint32_t gateway)
+{
+    return (struct next_hop_key){.kind = NEXT_HOP_VIA, .a = ifindex, .gateway = gateway};
+}
+
+static void assert_left(const struct fixture *f, uint16_t number, enum door_punt why)
+{
+    uint32_t word = f->memory->next_hops[number];
+    assert_int_equal(door_word_kind(word), DOOR_PUNT);
+    assert_string_equal(door_punt_name(door_word_reason(word)), door_punt_name(why));
+}
+
+static const struct door_adjacency *assert_forwards(const struct fixture *f, uint16_t number)
+{
+    uint32_t word = f->memory->next_hops[number];
+    assert_int_equal(door_word_kind(word), DOOR_FORWARD);
+    assert_int_not_equal(door_word_adjacency(word), 0);
+    return &f->memory->adjacencies[door_word_adjacency(word)];
+}
+
+static void a_word_follows_neighbour_and_link(void **state)
+{
+    struct fixture *f = *state;
+    struct next_hop_key key = via(PORT_LINK, IPV4(10, 0, 0, 9));
+    uint16_t number = next_hops_get(f->next_hops, &key);
+    assert_left(f, number, DOOR_PUNT_UNRESOLVED);
+
+    struct neighbour *neighbour = add_neighbour(f, PORT_LINK, IPV4(10, 0, 0, 9));
+    next_hops_neighbour_changed(f->next_hops, PORT_LINK, IPV4(10, 0, 0, 9));
+    const struct door_adjacency *first = assert_forwards(f, number);
+    assert_memory_equal(first->dst, neighbour->mac, ETH_ADDR_SIZE);
+    assert_int_equal(first->src[5], PORT_LINK);
+    assert_int_equal(first->ifindex, PORT_LINK);
+    assert_int_equal(first->port, 1);
+    assert_int_equal(first->mtu, 1500);
+
+    next_hops_refresh(f->next_hops); /* nothing has changed: the same adjacency */
+    assert_ptr_equal(assert_forwards(f, number), first);
+
+    neighbour->mac[0] = 8; /* another card answers: never written over the one that packets may be reading */
+    next_hops_neighbour_changed(f->next_hops, PORT_LINK, IPV4(10, 0, 0, 9));
+    const struct door_adjacency *second = assert_forwards(f, number);
+    assert_ptr_not_equal(second, first);
+    assert_int_equal(first->dst[0], 4);
+    assert_int_equal(second->dst[0], 8);
+
+    links_find(&f->links, PORT_LINK)->up = false;
+    next_hops_refresh(f->next_hops);
+    assert_left(f, number, DOOR_PUNT_EGRESS_DOWN);
+    links_find(&f->links, PORT_LINK)->port = 0;
+    next_hops_refresh(f->next_hops);
+    assert_left(f, number, DOOR_PUNT_EGRESS_NOT_PORT);
+    links_clear(&f->links);
+    next_hops_refresh(f->next_hops);
+    assert_left(f, number, DOOR_PUNT_EGRESS_NOT_PORT);
+    assert_int_equal(door_word_adjacency(f->memory->next_hops[number]), 0);
+}
+
+static void an_unresolved_word_names_the_interface(void **state)
+{
+    struct fixture *f = *state;
+    struct next_hop_key key = {.kind = NEXT_HOP_ATTACHED, .a = BARE_LINK};
+    uint16_t number = next_hops_get(f->next_hops, &key);
+    assert_left(f, number, DOOR_PUNT_EGRESS_NOT_PORT);
+    uint32_t adjacency = door_word_adjacency(f->memory->next_hops[number]);
+    assert_int_equal(f->memory->adjacencies[adjacency].ifindex, BARE_LINK); /* rp_filter asks for it */
+}
+
+static void a_routes_own_mtu_is_its_own_next_hop(void **state)
+{
+    struct fixture *f = *state;
+    add_neighbour(f, PORT_LINK, IPV4(10, 0, 0, 9));
+    struct next_hop_key wide = via(PORT_LINK, IPV4(10, 0, 0, 9)), narrow = wide, wider = wide;
+    narrow.mtu = 1400;
+    wider.mtu = 9000;
+    uint16_t a = next_hops_get(f->next_hops, &wide), b = next_hops_get(f->next_hops, &narrow),
+             c = next_hops_get(f->next_hops, &wider);
+    assert_int_not_equal(a, b);
+    assert_int_equal(assert_forwards(f, a)->mtu, 1500);
+    assert_int_equal(assert_forwards(f, b)->mtu, 1400);
+    assert_int_equal(assert_forwards(f, c)->mtu, 1500); /* the interface's, where that is less */
+}
+
+static void equal_keys_share_a_number(void **state)
+{
+    struct fixture *f = *state;
+    struct next_hop_key key = via(PORT_LINK, 1), other = via(PORT_LINK, 2);
+    uint16_t number = next_hops_get(f->next_hops, &key);
+    assert_int_equal(next_hops_get(f->next_hops, &key), number);
+    assert_int_not_equal(next_hops_get(f->next_hops, &other), number);
+    next_hops_put(f->next_hops, number);
+    assert_left(f, number, DOOR_PUNT_UNRESOLVED); /* still used once */
+    next_hops_put(f->next_hops, number);
+    assert_int_equal(f->memory->next_hops[number], 0);
+}
+
+static void numbers_come_back_only_after_packets_have_passed(void **state)
+{
+    struct fixture *f = *state;
+    struct next_hop_key key = via(PORT_LINK, 1);
+    for (uint32_t i = 0; i < FIB_NEXT_HOP_MAX - 1; i++) { /* one is NEXT_HOP_TABLE_FULL */
+        key.gateway = i + 1;
+        next_hops_put(f->next_hops, next_hops_get(f->next_hops, &key));
+        assert_int_equal(waits, 0);
+    }
+    assert_int_not_equal(next_hops_get(f->next_hops, &key), NEXT_HOP_TABLE_FULL);
+    assert_int_equal(waits, 1);
+}
+
+static void when_all_are_in_use_packets_are_left_to_the_kernel(void **state)
+{
+    struct fixture *f = *state;
+    struct next_hop_key key = via(PORT_LINK, 1);
+    uint16_t last = 0;
+    for (uint32_t i = 0; i < FIB_NEXT_HOP_MAX - 1; i++) {
+        key.gateway = i + 1;
+        last = next_hops_get(f->next_hops, &key);
+        assert_int_not_equal(last, NEXT_HOP_TABLE_FULL);
+    }
+    key.gateway = 0xffff0000;
+    assert_int_equal(next_hops_get(f->next_hops, &key), NEXT_HOP_TABLE_FULL);
+    assert_left(f, NEXT_HOP_TABLE_FULL, DOOR_PUNT_TABLE_FULL);
+    next_hops_put(f->next_hops, NEXT_HOP_TABLE_FULL);
+    next_hops_put(f->next_hops, last);
+    assert_int_equal(next_hops_get(f->next_hops, &key), last);
+}
+
+static void objects_change_under_their_routes(void **state)
+{
+    struct fixture *f = *state;
+    struct object *object = calloc(1, sizeof(*object));
+    assert_non_null(object);
+    *object = (struct object){.id = 77, .ifindex = PORT_LINK, .gateway = IPV4(10, 0, 0, 9)};
+    f->objects.buckets[77 % OBJECT_BUCKETS] = object;
+    add_neighbour(f, PORT_LINK, IPV4(10, 0, 0, 9));
+    struct next_hop_key key = {.kind = NEXT_HOP_OBJECT, .a = 77}, unknown = {.kind = NEXT_HOP_OBJECT, .a = 78};
+    uint16_t number = next_hops_get(f->next_hops, &key);
+    assert_forwards(f, number);
+    object->group = true;
+    next_hops_refresh(f->next_hops);
+    assert_left(f, number, DOOR_PUNT_MULTIPATH);
+    object->group = false;
+    object->blackhole = true;
+    next_hops_refresh(f->next_hops);
+    assert_int_equal(f->memory->next_hops[number], door_word(DOOR_DROP, DROP_ROUTE_BLACKHOLE, 0));
+    object->blackhole = false;
+    object->gateway = IPV4(10, 0, 0, 10);
+    next_hops_refresh(f->next_hops);
+    assert_left(f, number, DOOR_PUNT_UNRESOLVED);
+    add_neighbour(f, PORT_LINK, IPV4(10, 0, 0, 10));
+    next_hops_neighbour_changed(f->next_hops, PORT_LINK, IPV4(10, 0, 0, 10));
+    assert_int_equal(assert_forwards(f, number)->dst[5], 10);
+    assert_left(f, next_hops_get(f->next_hops, &unknown), DOOR_PUNT_ROUTE_OTHER);
+}
+
+static void note(void *arg, const struct neighbour *neighbour)
+{
+    *(const struct neighbour **)arg = neighbour;
+}
+
+static void neighbours_in_use_are_told_of(void **state)
+{
+    struct fixture *f = *state;
+    struct neighbour *neighbour = add_neighbour(f, PORT_LINK, IPV4(10, 0, 0, 9));
+    struct next_hop_key key = via(PORT_LINK, IPV4(10, 0, 0, 9));
+    uint16_t number = next_hops_get(f->next_hops, &key);
+    uint8_t *used = &f->memory->used[door_word_adjacency(f->memory->next_hops[number])];
+    const struct neighbour *told = NULL;
+
+    next_hops_each_in_use(f->next_hops, note, &told);
+    assert_null(told);
+    *used = 1;
+    next_hops_each_in_use(f->next_hops, note, &told);
+    assert_ptr_equal(told, neighbour);
+    assert_int_equal(*used, 0);
+    told = NULL;
+    neighbour->state = NUD_REACHABLE; /* the kernel is sure of it */
+    *used = 1;
+    next_hops_each_in_use(f->next_hops, note, &told);
+    assert_null(told);
+}
+
+int main(void)
+{
+#define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
+    const struct CMUnitTest tests[] = {
+        CASE(a_word_follows_neighbour_and_link),
+        CASE(an_unresolved_word_names_the_interface),
+        CASE(a_routes_own_mtu_is_its_own_next_hop),
+        CASE(equal_keys_share_a_number),
+        CASE(numbers_come_back_only_after_packets_have_passed),
+        CASE(when_all_are_in_use_packets_are_left_to_the_kernel),
+        CASE(objects_change_under_their_routes),
+        CASE(neighbours_in_use_are_told_of),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
