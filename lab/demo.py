@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Two hosts talk through Fairlead: demo.py BUILD_ROOT tc|xdp
 
-Starts the lab two-hosts.lab with fairleadd on its router, checks ping, traceroute and TCP both ways, and that the door
+Starts the lab two-hosts.lab with fairleadd on its router, checks ping, traceroute, TCP both ways and UDP, and that the door
 did what it should by its own counters. Exit status 0 if every check held.
 """
 import json
@@ -42,7 +42,7 @@ def check_traceroute(checks, lab):
     checks.say(hops == ["10.0.1.1", "10.0.2.10"], f"traceroute left -> right: {', '.join(hops)}", result.stdout)
 
 
-def check_tcp(checks, lab):
+def check_streams(checks, lab):
     server = lab.spawn("right", "iperf3", "-s", "--forceflush", stdout=subprocess.PIPE)
     for line in server.stdout:
         if "listening" in line:
@@ -54,6 +54,13 @@ def check_tcp(checks, lab):
         except (ValueError, KeyError):
             rate = 0
         checks.say(rate > 1e6, f"TCP {way}: {rate / 1e9:.1f} Gbit/s", (result.stdout + result.stderr)[-500:])
+    result = lab.on("left", "iperf3", "-c", "10.0.2.10", "-u", "-b", "100M", "-t", "1", "-J", check=False)
+    try:
+        udp = json.loads(result.stdout)["end"]["sum"]
+        checks.say(udp["lost_percent"] < 50,
+                   f"UDP left -> right: {udp['bits_per_second'] / 1e6:.0f} Mbit/s, {udp['lost_percent']:.1f} % lost")
+    except (ValueError, KeyError):
+        checks.say(False, "UDP left -> right", (result.stdout + result.stderr)[-500:])
     server.kill()
     server.wait()
 
@@ -89,7 +96,7 @@ def main():
         router = Router(lab, "middle", os.path.join(build, "src/daemon/fairleadd"), f"lan0={door}", f"lan1={door}")
         check_ping(checks, lab)
         check_traceroute(checks, lab)
-        check_tcp(checks, lab)
+        check_streams(checks, lab)
         check_counters(checks, door, router.counters())
         checks.say(router.stop() == 0, "fairleadd stopped cleanly")
     except (LabError, subprocess.TimeoutExpired) as error:

@@ -11,9 +11,10 @@ import subprocess
 import sys
 
 source, build = sys.argv[1:]
-sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "lab")]
+sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, LabError, enter  # noqa: E402
+from ready import skip_unless_possible  # noqa: E402
 from router import Router  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -303,12 +304,7 @@ def a_host_that_changes_its_mac_is_found_again(tap, net):
 
 def main():
     tap = Tap()
-    if os.geteuid():
-        tap.skip("all of it", "this needs root, for namespaces and BPF; run the tests with sudo")
-        tap.end()
-    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], check=False).returncode:
-        tap.skip("all of it", "no namespaces here; run the tests where root may unshare")
-        tap.end()
+    skip_unless_possible(tap)
     enter()
     net = Net()
     try:
