@@ -20,10 +20,11 @@ MAY_USE = {
     "rib": ["base", "net"],
     "bpf": ["base", "net", "fib"],
     "log": [],
-    "port": ["base", "net", "fib", "bpf", "log"],
-    "route": ["base", "net", "fib", "rib", "bpf", "log"],
-    "engine": ["base", "net", "fib", "rib", "bpf", "log", "port", "route"],
-    "daemon": ["base", "net", "fib", "rib", "bpf", "log", "port", "route", "engine"],
+    "netlink": ["base", "net"],
+    "port": ["base", "net", "fib", "bpf", "log", "netlink"],
+    "route": ["base", "net", "fib", "rib", "bpf", "log", "netlink"],
+    "engine": ["base", "net", "fib", "rib", "bpf", "log", "netlink", "port", "route"],
+    "daemon": ["base", "net", "fib", "rib", "bpf", "log", "netlink", "port", "route", "engine"],
     "client": ["base", "net"],
 }
 ROOTS = ["lib", "src", "client", "bpf"]

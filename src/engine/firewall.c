@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "log/log.h"
-#include "route/netlink.h"
+#include "netlink/netlink.h"
 
 #include <errno.h>
 #include <linux/netfilter.h>
@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #define FOUND_SIZE 160
-#define DUMP_TRIES 20
 
 struct firewall {
     struct netlink *tables;   /* nf_tables; NULL where the kernel has no netfilter */
@@ -64,24 +63,20 @@ static void check_chain(const struct nlmsghdr *message, void *arg)
              found[NFTA_CHAIN_NAME] ? mnl_attr_get_str(found[NFTA_CHAIN_NAME]) : "?");
 }
 
-static int dump(struct netlink *netlink, uint16_t type, const void *header, size_t bytes, netlink_handler *handler,
-                void *arg)
+static int ask_chains(void *arg)
 {
-    int error = -EINTR;
+    struct firewall *firewall = arg;
+    struct nfgenmsg request = {.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0};
 
-    for (unsigned tries = 0; error == -EINTR && tries < DUMP_TRIES; tries++)
-        error = netlink_dump(netlink, type, header, bytes, handler, arg);
-    return error;
+    return netlink_dump(firewall->tables, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, &request, sizeof(request),
+                        check_chain, firewall);
 }
 
 static void check_nftables(struct firewall *firewall)
 {
-    struct nfgenmsg request = {.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0};
-
     if (!firewall->tables)
         return;
-    int error = dump(firewall->tables, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, &request, sizeof(request),
-                     check_chain, firewall);
+    int error = netlink_until_whole(ask_chains, firewall);
     /* EINVAL and EOPNOTSUPP: netfilter without nf_tables. */
     if (error && error != -EINVAL && error != -EOPNOTSUPP && error != -ENOENT)
         note(firewall, "nftables rules that could not be read:", strerror(-error), "");
@@ -163,13 +158,19 @@ static void check_policy(const struct nlmsghdr *message, void *arg)
         note(arg, "IPsec policies", "", "");
 }
 
-static void check_xfrm(struct firewall *firewall)
+static int ask_policies(void *arg)
 {
+    struct firewall *firewall = arg;
     struct xfrm_userpolicy_id request = {0};
 
+    return netlink_dump(firewall->policies, XFRM_MSG_GETPOLICY, &request, sizeof(request), check_policy, firewall);
+}
+
+static void check_xfrm(struct firewall *firewall)
+{
     if (!firewall->policies)
         return;
-    int error = dump(firewall->policies, XFRM_MSG_GETPOLICY, &request, sizeof(request), check_policy, firewall);
+    int error = netlink_until_whole(ask_policies, firewall);
     if (error && error != -EINVAL && error != -EOPNOTSUPP)
         note(firewall, "IPsec policies that could not be read:", strerror(-error), "");
 }

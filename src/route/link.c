@@ -1,6 +1,6 @@
 #include "route/link.h"
 
-#include "route/netlink.h"
+#include "netlink/netlink.h"
 
 #include <linux/if.h>
 #include <linux/if_arp.h>

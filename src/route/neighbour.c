@@ -1,6 +1,6 @@
 #include "route/neighbour.h"
 
-#include "route/netlink.h"
+#include "netlink/netlink.h"
 
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>

@@ -1,6 +1,6 @@
 #include "route/object.h"
 
-#include "route/netlink.h"
+#include "netlink/netlink.h"
 
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>

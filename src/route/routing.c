@@ -19,8 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DUMP_TRIES 20 /* a table that changes during every one of so many dumps is given up for now */
-
 static const unsigned groups[] = {RTNLGRP_LINK,      RTNLGRP_NEIGH,        RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE,
                                   RTNLGRP_IPV4_RULE, RTNLGRP_IPV4_NETCONF, RTNLGRP_NEXTHOP};
 
@@ -171,8 +169,9 @@ static void collect_route(const struct nlmsghdr *message, void *arg)
     collected->paths[collected->count++] = path;
 }
 
-static int dump_routes(struct routing *routing)
+static int dump_routes(void *arg)
 {
+    struct routing *routing = arg;
     struct collected collected = {.routing = routing};
     struct rtmsg request = {.rtm_family = AF_INET};
 
@@ -241,8 +240,9 @@ static void check_rule(const struct nlmsghdr *message, void *arg)
     rules->odd = true;
 }
 
-static int dump_rules(struct routing *routing)
+static int dump_rules(void *arg)
 {
+    struct routing *routing = arg;
     struct fib_rule_hdr request = {.family = AF_INET};
     struct rules rules = {0};
     int error = netlink_dump(routing->netlink, RTM_GETRULE, &request, sizeof(request), check_rule, &rules);
@@ -321,8 +321,9 @@ static void handle(const struct nlmsghdr *message, void *arg)
     }
 }
 
-static int dump_links(struct routing *routing)
+static int dump_links(void *arg)
 {
+    struct routing *routing = arg;
     struct ifinfomsg request = {.ifi_family = AF_UNSPEC};
     struct netconfmsg conf = {.ncm_family = AF_INET};
 
@@ -335,8 +336,9 @@ static int dump_links(struct routing *routing)
     return netlink_dump(routing->netlink, RTM_GETNETCONF, &conf, sizeof(conf), handle, routing);
 }
 
-static int dump_objects(struct routing *routing)
+static int dump_objects(void *arg)
 {
+    struct routing *routing = arg;
     struct nhmsg request = {.nh_family = AF_UNSPEC};
 
     objects_round_begin(&routing->objects);
@@ -347,8 +349,9 @@ static int dump_objects(struct routing *routing)
     return 0;
 }
 
-static int dump_neighbours(struct routing *routing)
+static int dump_neighbours(void *arg)
 {
+    struct routing *routing = arg;
     struct ndmsg request = {.ndm_family = AF_INET};
 
     neighbours_round_begin(&routing->neighbours);
@@ -362,16 +365,13 @@ static int dump_neighbours(struct routing *routing)
 
 int routing_resync(struct routing *routing)
 {
-    static int (*const dumps[])(struct routing *) = {dump_links, dump_objects, dump_neighbours, dump_rules,
-                                                     dump_routes};
+    static int (*const dumps[])(void *) = {dump_links, dump_objects, dump_neighbours, dump_rules, dump_routes};
 
     routing->resync_wanted = false;
     routing->incomplete = false;
     routing->resyncs++;
     for (size_t i = 0; i < ARRAY_SIZE(dumps); i++) {
-        int error = -EINTR;
-        for (unsigned tries = 0; error == -EINTR && tries < DUMP_TRIES; tries++)
-            error = dumps[i](routing);
+        int error = netlink_until_whole(dumps[i], routing);
         if (error) {
             routing->resync_wanted = true;
             log_error("the kernel's tables could not be read: %s", strerror(-error));

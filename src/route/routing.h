@@ -6,10 +6,10 @@
 
 #include "bpf/door.h"
 #include "fib/table.h"
+#include "netlink/netlink.h"
 #include "rib/rib.h"
 #include "route/link.h"
 #include "route/neighbour.h"
-#include "route/netlink.h"
 #include "route/next_hop.h"
 #include "route/object.h"
 

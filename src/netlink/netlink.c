@@ -1,4 +1,4 @@
-#include "route/netlink.h"
+#include "netlink/netlink.h"
 
 #include "net/ipv4.h"
 
@@ -11,9 +11,11 @@
 #define MESSAGES_BYTES   65536      /* more than the kernel puts into one datagram */
 #define RECEIVES_AT_ONCE 256        /* datagrams of events before others get their turn */
 #define REQUEST_BYTES    256
+#define TRIES            20 /* a table that changes during every one of so many dumps is given up for now */
 
 struct netlink {
     struct mnl_socket *events, *questions;
+    int family;
     uint32_t sequence;
     char buffer[MESSAGES_BYTES];
 };
@@ -49,6 +51,7 @@ int netlink_open(int family, struct netlink **result)
 
     if (!netlink)
         return -ENOMEM;
+    netlink->family = family;
     netlink->events = open_socket(family);
     netlink->questions = netlink->events ? open_socket(family) : NULL;
     if (!netlink->questions) {
@@ -100,25 +103,15 @@ int netlink_receive(struct netlink *netlink, netlink_handler *handler, void *arg
     return 0;
 }
 
-/* A dump that broke off leaves the rest of itself in the socket: take a new one. */
-static int reopen_questions(struct netlink *netlink, int family)
+/* A dump that broke off leaves the rest of itself in the socket: take a new one, if there is one to be had. */
+static void reopen_questions(struct netlink *netlink)
 {
-    struct mnl_socket *fresh = open_socket(family);
+    struct mnl_socket *fresh = open_socket(netlink->family);
 
-    if (!fresh)
-        return -errno;
-    mnl_socket_close(netlink->questions);
-    netlink->questions = fresh;
-    return 0;
-}
-
-static int family_of(const struct mnl_socket *socket)
-{
-    int family = 0;
-    socklen_t bytes = sizeof(family);
-
-    getsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_PROTOCOL, &family, &bytes);
-    return family;
+    if (fresh) {
+        mnl_socket_close(netlink->questions);
+        netlink->questions = fresh;
+    }
 }
 
 int netlink_dump(struct netlink *netlink, uint16_t type, const void *header, size_t header_bytes,
@@ -146,7 +139,16 @@ int netlink_dump(struct netlink *netlink, uint16_t type, const void *header, siz
     if (result == MNL_CB_STOP)
         return 0;
     int error = -errno;
-    reopen_questions(netlink, family_of(netlink->questions));
+    reopen_questions(netlink);
+    return error;
+}
+
+int netlink_until_whole(int (*ask)(void *arg), void *arg)
+{
+    int error = -EINTR;
+
+    for (unsigned tries = 0; error == -EINTR && tries < TRIES; tries++)
+        error = ask(arg);
     return error;
 }
 
@@ -156,30 +158,30 @@ int netlink_send(struct netlink *netlink, struct nlmsghdr *message)
     return mnl_socket_sendto(netlink->questions, message, message->nlmsg_len) < 0 ? -errno : 0;
 }
 
-void netlink_attributes(const struct nlmsghdr *message, size_t header_bytes, const struct nlattr **found, uint16_t max)
+static void sort_attributes(const void *payload, size_t bytes, const struct nlattr **found, uint16_t max)
 {
-    const struct nlattr *attribute;
+    const struct nlattr *attr; /* the macro's name for it */
 
     for (uint16_t i = 0; i <= max; i++)
         found[i] = NULL;
-    mnl_attr_for_each(attribute, message, header_bytes)
+    mnl_attr_for_each_payload(payload, bytes)
     {
-        if (mnl_attr_get_type(attribute) <= max)
-            found[mnl_attr_get_type(attribute)] = attribute;
+        if (mnl_attr_get_type(attr) <= max)
+            found[mnl_attr_get_type(attr)] = attr;
     }
+}
+
+void netlink_attributes(const struct nlmsghdr *message, size_t header_bytes, const struct nlattr **found, uint16_t max)
+{
+    size_t bytes = mnl_nlmsg_get_payload_len(message), header = MNL_ALIGN(header_bytes);
+
+    sort_attributes(mnl_nlmsg_get_payload_offset(message, header_bytes), bytes > header ? bytes - header : 0, found,
+                    max);
 }
 
 void netlink_nested(const struct nlattr *outer, const struct nlattr **found, uint16_t max)
 {
-    const struct nlattr *attribute;
-
-    for (uint16_t i = 0; i <= max; i++)
-        found[i] = NULL;
-    mnl_attr_for_each_nested(attribute, outer)
-    {
-        if (mnl_attr_get_type(attribute) <= max)
-            found[mnl_attr_get_type(attribute)] = attribute;
-    }
+    sort_attributes(mnl_attr_get_payload(outer), mnl_attr_get_payload_len(outer), found, max);
 }
 
 uint32_t netlink_u32(const struct nlattr *attribute, uint32_t otherwise)

@@ -34,6 +34,9 @@ int netlink_receive(struct netlink *netlink, netlink_handler *handler, void *arg
 int netlink_dump(struct netlink *netlink, uint16_t type, const void *header, size_t header_bytes,
                  netlink_handler *handler, void *arg);
 
+/* Ask again, a bounded number of times, as long as the answer is -EINTR. */
+int netlink_until_whole(int (*ask)(void *arg), void *arg);
+
 /* Send a message and do not wait for an answer; its sequence number is set here. */
 int netlink_send(struct netlink *netlink, struct nlmsghdr *message);
 
