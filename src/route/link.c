@@ -7,45 +7,25 @@
 #include <linux/if_link.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
-#include <stdlib.h>
 #include <string.h>
-
-static struct link **find_place(const struct links *links, uint32_t ifindex)
-{
-    struct link **place = (struct link **)&links->buckets[ifindex % LINK_BUCKETS];
-
-    while (*place && (*place)->ifindex != ifindex)
-        place = &(*place)->next;
-    return place;
-}
 
 struct link *links_find(const struct links *links, uint32_t ifindex)
 {
-    return *find_place(links, ifindex);
+    return id_table_find(&links->by_ifindex, ifindex);
 }
 
 struct link *links_find_name(const struct links *links, const char *name)
 {
-    for (unsigned i = 0; i < LINK_BUCKETS; i++)
-        for (struct link *link = links->buckets[i]; link; link = link->next)
-            if (strcmp(link->name, name) == 0)
-                return link;
-    return NULL;
-}
+    struct link *link = NULL;
 
-static void remove_at(struct link **place)
-{
-    struct link *link = *place;
-
-    *place = link->next;
-    free(link);
+    while ((link = id_table_next(&links->by_ifindex, link)) && strcmp(link->name, name) != 0)
+        ;
+    return link;
 }
 
 void links_clear(struct links *links)
 {
-    for (unsigned i = 0; i < LINK_BUCKETS; i++)
-        while (links->buckets[i])
-            remove_at(&links->buckets[i]);
+    id_table_clear(&links->by_ifindex);
     *links = (struct links){0};
 }
 
@@ -74,11 +54,8 @@ unsigned links_new(struct links *links, const struct nlmsghdr *message)
 
     if (mnl_nlmsg_get_payload_len(message) < sizeof(*info) || info->ifi_family == AF_BRIDGE)
         return LINK_SAME;
-    struct link **place = find_place(links, (uint32_t)info->ifi_index);
-    bool is_new = !*place;
-    if (is_new)
-        *place = calloc(1, sizeof(**place));
-    struct link *link = *place;
+    bool is_new = !links_find(links, (uint32_t)info->ifi_index);
+    struct link *link = id_table_name(&links->by_ifindex, (uint32_t)info->ifi_index, sizeof(*link));
     if (!link)
         return LINK_SAME; /* no memory: what is not known is the kernel's */
     struct link before = *link;
@@ -86,7 +63,6 @@ unsigned links_new(struct links *links, const struct nlmsghdr *message)
     netlink_attributes(message, sizeof(*info), found, IFLA_LINKINFO);
     if (found[IFLA_LINKINFO])
         netlink_nested(found[IFLA_LINKINFO], inside, IFLA_INFO_KIND);
-    link->ifindex = (uint32_t)info->ifi_index;
     copy_name(link->name, found[IFLA_IFNAME]);
     copy_name(link->kind, inside[IFLA_INFO_KIND]);
     const struct nlattr *mac = found[IFLA_ADDRESS];
@@ -97,7 +73,6 @@ unsigned links_new(struct links *links, const struct nlmsghdr *message)
     link->up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & IFF_LOWER_UP);
     link->mtu = netlink_u32(found[IFLA_MTU], 0);
     link->master = netlink_u32(found[IFLA_MASTER], 0);
-    link->round = links->round;
     return (is_new || differs(&before, link) ? LINK_CHANGED : LINK_SAME) |
            (before.up && !link->up ? LINK_ROUTES_LOST : 0);
 }
@@ -108,11 +83,7 @@ unsigned links_delete(struct links *links, const struct nlmsghdr *message)
 
     if (mnl_nlmsg_get_payload_len(message) < sizeof(*info) || info->ifi_family == AF_BRIDGE)
         return LINK_SAME;
-    struct link **place = find_place(links, (uint32_t)info->ifi_index);
-    if (!*place)
-        return LINK_SAME;
-    remove_at(place);
-    return LINK_CHANGED | LINK_ROUTES_LOST;
+    return id_table_remove(&links->by_ifindex, (uint32_t)info->ifi_index) ? LINK_CHANGED | LINK_ROUTES_LOST : LINK_SAME;
 }
 
 unsigned links_netconf(struct links *links, const struct nlmsghdr *message)
@@ -134,24 +105,6 @@ unsigned links_netconf(struct links *links, const struct nlmsghdr *message)
     link->forwarding = netlink_u32(found[NETCONFA_FORWARDING], link->forwarding) != 0;
     link->rp_filter = (uint8_t)netlink_u32(found[NETCONFA_RP_FILTER], link->rp_filter);
     return LINK_CHANGED;
-}
-
-void links_round_begin(struct links *links)
-{
-    links->round++;
-}
-
-void links_round_end(struct links *links)
-{
-    for (unsigned i = 0; i < LINK_BUCKETS; i++) {
-        struct link **place = &links->buckets[i];
-        while (*place) {
-            if ((*place)->round != links->round)
-                remove_at(place);
-            else
-                place = &(*place)->next;
-        }
-    }
 }
 
 uint8_t links_rp_filter(const struct links *links, const struct link *link)

@@ -4,16 +4,19 @@
 #pragma once
 
 #include "net/eth.h"
+#include "route/id_table.h"
 
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define LINK_NAME_SIZE 16
-#define LINK_BUCKETS   256
 
 struct link {
-    uint32_t ifindex;
+    union {
+        struct id_node node; /* begins with the id: */
+        uint32_t ifindex;
+    };
     char name[LINK_NAME_SIZE];
     char kind[LINK_NAME_SIZE]; /* "veth", "bridge", ...; empty for a card */
     uint8_t mac[ETH_ADDR_SIZE];
@@ -24,14 +27,11 @@ struct link {
     bool forwarding; /* net.ipv4.conf.NAME.forwarding */
     uint8_t rp_filter;
     uint8_t port; /* its number as a port of Fairlead; 0: none */
-    uint32_t round;
-    struct link *next;
 };
 
 /* All zeros is empty. */
 struct links {
-    struct link *buckets[LINK_BUCKETS];
-    uint32_t round;
+    struct id_table by_ifindex;
     uint8_t rp_filter_all;
 };
 
@@ -50,10 +50,6 @@ enum link_change {
 unsigned links_new(struct links *links, const struct nlmsghdr *message);
 unsigned links_delete(struct links *links, const struct nlmsghdr *message);
 unsigned links_netconf(struct links *links, const struct nlmsghdr *message);
-
-/* Everything is told anew between these two; links that were not named are gone. */
-void links_round_begin(struct links *links);
-void links_round_end(struct links *links);
 
 /* The rp_filter that counts at a link. */
 uint8_t links_rp_filter(const struct links *links, const struct link *link);

@@ -8,7 +8,6 @@
 #include "route/next_hop.h"
 
 #include <linux/neighbour.h>
-#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,11 +111,11 @@ static bool find_egress(const struct next_hops *next_hops, const struct next_hop
         *word = key->a;
         return false;
     case NEXT_HOP_OBJECT:
-        object = objects_find(next_hops->config.objects, key->a);
+        object = id_table_find(next_hops->config.objects, key->a);
         *word = !object || object->other ? door_word(DOOR_PUNT, DOOR_PUNT_ROUTE_OTHER, 0)
                 : object->group          ? door_word(DOOR_PUNT, DOOR_PUNT_MULTIPATH, 0)
                                          : door_word(DOOR_DROP, DROP_ROUTE_BLACKHOLE, 0);
-        if (!object || object->other || object->group || object->blackhole)
+        if (!object || !object_is_simple(object))
             return false;
         *ifindex = object->ifindex;
         *gateway = object->gateway;
@@ -234,23 +233,31 @@ void next_hops_refresh(struct next_hops *next_hops)
             refresh(next_hops, (uint16_t)number);
 }
 
-void next_hops_neighbour_changed(struct next_hops *next_hops, uint32_t ifindex, uint32_t addr)
+/* Those of one kind, place and gateway, whatever their MTU. */
+static void refresh_those(struct next_hops *next_hops, enum next_hop_kind kind, uint32_t a, uint32_t gateway)
 {
-    struct next_hop_key key = {.kind = NEXT_HOP_VIA, .a = ifindex, .gateway = addr};
+    struct next_hop_key key = {.kind = kind, .a = a, .gateway = gateway};
 
     for (uint16_t number = *bucket_of(next_hops, &key); number; number = next_hops->all[number].next) {
-        const struct next_hop_key *found = &next_hops->all[number].key;
-        if (found->kind == NEXT_HOP_VIA && found->a == ifindex && found->gateway == addr)
+        key.mtu = next_hops->all[number].key.mtu;
+        if (equal(&next_hops->all[number].key, &key))
             refresh(next_hops, number);
     }
-    for (uint32_t number = 1; number <= FIB_NEXT_HOP_MAX; number++) {
-        const struct next_hop *next_hop = &next_hops->all[number];
-        if (!next_hop->used || next_hop->key.kind != NEXT_HOP_OBJECT)
-            continue;
-        const struct object *object = objects_find(next_hops->config.objects, next_hop->key.a);
-        if (object && object->ifindex == ifindex && object->gateway == addr)
-            refresh(next_hops, (uint16_t)number);
-    }
+}
+
+void next_hops_object_changed(struct next_hops *next_hops, uint32_t id)
+{
+    refresh_those(next_hops, NEXT_HOP_OBJECT, id, 0);
+}
+
+void next_hops_neighbour_changed(struct next_hops *next_hops, uint32_t ifindex, uint32_t addr)
+{
+    const struct object *object = NULL;
+
+    refresh_those(next_hops, NEXT_HOP_VIA, ifindex, addr);
+    while ((object = id_table_next(next_hops->config.objects, object)))
+        if (object->ifindex == ifindex && object->gateway == addr)
+            next_hops_object_changed(next_hops, object->id);
 }
 
 void next_hops_each_in_use(struct next_hops *next_hops, void (*in_use)(void *arg, const struct neighbour *neighbour),

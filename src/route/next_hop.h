@@ -28,7 +28,7 @@ struct next_hops_config {
     struct door_memory *memory;
     const struct links *links;
     const struct neighbours *neighbours;
-    const struct objects *objects;
+    const struct id_table *objects; /* of struct object */
     void (*wait_for_packets)(void); /* until every packet now under way has passed */
 };
 
@@ -46,8 +46,9 @@ void next_hops_put(struct next_hops *next_hops, uint16_t number);
 /* The key behind a number in use. */
 struct next_hop_key next_hops_key(const struct next_hops *next_hops, uint16_t number);
 
-/* Bring the words in line after a change: of the neighbour addr at an interface, or of anything else. */
+/* Bring the words in line after a change: of the neighbour addr at an interface, of a nexthop object, of anything. */
 void next_hops_neighbour_changed(struct next_hops *next_hops, uint32_t ifindex, uint32_t addr);
+void next_hops_object_changed(struct next_hops *next_hops, uint32_t id);
 void next_hops_refresh(struct next_hops *next_hops);
 
 /* Neighbours that the door has sent to since the last call and that the kernel is no longer sure of: in_use() is told

@@ -14,7 +14,7 @@ struct fixture {
     struct door_memory *memory;
     struct links links;
     struct neighbours neighbours;
-    struct objects objects;
+    struct id_table objects;
     struct next_hops *next_hops;
 };
 
@@ -27,12 +27,13 @@ static void wait_for_packets(void)
 
 static struct link *add_link(struct fixture *f, uint32_t ifindex, uint8_t port)
 {
-    struct link *link = calloc(1, sizeof(*link));
+    struct link *link = id_table_name(&f->links.by_ifindex, ifindex, sizeof(*link));
     assert_non_null(link);
-    *link = (struct link){
-        .ifindex = ifindex, .mac = {2, 0, 0, 0, 0, (uint8_t)ifindex}, .mtu = 1500, .up = true, .port = port};
-    link->next = f->links.buckets[ifindex % LINK_BUCKETS];
-    f->links.buckets[ifindex % LINK_BUCKETS] = link;
+    link->mac[0] = 2;
+    link->mac[5] = (uint8_t)ifindex;
+    link->mtu = 1500;
+    link->up = true;
+    link->port = port;
     return link;
 }
 
@@ -72,7 +73,7 @@ static int end(void **state)
     next_hops_free(f->next_hops);
     links_clear(&f->links);
     neighbours_clear(&f->neighbours);
-    objects_clear(&f->objects);
+    id_table_clear(&f->objects);
     free(f->memory);
     free(f);
     return 0;
@@ -208,10 +209,10 @@ static void when_all_are_in_use_packets_are_left_to_the_kernel(void **state)
 static void objects_change_under_their_routes(void **state)
 {
     struct fixture *f = *state;
-    struct object *object = calloc(1, sizeof(*object));
+    struct object *object = id_table_name(&f->objects, 77, sizeof(*object));
     assert_non_null(object);
-    *object = (struct object){.id = 77, .ifindex = PORT_LINK, .gateway = IPV4(10, 0, 0, 9)};
-    f->objects.buckets[77 % OBJECT_BUCKETS] = object;
+    object->ifindex = PORT_LINK;
+    object->gateway = IPV4(10, 0, 0, 9);
     add_neighbour(f, PORT_LINK, IPV4(10, 0, 0, 9));
     struct next_hop_key key = {.kind = NEXT_HOP_OBJECT, .a = 77}, unknown = {.kind = NEXT_HOP_OBJECT, .a = 78};
     uint16_t number = next_hops_get(f->next_hops, &key);

@@ -270,8 +270,16 @@ static void object_changed(struct routing *routing, uint32_t id)
 {
     if (!id)
         return;
-    next_hops_refresh(routing->next_hops);
+    next_hops_object_changed(routing->next_hops, id);
     sync_all_neighbours(routing);
+}
+
+/* In a dump: its end looks at all next hops and neighbours at once. */
+static void note_object(const struct nlmsghdr *message, void *arg)
+{
+    struct routing *routing = arg;
+
+    objects_new(&routing->objects, message);
 }
 
 static void neighbour_gone(void *arg, uint32_t ifindex, uint32_t addr)
@@ -327,11 +335,11 @@ static int dump_links(void *arg)
     struct ifinfomsg request = {.ifi_family = AF_UNSPEC};
     struct netconfmsg conf = {.ncm_family = AF_INET};
 
-    links_round_begin(&routing->links);
+    id_table_round_begin(&routing->links.by_ifindex);
     int error = netlink_dump(routing->netlink, RTM_GETLINK, &request, sizeof(request), handle, routing);
     if (error)
         return error;
-    links_round_end(&routing->links);
+    id_table_round_end(&routing->links.by_ifindex);
     routing->links_changed = true;
     return netlink_dump(routing->netlink, RTM_GETNETCONF, &conf, sizeof(conf), handle, routing);
 }
@@ -341,11 +349,11 @@ static int dump_objects(void *arg)
     struct routing *routing = arg;
     struct nhmsg request = {.nh_family = AF_UNSPEC};
 
-    objects_round_begin(&routing->objects);
-    int error = netlink_dump(routing->netlink, RTM_GETNEXTHOP, &request, sizeof(request), handle, routing);
+    id_table_round_begin(&routing->objects);
+    int error = netlink_dump(routing->netlink, RTM_GETNEXTHOP, &request, sizeof(request), note_object, routing);
     if (error && error != -EOPNOTSUPP) /* before Linux 5.3 there were none */
         return error;
-    objects_round_end(&routing->objects);
+    id_table_round_end(&routing->objects);
     return 0;
 }
 
@@ -479,7 +487,7 @@ struct routing *routing_close(struct routing *routing)
         routing->fib = fib_table_free(routing->fib);
         routing->next_hops = next_hops_free(routing->next_hops);
         netlink_free(routing->netlink);
-        objects_clear(&routing->objects);
+        id_table_clear(&routing->objects);
         neighbours_clear(&routing->neighbours);
         links_clear(&routing->links);
         free(routing);

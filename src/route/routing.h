@@ -19,7 +19,7 @@ struct routing {
     struct netlink *netlink;
     struct links links;
     struct neighbours neighbours;
-    struct objects objects;
+    struct id_table objects; /* struct object */
     struct rib *rib;
     struct next_hops *next_hops;
     struct fib_table *fib;

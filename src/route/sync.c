@@ -6,10 +6,7 @@
  * covers it is that subnet at that interface. So a route that comes or goes is followed by a look at the neighbours
  * within.
  */
-#include "log/log.h"
 #include "route/routing.h"
-
-#include <errno.h>
 
 static const struct ipv4_prefix everything = {0};
 static const struct ipv4_prefix loopback = {.addr = IPV4(127, 0, 0, 0), .len = 8};
@@ -59,8 +56,8 @@ static uint32_t attached_at(const struct routing *routing, const struct next_hop
         return key->a;
     if (key->kind != NEXT_HOP_OBJECT)
         return 0;
-    const struct object *object = objects_find(&routing->objects, key->a);
-    return object && !object->blackhole && !object->group && !object->other && !object->gateway ? object->ifindex : 0;
+    const struct object *object = id_table_find(&routing->objects, key->a);
+    return object && object_is_simple(object) && !object->gateway ? object->ifindex : 0;
 }
 
 /* What the FIB should say for a prefix; false if nothing. */

@@ -95,8 +95,8 @@ static struct way ask_mirror(const struct mirror *mirror, uint32_t addr)
         return way;
     }
     struct next_hop_key key = next_hops_key(mirror->routing->next_hops, number);
-    const struct object *object = key.kind == NEXT_HOP_OBJECT ? objects_find(&mirror->routing->objects, key.a) : NULL;
-    if (object && !object->group && !object->blackhole && !object->other) {
+    const struct object *object = key.kind == NEXT_HOP_OBJECT ? id_table_find(&mirror->routing->objects, key.a) : NULL;
+    if (object && object_is_simple(object)) {
         way.ifindex = object->ifindex;
         way.gateway = object->gateway;
     } else if (key.kind == NEXT_HOP_VIA || key.kind == NEXT_HOP_ATTACHED) {
