@@ -9,11 +9,11 @@
  */
 #include "fib/table.h"
 
+#include "base/number_pool.h"
 #include "fib/prefix_set.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define DEPTH_NO_GROUP 255
 #define NO_GROUP       UINT32_MAX
@@ -25,8 +25,7 @@ struct fib_table {
     uint8_t *root_depth;             /* FIB_ROOT_ENTRIES */
     uint8_t *group_depth;            /* config.groups x FIB_GROUP_ENTRIES */
     uint16_t *group_prefixes;        /* config.groups */
-    uint32_t *spare;                 /* groups not in use: the first `free` of them may be taken, the last `retired` */
-    uint32_t free, retired;          /* may not before the readers have left (they stand at the end of the array) */
+    struct number_pool groups;
 };
 
 /* What an entry answers, and how deep. */
@@ -72,25 +71,6 @@ static struct answer cover(const struct fib_table *table, uint32_t addr, unsigne
     return (struct answer){.next_hop = next_hop, .depth = (uint8_t)(prefix.len + 1)};
 }
 
-static uint32_t take_group(struct fib_table *table)
-{
-    if (!table->free && table->retired) {
-        if (table->config.wait_for_readers)
-            table->config.wait_for_readers(table->config.arg);
-        memmove(table->spare, table->spare + table->config.groups - table->retired,
-                table->retired * sizeof(*table->spare));
-        table->free = table->retired;
-        table->retired = 0;
-    }
-    return table->free ? table->spare[--table->free] : NO_GROUP;
-}
-
-static void retire_group(struct fib_table *table, uint32_t group)
-{
-    table->retired++;
-    table->spare[table->config.groups - table->retired] = group;
-}
-
 static void set_root(struct fib_table *table, uint32_t slot, struct answer answer)
 {
     table->root_depth[slot] = answer.depth;
@@ -101,6 +81,36 @@ static void set_in_group(struct fib_table *table, uint32_t group, uint32_t at, s
 {
     table->group_depth[group * FIB_GROUP_ENTRIES + at] = answer.depth;
     publish(group_entry(table, group, at), answer.next_hop);
+}
+
+/*
+ * Give a prefix's entries a new answer, those of a depth between min and the prefix's own: from 0 on for a prefix that
+ * comes, its own only for one that goes. In a group, of which a prefix of /24 or shorter has all.
+ */
+static void paint_in_group(struct fib_table *table, uint32_t group, struct ipv4_prefix prefix, unsigned min,
+                           struct answer answer)
+{
+    const uint8_t *depth = &table->group_depth[(size_t)group * FIB_GROUP_ENTRIES];
+    uint32_t first = prefix.len > 24 ? prefix.addr & 255 : 0;
+    uint32_t last = prefix.len > 24 ? ipv4_prefix_last(prefix) & 255 : FIB_GROUP_ENTRIES - 1;
+
+    for (uint32_t at = first; at <= last; at++)
+        if (depth[at] >= min && depth[at] <= prefix.len + 1)
+            set_in_group(table, group, at, answer);
+}
+
+/* The same for a prefix of /24 or shorter, in all its /24s. */
+static void paint(struct fib_table *table, struct ipv4_prefix prefix, unsigned min, struct answer answer)
+{
+    uint32_t last = ipv4_prefix_last(prefix) >> 8;
+
+    for (uint32_t slot = prefix.addr >> 8; slot <= last; slot++) {
+        uint32_t group = group_of(table, slot);
+        if (group != NO_GROUP)
+            paint_in_group(table, group, prefix, min, answer);
+        else if (table->root_depth[slot] >= min && table->root_depth[slot] <= prefix.len + 1)
+            set_root(table, slot, answer);
+    }
 }
 
 /* How many prefixes longer than /24 this /24 holds. */
@@ -119,9 +129,9 @@ static unsigned count_long(const struct fib_table *table, uint32_t slot)
 /* Give a /24 that holds longer prefixes a group, filled with what each of its addresses answers. */
 static bool give_group(struct fib_table *table, uint32_t slot, unsigned long_prefixes)
 {
-    uint32_t group = take_group(table);
+    uint32_t group;
 
-    if (group == NO_GROUP)
+    if (!number_pool_take(&table->groups, &group))
         return false;
     for (uint32_t at = 0; at < FIB_GROUP_ENTRIES; at++)
         set_in_group(table, group, at, cover(table, slot << 8 | at, 32));
@@ -150,10 +160,7 @@ static int add_long(struct fib_table *table, struct ipv4_prefix prefix, struct a
     uint32_t group = group_of(table, slot);
 
     if (group != NO_GROUP) {
-        uint32_t first = prefix.addr & 255;
-        for (uint32_t at = first; at < first + (1u << (32 - prefix.len)); at++)
-            if (table->group_depth[group * FIB_GROUP_ENTRIES + at] <= answer.depth)
-                set_in_group(table, group, at, answer);
+        paint_in_group(table, group, prefix, 0, answer);
         table->group_prefixes[group] += is_new;
         return 0;
     }
@@ -179,34 +186,10 @@ static void remove_long(struct fib_table *table, struct ipv4_prefix prefix)
         }
     } else if (--table->group_prefixes[group] == 0) {
         set_root(table, slot, cover(table, slot << 8, 24));
-        retire_group(table, group);
+        number_pool_retire(&table->groups, group);
         serve_waiting(table);
     } else {
-        struct answer behind = cover(table, prefix.addr, prefix.len - 1u);
-        uint32_t first = prefix.addr & 255;
-        for (uint32_t at = first; at < first + (1u << (32 - prefix.len)); at++)
-            if (table->group_depth[group * FIB_GROUP_ENTRIES + at] == prefix.len + 1)
-                set_in_group(table, group, at, behind);
-    }
-}
-
-/* Entries of a range of /24s whose depth is between min and max get a new answer. */
-static void paint(struct fib_table *table, struct ipv4_prefix prefix, unsigned min, unsigned max, struct answer answer)
-{
-    uint32_t first = prefix.addr >> 8;
-    uint32_t last = ipv4_prefix_last(prefix) >> 8;
-
-    for (uint32_t slot = first; slot <= last; slot++) {
-        uint32_t group = group_of(table, slot);
-        if (group == NO_GROUP) {
-            if (table->root_depth[slot] >= min && table->root_depth[slot] <= max)
-                set_root(table, slot, answer);
-            continue;
-        }
-        const uint8_t *depth = &table->group_depth[(size_t)group * FIB_GROUP_ENTRIES];
-        for (uint32_t at = 0; at < FIB_GROUP_ENTRIES; at++)
-            if (depth[at] >= min && depth[at] <= max)
-                set_in_group(table, group, at, answer);
+        paint_in_group(table, group, prefix, prefix.len + 1u, cover(table, prefix.addr, prefix.len - 1u));
     }
 }
 
@@ -229,7 +212,7 @@ int fib_table_set(struct fib_table *table, struct ipv4_prefix prefix, uint16_t n
         return error;
     struct answer answer = {.next_hop = next_hop, .depth = (uint8_t)(prefix.len + 1)};
     if (prefix.len <= 24) {
-        paint(table, prefix, 0, answer.depth, answer);
+        paint(table, prefix, 0, answer);
         return 0;
     }
     error = add_long(table, prefix, answer, is_new);
@@ -245,7 +228,7 @@ int fib_table_remove(struct fib_table *table, struct ipv4_prefix prefix)
     if (prefix.len > 24)
         remove_long(table, prefix);
     else
-        paint(table, prefix, prefix.len + 1u, prefix.len + 1u,
+        paint(table, prefix, prefix.len + 1u,
               prefix.len ? cover(table, prefix.addr, prefix.len - 1u) : (struct answer){.next_hop = FIB_NO_ROUTE});
     return 0;
 }
@@ -259,7 +242,7 @@ struct fib_table_stats fib_table_stats(const struct fib_table *table)
 {
     return (struct fib_table_stats){
         .prefixes = (uint32_t)table->prefixes.count,
-        .groups_used = table->config.groups - table->free - table->retired,
+        .groups_used = number_pool_in_use(&table->groups),
         .without_group = (uint32_t)table->without_group.count,
     };
 }
@@ -276,13 +259,11 @@ int fib_table_new(const struct fib_table_config *config, struct fib_table **tabl
     new->root_depth = calloc(FIB_ROOT_ENTRIES, sizeof(*new->root_depth));
     new->group_depth = calloc(config->groups, FIB_GROUP_ENTRIES * sizeof(*new->group_depth));
     new->group_prefixes = calloc(config->groups, sizeof(*new->group_prefixes));
-    new->spare = calloc(config->groups, sizeof(*new->spare));
-    if (!new->root_depth || !new->group_depth || !new->group_prefixes || !new->spare) {
+    if (!new->root_depth || !new->group_depth || !new->group_prefixes ||
+        number_pool_open(&new->groups, 0, config->groups, config->wait_for_readers, config->arg)) {
         fib_table_free(new);
         return -ENOMEM;
     }
-    for (new->free = 0; new->free < config->groups; new->free++)
-        new->spare[new->free] = config->groups - 1 - new->free;
     for (uint32_t slot = 0; slot < FIB_ROOT_ENTRIES; slot++)
         if (*root_entry(new, slot)) /* memory that nobody has touched stays untouched */
             publish(root_entry(new, slot), FIB_NO_ROUTE);
@@ -298,7 +279,7 @@ struct fib_table *fib_table_free(struct fib_table *table)
         free(table->root_depth);
         free(table->group_depth);
         free(table->group_prefixes);
-        free(table->spare);
+        number_pool_close(&table->groups);
         free(table);
     }
     return NULL;

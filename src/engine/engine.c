@@ -140,7 +140,7 @@ static int open_engine(struct engine *engine)
     int error = door_new(&engine->door);
     if (error)
         return error;
-    error = routing_open(door_memory(engine->door), door_wait_for_packets, &engine->routing);
+    error = routing_open(door_memory(engine->door), door_wait_for_packets, NULL, &engine->routing);
     if (error)
         return error;
     error = firewall_open(&engine->firewall);

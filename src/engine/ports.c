@@ -242,7 +242,7 @@ static void update(struct ports *ports, unsigned number, const struct link *link
     if (!eth_addr_equal(shared->mac, link->mac)) {
         /* Six bytes are no single store: nobody may be reading them. */
         WRITE_RELEASE(shared->aside, UINT32_MAX);
-        door_wait_for_packets();
+        door_wait_for_packets(NULL);
         memcpy(shared->mac, link->mac, ETH_ADDR_SIZE);
     }
     WRITE_RELEASE(shared->rp_filter, links_rp_filter(&ports->routing->links, link));

@@ -250,8 +250,9 @@ int door_probe(struct door *door, unsigned ifindex, const uint8_t mac[ETH_ADDR_S
     return error || READ_ONCE(door->memory->probe_failed) ? -EOPNOTSUPP : 0;
 }
 
-void door_wait_for_packets(void)
+void door_wait_for_packets(void *nothing)
 {
+    (void)nothing;
     /* A grace period of RCU, which every run of a BPF program is within. */
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0)
         usleep(100000); /* a kernel without it (nohz_full): no packet stays a tenth of a second */

@@ -51,5 +51,6 @@ void door_detach(struct door_attachment *attachment);
  */
 int door_probe(struct door *door, unsigned ifindex, const uint8_t mac[ETH_ADDR_SIZE]);
 
-/* Wait until every packet that was under way in the door when this was called has left it. */
-void door_wait_for_packets(void);
+/* Wait until every packet that was under way in any door when this was called has left it. The argument is for nothing:
+ * it makes this what those who hand out numbers anew call to wait for their readers. */
+void door_wait_for_packets(void *nothing);

@@ -7,6 +7,8 @@
  */
 #include "route/next_hop.h"
 
+#include "base/number_pool.h"
+
 #include <linux/neighbour.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +18,14 @@
 struct next_hop {
     struct next_hop_key key;
     uint32_t used; /* how often; 0: this number is free */
-    uint16_t next; /* in its bucket, or among the free */
+    uint16_t next; /* in its bucket */
 };
 
 struct next_hops {
     struct next_hops_config config;
     struct next_hop all[DOOR_NEXT_HOPS];
     uint16_t buckets[BUCKETS];
-    uint16_t free, retired_numbers;   /* the first of the numbers that may be taken, and of those that may not yet */
-    uint32_t spare[DOOR_ADJACENCIES]; /* adjacencies: `free_adjacencies` from the front, `retired` from the back */
-    uint32_t free_adjacencies, retired;
+    struct number_pool numbers, adjacencies;
 };
 
 static bool equal(const struct next_hop_key *a, const struct next_hop_key *b)
@@ -48,12 +48,9 @@ struct next_hops *next_hops_new(const struct next_hops_config *config)
     if (!next_hops)
         return NULL;
     next_hops->config = *config;
-    for (uint32_t number = FIB_NEXT_HOP_MAX; number > 0; number--) {
-        next_hops->all[number].next = next_hops->free;
-        next_hops->free = (uint16_t)number;
-    }
-    for (uint32_t adjacency = DOOR_ADJACENCIES - 1; adjacency > 0; adjacency--)
-        next_hops->spare[next_hops->free_adjacencies++] = adjacency;
+    if (number_pool_open(&next_hops->numbers, 1, FIB_NEXT_HOP_MAX, config->wait_for_packets, config->arg) ||
+        number_pool_open(&next_hops->adjacencies, 1, DOOR_ADJACENCIES - 1, config->wait_for_packets, config->arg))
+        return next_hops_free(next_hops);
     /* The first number that is handed out. */
     next_hops_get(next_hops,
                   &(struct next_hop_key){.kind = NEXT_HOP_FIXED, .a = door_word(DOOR_PUNT, DOOR_PUNT_TABLE_FULL, 0)});
@@ -62,7 +59,11 @@ struct next_hops *next_hops_new(const struct next_hops_config *config)
 
 struct next_hops *next_hops_free(struct next_hops *next_hops)
 {
-    free(next_hops);
+    if (next_hops) {
+        number_pool_close(&next_hops->numbers);
+        number_pool_close(&next_hops->adjacencies);
+        free(next_hops);
+    }
     return NULL;
 }
 
@@ -71,33 +72,10 @@ struct next_hop_key next_hops_key(const struct next_hops *next_hops, uint16_t nu
     return next_hops->all[number].key;
 }
 
-/* What was retired may be used again. */
-static void reclaim(struct next_hops *next_hops)
-{
-    next_hops->config.wait_for_packets();
-    memmove(next_hops->spare + next_hops->free_adjacencies, next_hops->spare + DOOR_ADJACENCIES - next_hops->retired,
-            next_hops->retired * sizeof(*next_hops->spare));
-    next_hops->free_adjacencies += next_hops->retired;
-    next_hops->retired = 0;
-    uint16_t *end = &next_hops->free;
-    while (*end)
-        end = &next_hops->all[*end].next;
-    *end = next_hops->retired_numbers;
-    next_hops->retired_numbers = 0;
-}
-
-/* 0 if there is none: then DOOR_ADJACENCIES are in use, which are more than there are next hops. */
-static uint32_t take_adjacency(struct next_hops *next_hops)
-{
-    if (!next_hops->free_adjacencies && next_hops->retired)
-        reclaim(next_hops);
-    return next_hops->free_adjacencies ? next_hops->spare[--next_hops->free_adjacencies] : 0;
-}
-
 static void retire_adjacency(struct next_hops *next_hops, uint32_t adjacency)
 {
     if (adjacency)
-        next_hops->spare[DOOR_ADJACENCIES - ++next_hops->retired] = adjacency;
+        number_pool_retire(&next_hops->adjacencies, adjacency);
 }
 
 /* Interface and gateway of a key that has them; false and the fixed word if not. */
@@ -170,8 +148,7 @@ static void refresh(struct next_hops *next_hops, uint16_t number)
         if (old_adjacency && memcmp(&memory->adjacencies[old_adjacency], &wanted, sizeof(wanted)) == 0) {
             adjacency = old_adjacency;
         } else {
-            adjacency = take_adjacency(next_hops);
-            if (adjacency) {
+            if (number_pool_take(&next_hops->adjacencies, &adjacency)) {
                 memory->adjacencies[adjacency] = wanted;
                 memory->used[adjacency] = 0;
             } else {
@@ -194,19 +171,15 @@ uint16_t next_hops_get(struct next_hops *next_hops, const struct next_hop_key *k
             return number;
         }
     }
-    if (!next_hops->free && next_hops->retired_numbers)
-        reclaim(next_hops);
-    uint16_t number = next_hops->free;
-    if (!number) {
+    uint32_t number;
+    if (!number_pool_take(&next_hops->numbers, &number)) {
         next_hops->all[NEXT_HOP_TABLE_FULL].used++;
         return NEXT_HOP_TABLE_FULL;
     }
-    struct next_hop *new = &next_hops->all[number];
-    next_hops->free = new->next;
-    *new = (struct next_hop){.key = *key, .used = 1, .next = *bucket};
-    *bucket = number;
-    refresh(next_hops, number);
-    return number;
+    next_hops->all[number] = (struct next_hop){.key = *key, .used = 1, .next = *bucket};
+    *bucket = (uint16_t)number;
+    refresh(next_hops, *bucket);
+    return *bucket;
 }
 
 void next_hops_put(struct next_hops *next_hops, uint16_t number)
@@ -222,8 +195,7 @@ void next_hops_put(struct next_hops *next_hops, uint16_t number)
     uint32_t word = next_hops->config.memory->next_hops[number];
     WRITE_RELEASE(next_hops->config.memory->next_hops[number], door_word(DOOR_PUNT, DOOR_PUNT_NO_ROUTE, 0));
     retire_adjacency(next_hops, door_word_adjacency(word));
-    old->next = next_hops->retired_numbers;
-    next_hops->retired_numbers = number;
+    number_pool_retire(&next_hops->numbers, number);
 }
 
 void next_hops_refresh(struct next_hops *next_hops)

@@ -28,8 +28,9 @@ struct next_hops_config {
     struct door_memory *memory;
     const struct links *links;
     const struct neighbours *neighbours;
-    const struct id_table *objects; /* of struct object */
-    void (*wait_for_packets)(void); /* until every packet now under way has passed */
+    const struct id_table *objects;      /* of struct object */
+    void (*wait_for_packets)(void *arg); /* until every packet now under way has passed */
+    void *arg;
 };
 
 struct next_hops;

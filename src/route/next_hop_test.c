@@ -20,8 +20,9 @@ struct fixture {
 
 static unsigned waits;
 
-static void wait_for_packets(void)
+static void wait_for_packets(void *arg)
 {
+    (void)arg;
     waits++;
 }
 

@@ -433,14 +433,7 @@ void routing_keep_neighbours(struct routing *routing)
     next_hops_each_in_use(routing->next_hops, keep, routing);
 }
 
-static void wait_for_packets_of(void *arg)
-{
-    const struct routing *routing = arg;
-
-    routing->wait_for_packets();
-}
-
-int routing_open(struct door_memory *memory, void (*wait_for_packets)(void), struct routing **result)
+int routing_open(struct door_memory *memory, void (*wait_for_packets)(void *arg), void *arg, struct routing **result)
 {
     struct routing *routing = calloc(1, sizeof(*routing));
     if (!routing)
@@ -448,18 +441,18 @@ int routing_open(struct door_memory *memory, void (*wait_for_packets)(void), str
     struct fib_table_config fib = {.memory = &memory->fib,
                                    .groups = FIB_GROUPS,
                                    .no_group_next_hop = NEXT_HOP_TABLE_FULL,
-                                   .wait_for_readers = wait_for_packets_of,
-                                   .arg = routing};
+                                   .wait_for_readers = wait_for_packets,
+                                   .arg = arg};
     struct next_hops_config next_hops = {.memory = memory,
                                          .links = &routing->links,
                                          .neighbours = &routing->neighbours,
                                          .objects = &routing->objects,
-                                         .wait_for_packets = wait_for_packets};
+                                         .wait_for_packets = wait_for_packets,
+                                         .arg = arg};
     struct next_hop_key local = {.kind = NEXT_HOP_FIXED, .a = door_word(DOOR_PUNT, DOOR_PUNT_LOCAL, 0)};
     int error = netlink_open(NETLINK_ROUTE, &routing->netlink);
 
     routing->memory = memory;
-    routing->wait_for_packets = wait_for_packets;
     for (size_t i = 0; !error && i < ARRAY_SIZE(groups); i++) {
         error = netlink_join(routing->netlink, groups[i]);
         if (error && groups[i] == RTNLGRP_NEXTHOP)

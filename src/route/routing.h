@@ -15,7 +15,6 @@
 
 struct routing {
     struct door_memory *memory;
-    void (*wait_for_packets)(void);
     struct netlink *netlink;
     struct links links;
     struct neighbours neighbours;
@@ -33,8 +32,9 @@ struct routing {
     uint64_t resyncs, messages;
 };
 
-/* The FIB's memory is cleared. 0; -errno, logged. */
-int routing_open(struct door_memory *memory, void (*wait_for_packets)(void), struct routing **routing);
+/* The FIB's memory is cleared. wait_for_packets(arg) returns when every packet now under way has passed. 0; -errno,
+ * logged. */
+int routing_open(struct door_memory *memory, void (*wait_for_packets)(void *arg), void *arg, struct routing **routing);
 struct routing *routing_close(struct routing *routing); /* takes NULL, returns NULL */
 
 /* Ask the kernel for everything; what has not changed is not touched. 0; -errno, logged. */

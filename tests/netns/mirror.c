@@ -33,10 +33,6 @@ struct way {
     uint32_t ifindex, gateway;
 };
 
-static void nobody(void)
-{
-}
-
 static void follow(struct mirror *mirror)
 {
     struct pollfd fd = {.fd = netlink_fd(mirror->routing->netlink), .events = POLLIN};
@@ -209,7 +205,7 @@ int main(void)
     if (!mirror.memory)
         exit(EXIT_FAILURE);
     if (!mirror.kernel || mnl_socket_bind(mirror.kernel, 0, MNL_SOCKET_AUTOPID) < 0 ||
-        routing_open(mirror.memory, nobody, &mirror.routing) || routing_resync(mirror.routing))
+        routing_open(mirror.memory, NULL, NULL, &mirror.routing) || routing_resync(mirror.routing))
         exit(EXIT_FAILURE);
     setvbuf(stdout, NULL, _IOLBF, 0);
     puts("ready");
