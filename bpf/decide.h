@@ -50,7 +50,7 @@ static force_inline enum door_punt door_check_source(const struct door_memory *m
         return DOOR_PUNT_SOURCE_LOCAL;
     if (rp_filter == DOOR_RP_OFF)
         return DOOR_PUNT_COUNT;
-    uint64_t adjacency = masked_index(word, DOOR_ADJACENCIES - 1);
+    uint64_t adjacency = door_word_adjacency(word);
     if (adjacency == 0)
         return DOOR_PUNT_REVERSE_PATH;
     if (rp_filter == DOOR_RP_STRICT && memory->adjacencies[adjacency].ifindex != ifindex)
@@ -104,9 +104,8 @@ static force_inline bool door_is_half_made(const struct door_frame *frame, const
     default:
         return false;
     }
-    uint64_t pseudo = (uint64_t)ip->src_be + ip->dst_be + cpu_to_be16(ip->protocol) +
-                      cpu_to_be16(be16_to_cpu(ip->total_length_be) - IPV4_HDR_SIZE);
-    return field == checksum_fold(pseudo);
+    return field == checksum_fold(checksum_pseudo_ipv4(be32_to_cpu(ip->src_be), be32_to_cpu(ip->dst_be), ip->protocol,
+                                                       (uint16_t)(be16_to_cpu(ip->total_length_be) - IPV4_HDR_SIZE)));
 }
 
 /* Of a packet in several pieces, whether the first one holds the header. */
@@ -165,7 +164,7 @@ static force_inline void door_decide(const struct door_memory *memory, const str
     verdict->reason = door_word_reason(word);
     if (unlikely(verdict->kind != DOOR_FORWARD))
         return;
-    uint64_t adjacency = masked_index(word, DOOR_ADJACENCIES - 1);
+    uint64_t adjacency = door_word_adjacency(word);
     const struct door_adjacency *next = &memory->adjacencies[adjacency];
     if (unlikely(next->ifindex == frame->ifindex))
         return door_punt(verdict, DOOR_PUNT_SAME_PORT);

@@ -57,10 +57,26 @@ static force_inline void count(const struct door_frame *frame, const struct door
  * fight over the line. */
 static force_inline void mark_used(uint32_t adjacency)
 {
-    uint8_t *used = &memory.used[(uint64_t)adjacency & (DOOR_ADJACENCIES - 1)];
+    uint8_t *used = &memory.used[masked_index(adjacency, DOOR_ADJACENCIES - 1)];
 
     if (!*used)
         *used = 1;
+}
+
+/* Decide for a frame and count it; data as in the frame, to be written to. The IPv4 header if it leaves, and then all
+ * of it is ready to; NULL if it is dropped or the kernel's. */
+static force_inline struct ipv4_hdr *handle(const struct door_frame *frame, struct eth_hdr *data,
+                                            struct door_verdict *verdict)
+{
+    struct ipv4_hdr *ip = (struct ipv4_hdr *)(data + 1);
+
+    door_decide(&memory, frame, verdict);
+    count(frame, verdict);
+    if (verdict->kind != DOOR_FORWARD || !bytes_hold(data, ETH_HDR_SIZE + IPV4_HDR_SIZE, frame->end))
+        return NULL; /* what is forwarded has them; the verifier wants it said */
+    door_rewrite(data, ip, verdict->next);
+    mark_used(verdict->adjacency);
+    return ip;
 }
 
 SEC("xdp")
@@ -75,15 +91,8 @@ int door_xdp(struct xdp_md *ctx)
                                .xdp = true};
     struct door_verdict verdict;
 
-    door_decide(&memory, &frame, &verdict);
-    count(&frame, &verdict);
-    if (verdict.kind == DOOR_DROP)
-        return XDP_DROP;
-    struct eth_hdr *eth = data;
-    if (verdict.kind != DOOR_FORWARD || !bytes_hold(eth, ETH_HDR_SIZE + IPV4_HDR_SIZE, end))
-        return XDP_PASS;
-    door_rewrite(eth, (struct ipv4_hdr *)(eth + 1), verdict.next);
-    mark_used(verdict.adjacency);
+    if (!handle(&frame, data, &verdict))
+        return verdict.kind == DOOR_DROP ? XDP_DROP : XDP_PASS;
     return (int)bpf_redirect(verdict.next->ifindex, 0);
 }
 
@@ -104,9 +113,9 @@ int door_tc(struct __sk_buff *skb)
     if (unlikely(readable < ETH_HDR_SIZE + IPV4_HDR_SIZE && skb->len > readable))
         bpf_skb_pull_data(skb, ETH_HDR_SIZE + IPV4_HDR_SIZE);
 
-    void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+    struct eth_hdr *data = (void *)(long)skb->data;
     struct door_frame frame = {.data = data,
-                               .end = end,
+                               .end = (void *)(long)skb->data_end,
                                .wire_bytes = skb->len,
                                .ifindex = skb->ifindex,
                                .now_ns = bpf_ktime_get_coarse_ns(),
@@ -114,17 +123,10 @@ int door_tc(struct __sk_buff *skb)
                                .in_pieces = skb->len > skb->data_end - skb->data};
     struct door_verdict verdict;
 
-    door_decide(&memory, &frame, &verdict);
-    count(&frame, &verdict);
-    if (verdict.kind == DOOR_DROP)
-        return TC_ACT_SHOT;
-    struct eth_hdr *eth = data;
-    if (verdict.kind != DOOR_FORWARD || !bytes_hold(eth, ETH_HDR_SIZE + IPV4_HDR_SIZE, end))
-        return TC_ACT_UNSPEC;
-    struct ipv4_hdr *ip = (struct ipv4_hdr *)(eth + 1);
+    const struct ipv4_hdr *ip = handle(&frame, data, &verdict);
+    if (!ip)
+        return verdict.kind == DOOR_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
     skb->priority = priority_of(ip->tos);
-    door_rewrite(eth, ip, verdict.next);
-    mark_used(verdict.adjacency);
     return (int)bpf_redirect(verdict.next->ifindex, 0);
 }
 
@@ -140,11 +142,12 @@ static force_inline void unsent(uint32_t ifindex, uint32_t frames, int error)
 {
     if (error && ifindex == memory.probe_ifindex)
         memory.probe_failed = 1;
-    struct door_port *port = &memory.ports[memory.port_of[(uint64_t)ifindex & (DOOR_IFINDEXES - 1)]];
+    uint64_t number = memory.port_of[masked_index(ifindex, DOOR_IFINDEXES - 1)];
+    struct door_port *port = &memory.ports[number];
 
     if (port->ifindex != ifindex)
         return;
-    struct door_counters *out = counters_of(memory.port_of[(uint64_t)ifindex & (DOOR_IFINDEXES - 1)]);
+    struct door_counters *out = counters_of((uint32_t)number);
     if (out)
         out->unsent += frames;
     if (error == -ENXIO || error == -EOPNOTSUPP)

@@ -81,9 +81,9 @@ static force_inline unsigned door_word_reason(uint32_t word)
     return word >> 24 & 63;
 }
 
-static force_inline uint32_t door_word_adjacency(uint32_t word)
+static force_inline uint64_t door_word_adjacency(uint32_t word)
 {
-    return word & (DOOR_ADJACENCIES - 1);
+    return masked_index(word, DOOR_ADJACENCIES - 1);
 }
 
 struct door_adjacency {

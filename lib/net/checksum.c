@@ -20,8 +20,3 @@ uint64_t checksum_bytes(const void *data, size_t len)
     }
     return sum;
 }
-
-uint64_t checksum_pseudo_ipv4(uint32_t src, uint32_t dst, uint8_t protocol, uint16_t len)
-{
-    return (uint64_t)cpu_to_be32(src) + cpu_to_be32(dst) + cpu_to_be16(protocol) + cpu_to_be16(len);
-}

@@ -55,7 +55,10 @@ static force_inline uint16_t checksum_update32(uint16_t checksum_be, uint32_t ol
 uint64_t checksum_bytes(const void *data, size_t len);
 
 /* The sum of the pseudo-header that UDP and TCP add (RFC 768, RFC 9293 3.1). Addresses in host order, len in bytes. */
-uint64_t checksum_pseudo_ipv4(uint32_t src, uint32_t dst, uint8_t protocol, uint16_t len);
+static force_inline uint64_t checksum_pseudo_ipv4(uint32_t src, uint32_t dst, uint8_t protocol, uint16_t len)
+{
+    return (uint64_t)cpu_to_be32(src) + cpu_to_be32(dst) + cpu_to_be16(protocol) + cpu_to_be16(len);
+}
 
 /* The checksum of a header or message whose checksum field is zero. */
 static inline uint16_t checksum_finish(uint64_t sum)
