@@ -15,24 +15,11 @@ struct rib {
 
 static_assert(sizeof(struct rib_path) == 28, "no padding: paths are compared as bytes");
 
-static const struct {
-    const char *name;
-    uint8_t preference;
-} sources[RIB_SOURCE_COUNT] = {
-#define X(enumerator, name, preference, help) [RIB_SOURCE_##enumerator] = {name, preference},
+static const uint8_t preferences[RIB_SOURCE_COUNT] = {
+#define X(enumerator, preference, help) [RIB_SOURCE_##enumerator] = (preference),
     RIB_SOURCES(X)
 #undef X
 };
-
-const char *rib_source_name(unsigned source)
-{
-    return source < RIB_SOURCE_COUNT ? sources[source].name : "unknown";
-}
-
-unsigned rib_source_preference(unsigned source)
-{
-    return source < RIB_SOURCE_COUNT ? sources[source].preference : 255;
-}
 
 struct rib *rib_new(rib_changed *changed, void *arg)
 {
@@ -73,8 +60,8 @@ static bool equal(const struct rib_path *a, const struct rib_path *b)
 /* Below 0: a stands before b. Paths of equal rank stand as they were put. A TOS of its own comes first, as in Linux. */
 static int rank(const struct rib_path *a, const struct rib_path *b)
 {
-    if (sources[a->source].preference != sources[b->source].preference)
-        return sources[a->source].preference < sources[b->source].preference ? -1 : 1;
+    if (preferences[a->source] != preferences[b->source])
+        return preferences[a->source] < preferences[b->source] ? -1 : 1;
     if (a->tos != b->tos)
         return a->tos > b->tos ? -1 : 1;
     if (a->metric != b->metric)

@@ -15,13 +15,13 @@
 
 #include <stdint.h>
 
-/* X(enumerator, name, preference, help) */
-#define RIB_SOURCES(X)                                                         \
-    X(LOCAL, "local", 0, "the system's own addresses and broadcast addresses") \
-    X(KERNEL, "kernel", 10, "the kernel's main table: connected, or put there by others")
+/* X(enumerator, preference, help); the lowest preference is best */
+#define RIB_SOURCES(X)                                                \
+    X(LOCAL, 0, "the system's own addresses and broadcast addresses") \
+    X(KERNEL, 10, "the kernel's main table: connected, or put there by others")
 
 enum rib_source {
-#define X(enumerator, name, preference, help) RIB_SOURCE_##enumerator,
+#define X(enumerator, preference, help) RIB_SOURCE_##enumerator,
     RIB_SOURCES(X)
 #undef X
         RIB_SOURCE_COUNT
@@ -74,9 +74,6 @@ typedef void rib_changed(void *arg, struct ipv4_prefix prefix, const struct rib_
 
 struct rib *rib_new(rib_changed *changed, void *arg); /* NULL if there is no memory */
 struct rib *rib_free(struct rib *rib);                /* takes NULL, returns NULL, calls nobody */
-
-const char *rib_source_name(unsigned source);
-unsigned rib_source_preference(unsigned source);
 
 /* Where a path goes among those of the same source, TOS and metric. */
 enum rib_place {

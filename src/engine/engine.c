@@ -41,7 +41,6 @@ static void refresh_deadline(struct engine *engine)
 
 static void update_ports(struct engine *engine)
 {
-    engine->routing->links_changed = false;
     ports_update(&engine->ports, firewall_found(engine->firewall));
 }
 

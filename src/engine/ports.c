@@ -15,23 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const struct {
-    const char *name, *help;
-} asides[PORT_ASIDE_COUNT] = {
-#define X(enumerator, name, help) [PORT_ASIDE_##enumerator] = {name, help},
+static const char *const aside_helps[PORT_ASIDE_COUNT] = {
+#define X(enumerator, help) [PORT_ASIDE_##enumerator] = (help),
     PORT_ASIDES(X)
 #undef X
 };
-
-const char *port_aside_name(unsigned aside)
-{
-    return aside < PORT_ASIDE_COUNT ? asides[aside].name : "unknown";
-}
-
-const char *port_aside_help(unsigned aside)
-{
-    return aside < PORT_ASIDE_COUNT ? asides[aside].help : "unknown";
-}
 
 int ports_add(struct ports *ports, const char *name, enum door_mode wanted)
 {
@@ -123,6 +111,7 @@ static int attach(struct ports *ports, unsigned number, struct link *link)
     port->aside = UINT32_MAX;
     port->up = port->takes_xdp = false;
     link->port = (uint8_t)number;
+    ports->routing->links_changed = true;
     log_info("%s: %s door", port->name, door_hook_name(port->attachment.hook));
     return 0;
 }
@@ -140,6 +129,7 @@ static void detach(struct ports *ports, unsigned number)
     WRITE_RELEASE(memory->port_of[port->ifindex & (DOOR_IFINDEXES - 1)], 0);
     if (link)
         link->port = 0;
+    ports->routing->links_changed = true;
     port->ifindex = 0;
 }
 
@@ -153,7 +143,6 @@ int ports_attach_all(struct ports *ports)
         if (error)
             return error;
     }
-    routing_ports_changed(ports->routing);
     return 0;
 }
 
@@ -179,28 +168,25 @@ static bool read_switch(const char *format, const char *name)
     return value != '0';
 }
 
-static uint32_t aside_of(const struct ports *ports, const struct link *link, const char *firewall)
+static uint32_t bit_if(bool applies, enum port_aside aside)
 {
-    const struct routing *routing = ports->routing;
-    uint32_t aside = 0;
+    return applies ? 1u << aside : 0;
+}
 
-    if (!link->forwarding)
-        aside |= 1u << PORT_ASIDE_FORWARDING;
-    if (link->master)
-        aside |= 1u << PORT_ASIDE_MASTER;
-    if (firewall)
-        aside |= 1u << PORT_ASIDE_FIREWALL;
-    if (routing->odd_rules)
-        aside |= 1u << PORT_ASIDE_RULES;
-    if (routing->wide_local)
-        aside |= 1u << PORT_ASIDE_LOCAL_PREFIX;
-    if (read_switch("/proc/sys/net/ipv4/conf/%s/route_localnet", link->name) ||
-        read_switch("/proc/sys/net/ipv4/conf/%s/route_localnet", "all") ||
-        read_switch("/proc/sys/net/ipv4/%s", "ip_forward_use_pmtu"))
-        aside |= 1u << PORT_ASIDE_SYSCTL;
-    if (routing->incomplete)
-        aside |= 1u << PORT_ASIDE_INCOMPLETE;
-    return aside;
+/* What makes every door stand aside. */
+static uint32_t aside_everywhere(const struct routing *routing, const char *firewall)
+{
+    return bit_if(firewall, PORT_ASIDE_FIREWALL) | bit_if(routing->odd_rules, PORT_ASIDE_RULES) |
+           bit_if(routing->wide_local, PORT_ASIDE_LOCAL_PREFIX) | bit_if(routing->incomplete, PORT_ASIDE_INCOMPLETE) |
+           bit_if(read_switch("/proc/sys/net/ipv4/conf/%s/route_localnet", "all") ||
+                      read_switch("/proc/sys/net/ipv4/%s", "ip_forward_use_pmtu"),
+                  PORT_ASIDE_SYSCTL);
+}
+
+static uint32_t aside_at(const struct link *link)
+{
+    return bit_if(!link->forwarding, PORT_ASIDE_FORWARDING) | bit_if(link->master, PORT_ASIDE_MASTER) |
+           bit_if(read_switch("/proc/sys/net/ipv4/conf/%s/route_localnet", link->name), PORT_ASIDE_SYSCTL);
 }
 
 static void tell_aside(const struct port *port, uint32_t aside, const char *firewall)
@@ -209,7 +195,7 @@ static void tell_aside(const struct port *port, uint32_t aside, const char *fire
         log_info("%s: the door forwards", port->name);
     for (unsigned i = 0; i < PORT_ASIDE_COUNT; i++)
         if (aside & 1u << i)
-            log_info("%s: the door stands aside: %s%s%s%s", port->name, asides[i].help,
+            log_info("%s: the door stands aside: %s%s%s%s", port->name, aside_helps[i],
                      i == PORT_ASIDE_FIREWALL ? " (" : "", i == PORT_ASIDE_FIREWALL ? firewall : "",
                      i == PORT_ASIDE_FIREWALL ? ")" : "");
 }
@@ -233,11 +219,10 @@ static void probe(struct ports *ports, unsigned number, const struct link *link)
     port->takes_xdp = takes;
 }
 
-static void update(struct ports *ports, unsigned number, const struct link *link, const char *firewall)
+static void update(struct ports *ports, unsigned number, const struct link *link, uint32_t aside, const char *firewall)
 {
     struct door_port *shared = &door_memory(ports->door)->ports[number];
     struct port *port = &ports->all[number];
-    uint32_t aside = aside_of(ports, link, firewall);
 
     if (!eth_addr_equal(shared->mac, link->mac)) {
         /* Six bytes are no single store: nobody may be reading them. */
@@ -257,6 +242,8 @@ static void update(struct ports *ports, unsigned number, const struct link *link
 
 void ports_update(struct ports *ports, const char *firewall)
 {
+    uint32_t everywhere = aside_everywhere(ports->routing, firewall);
+
     for (unsigned i = 1; i <= ports->count; i++) {
         struct port *port = &ports->all[i];
         struct link *link = port->ifindex ? links_find(&ports->routing->links, port->ifindex) : NULL;
@@ -270,9 +257,10 @@ void ports_update(struct ports *ports, const char *firewall)
                 continue;
         }
         link->port = (uint8_t)i;
-        update(ports, i, link, firewall);
+        update(ports, i, link, everywhere | aside_at(link), firewall);
     }
-    routing_ports_changed(ports->routing);
+    if (ports->routing->links_changed)
+        routing_links_changed(ports->routing);
 }
 
 void ports_probe(struct ports *ports)

@@ -8,18 +8,18 @@
 
 enum door_mode { DOOR_AUTO, DOOR_XDP, DOOR_TC };
 
-/* Why the door of a port leaves everything to the kernel. X(enumerator, name, help) */
-#define PORT_ASIDES(X)                                                          \
-    X(FORWARDING, "forwarding", "forwarding is switched off at this interface") \
-    X(MASTER, "master", "the interface belongs to a bridge, bond or VRF")       \
-    X(FIREWALL, "firewall", "the kernel has rules for forwarded packets")       \
-    X(RULES, "policy-rules", "the kernel has policy routing rules")             \
-    X(LOCAL_PREFIX, "local-prefix", "a whole prefix is local to this system")   \
-    X(SYSCTL, "sysctl", "route_localnet or ip_forward_use_pmtu is set")         \
-    X(INCOMPLETE, "incomplete", "memory ran out, and routes are missing from the FIB")
+/* Why the door of a port leaves everything to the kernel. X(enumerator, help) */
+#define PORT_ASIDES(X)                                            \
+    X(FORWARDING, "forwarding is switched off at this interface") \
+    X(MASTER, "the interface belongs to a bridge, bond or VRF")   \
+    X(FIREWALL, "the kernel has rules for forwarded packets")     \
+    X(RULES, "the kernel has policy routing rules")               \
+    X(LOCAL_PREFIX, "a whole prefix is local to this system")     \
+    X(SYSCTL, "route_localnet or ip_forward_use_pmtu is set")     \
+    X(INCOMPLETE, "memory ran out, and routes are missing from the FIB")
 
 enum port_aside {
-#define X(enumerator, name, help) PORT_ASIDE_##enumerator,
+#define X(enumerator, help) PORT_ASIDE_##enumerator,
     PORT_ASIDES(X)
 #undef X
         PORT_ASIDE_COUNT
@@ -57,6 +57,3 @@ void ports_update(struct ports *ports, const char *firewall);
 
 /* Try again whether ports that did not take frames from an XDP door do so now. */
 void ports_probe(struct ports *ports);
-
-const char *port_aside_name(unsigned aside);
-const char *port_aside_help(unsigned aside);

@@ -186,19 +186,15 @@ static int attach_tc(struct door *door, struct door_attachment *attachment)
     LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = door->tc_fd, .priority = TC_PRIORITY, .handle = TC_HANDLE,
                 .flags = BPF_TC_F_REPLACE);
 
-    libbpf_set_print(print_nothing); /* it warns of a clsact that is there already */
+    LIBBPF_OPTS(bpf_tc_opts, left, .priority = TC_PRIORITY, .handle = TC_HANDLE);
+
+    libbpf_set_print(print_nothing); /* it warns of a clsact that is there already, and of a filter that is not */
     int error = bpf_tc_hook_create(&hook);
+    /* A filter under our numbers was left behind by an engine that was killed: so was the clsact. */
+    attachment->made_clsact = !error || (error == -EEXIST && bpf_tc_query(&hook, &left) == 0);
     libbpf_set_print(print_warning);
     if (error && error != -EEXIST)
         return error;
-    attachment->made_clsact = error == 0;
-    if (!attachment->made_clsact) {
-        /* A filter under our numbers was left behind by an engine that was killed: so was the clsact. */
-        LIBBPF_OPTS(bpf_tc_opts, left, .priority = TC_PRIORITY, .handle = TC_HANDLE);
-        libbpf_set_print(print_nothing);
-        attachment->made_clsact = bpf_tc_query(&hook, &left) == 0;
-        libbpf_set_print(print_warning);
-    }
     error = bpf_tc_attach(&hook, &opts);
     if (error && attachment->made_clsact)
         clsact_remove_if_empty(attachment->ifindex);

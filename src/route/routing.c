@@ -407,8 +407,9 @@ int routing_receive(struct routing *routing)
     return routing->resync_wanted ? routing_resync(routing) : 0;
 }
 
-void routing_ports_changed(struct routing *routing)
+void routing_links_changed(struct routing *routing)
 {
+    routing->links_changed = false;
     next_hops_refresh(routing->next_hops);
 }
 

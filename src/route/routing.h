@@ -27,7 +27,7 @@ struct routing {
     uint32_t wide_local; /* local prefixes that are more than an address, 127.0.0.0/8 not counted */
     bool incomplete;     /* memory ran out, and something is missing from the FIB */
     bool odd_rules;      /* there are policy rules beside the three that every system has */
-    bool links_changed;  /* since the owner last looked, and set it to false */
+    bool links_changed;  /* or their being ports, since routing_links_changed() */
     bool resync_wanted;  /* something was lost or not told; routing_resync() finds out */
     uint64_t resyncs, messages;
 };
@@ -43,8 +43,8 @@ int routing_resync(struct routing *routing);
 /* Handle what has arrived on netlink_fd(routing->netlink), with a resync where events were lost. 0; -errno, logged. */
 int routing_receive(struct routing *routing);
 
-/* Bring the next hops in line after the ports of links have changed. */
-void routing_ports_changed(struct routing *routing);
+/* Bring the next hops in line after links, or their being ports, have changed. */
+void routing_links_changed(struct routing *routing);
 
 /* Let the kernel look after neighbours that only the door has been sending to. Call about once a second. */
 void routing_keep_neighbours(struct routing *routing);
