@@ -6,6 +6,7 @@
 
 #include "fib/table.h"
 #include "fib/trie.h"
+#include "tests/draw.h"
 #include "tests/unit.h"
 
 #include <errno.h>
@@ -26,8 +27,7 @@ struct fixture {
 
 static uint32_t draw(struct fixture *f)
 {
-    f->random = f->random * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(f->random >> 32);
+    return draw_u32(&f->random);
 }
 
 static void wait_for_readers(void *arg)

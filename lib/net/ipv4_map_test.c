@@ -1,5 +1,6 @@
 #include "net/ipv4_map.h"
 
+#include "tests/draw.h"
 #include "tests/unit.h"
 
 #include <errno.h>
@@ -10,8 +11,7 @@ static uint64_t seed = 31;
 
 static uint32_t draw(void)
 {
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(seed >> 32);
+    return draw_u32(&seed);
 }
 
 /* The naive reference: an array, sorted by (address, length). */

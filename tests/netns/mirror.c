@@ -8,6 +8,7 @@
  */
 #include "fib/trie.h"
 #include "route/routing.h"
+#include "tests/draw.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -168,8 +169,7 @@ static void check_edges(struct mirror *mirror, void *trie, struct ipv4_prefix pr
 
 static uint32_t draw(struct mirror *mirror)
 {
-    mirror->random = mirror->random * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(mirror->random >> 32);
+    return draw_u32(&mirror->random);
 }
 
 static void check(struct mirror *mirror, uint64_t seed, unsigned count)
