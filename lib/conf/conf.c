@@ -1,0 +1,170 @@
+/* Reading, printing, and the way from text to a checked model. */
+#include "conf/conf.h"
+
+#include "base/compiler.h"
+#include "conf/model.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int conf_parse(const char *text, size_t len, struct conf **result, struct conf_errors *errors)
+{
+    struct conf *conf = calloc(1, sizeof(*conf));
+    struct conf_memory *memory = calloc(1, sizeof(*memory));
+    struct conf_node root;
+    size_t before = errors->count;
+
+    if (!conf || !memory) {
+        free(conf);
+        free(memory);
+        return -ENOMEM;
+    }
+    /* A tree with holes is looked at nevertheless: its other lines may be wrong too. */
+    int error = conf_tree_parse(text, len, &memory->arena, &root, errors);
+    if (error != -ENOMEM)
+        error = conf_model_build(&root, memory, conf, errors);
+    conf->memory = memory;
+    if (!error)
+        error = conf_check(conf, errors);
+    if (!error && errors->count > before)
+        error = -EINVAL;
+    if (error) {
+        conf_errors_sort(errors);
+        conf_free(conf);
+        return error;
+    }
+    *result = conf;
+    return 0;
+}
+
+struct conf *conf_free(struct conf *conf)
+{
+    if (conf) {
+        arena_clear(&conf->memory->arena);
+        free(conf->memory);
+        free(conf);
+    }
+    return NULL;
+}
+
+int conf_read(const char *path, char **result, size_t *len)
+{
+    struct stat status;
+    size_t bytes = 0, room = 0;
+    char *text = NULL;
+    int error = 0, fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+        error = -EISDIR;
+    while (!error) {
+        if (bytes == room) {
+            room = room ? room * 2 : 16384;
+            char *larger = room > (size_t)2 * CONF_TEXT_MAX ? NULL : realloc(text, room);
+            if (!larger) {
+                error = room > (size_t)2 * CONF_TEXT_MAX ? -EFBIG : -ENOMEM;
+                break;
+            }
+            text = larger;
+        }
+        ssize_t got = read(fd, text + bytes, room - bytes);
+        if (got == 0)
+            break;
+        if (got > 0)
+            bytes += (size_t)got;
+        else if (errno != EINTR)
+            error = -errno;
+    }
+    close(fd);
+    if (!error && bytes > CONF_TEXT_MAX)
+        error = -EFBIG;
+    if (error) {
+        free(text);
+        return error;
+    }
+    *result = text;
+    *len = bytes;
+    return 0;
+}
+
+const char *conf_door_name(enum conf_door door)
+{
+    static const char *const names[] = {"auto", "xdp", "tc"};
+
+    return door < ARRAY_SIZE(names) ? names[door] : "unknown";
+}
+
+const char *conf_route_type_name(enum conf_route_type type)
+{
+    static const char *const names[] = {"unicast", "blackhole", "unreachable", "prohibit"};
+
+    return type < ARRAY_SIZE(names) ? names[type] : "unknown";
+}
+
+static void print_text(const char *text, FILE *stream)
+{
+    putc('"', stream);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            putc('\\', stream);
+        putc(*text, stream);
+    }
+    putc('"', stream);
+}
+
+static void print_interface(const struct conf_interface *interface, FILE *stream)
+{
+    char text[IPV4_PREFIX_TEXT_SIZE];
+
+    fputs("\ninterface ", stream);
+    print_text(interface->name, stream);
+    fputs(" {\n", stream);
+    for (size_t i = 0; i < interface->address_count; i++) {
+        ipv4_prefix_format(interface->addresses[i].prefix, text);
+        fprintf(stream, "    address = \"%s\"\n", text);
+    }
+    fprintf(stream, "    door = \"%s\"\n}\n", conf_door_name(interface->door));
+}
+
+static void print_route(const struct conf_route *route, FILE *stream)
+{
+    char text[IPV4_PREFIX_TEXT_SIZE];
+
+    ipv4_prefix_format(route->prefix, text);
+    fprintf(stream, "\nroute \"%s\" {\n", text);
+    if (route->type != CONF_ROUTE_UNICAST)
+        fprintf(stream, "    type = \"%s\"\n", conf_route_type_name(route->type));
+    if (route->via) {
+        ipv4_addr_format(route->via, text);
+        fprintf(stream, "    via = \"%s\"\n", text);
+    }
+    if (route->interface[0]) {
+        fputs("    interface = ", stream);
+        print_text(route->interface, stream);
+        putc('\n', stream);
+    }
+    fprintf(stream, "    metric = %u\n    preference = %u\n}\n", route->metric, route->preference);
+}
+
+void conf_print(const struct conf *conf, FILE *stream)
+{
+    if (conf->hostname[0])
+        fprintf(stream, "hostname = \"%s\"\n", conf->hostname);
+    fprintf(stream, "preferences {\n    static = %u\n    kernel = %u\n}\n", conf->static_preference,
+            conf->kernel_preference);
+    fprintf(stream, "\nmanagement {\n    sessions = %u\n", conf->management.sessions);
+    if (conf->management.group[0]) {
+        fputs("    group = ", stream);
+        print_text(conf->management.group, stream);
+        putc('\n', stream);
+    }
+    fputs("}\n", stream);
+    for (size_t i = 0; i < conf->interface_count; i++)
+        print_interface(&conf->interfaces[i], stream);
+    for (size_t i = 0; i < conf->route_count; i++)
+        print_route(&conf->routes[i], stream);
+}

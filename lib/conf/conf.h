@@ -1,0 +1,89 @@
+/*
+ * The configuration: what a text means, checked as a whole.
+ *
+ *     hostname = "edge-1"
+ *     interface "lan0" { address = "10.0.1.1/24"  door = "auto" }
+ *     route "0.0.0.0/0" { via = "203.0.113.1" }
+ *
+ * docs/configuration.md describes all of it. A struct conf does not change; pointers in it are valid until conf_free().
+ */
+#pragma once
+
+#include "conf/errors.h"
+#include "net/ipv4_prefix.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#define CONF_NAME_SIZE      16  /* an interface's name and its zero byte */
+#define CONF_HOSTNAME_SIZE  254 /* RFC 1035 2.3.4: 253 octets */
+#define CONF_GROUP_SIZE     33  /* a group's name of the system */
+#define CONF_INTERFACES_MAX 255
+#define CONF_ADDRESSES_MAX  256 /* of one interface */
+#define CONF_ROUTES_MAX     1000000
+#define CONF_SESSIONS_MAX   4096
+#define CONF_PREFERENCE_MIN 2 /* 0: the system's own addresses, 1: its attached subnets */
+#define CONF_PREFERENCE_MAX 254
+
+enum conf_door { CONF_DOOR_AUTO, CONF_DOOR_XDP, CONF_DOOR_TC, CONF_DOOR_COUNT };
+
+struct conf_address {
+    struct ipv4_prefix prefix; /* with host bits: the interface's address and its subnet */
+    unsigned line;
+};
+
+struct conf_interface {
+    char name[CONF_NAME_SIZE];
+    enum conf_door door;
+    struct conf_address *addresses; /* none: those that the system gave it */
+    size_t address_count;
+    unsigned line;
+};
+
+enum conf_route_type {
+    CONF_ROUTE_UNICAST,
+    CONF_ROUTE_BLACKHOLE,
+    CONF_ROUTE_UNREACHABLE,
+    CONF_ROUTE_PROHIBIT,
+    CONF_ROUTE_TYPE_COUNT
+};
+
+struct conf_route {
+    struct ipv4_prefix prefix;
+    enum conf_route_type type;
+    uint32_t via;                   /* host order; 0 for none */
+    char interface[CONF_NAME_SIZE]; /* empty for none */
+    uint32_t metric;                /* among static routes of the same preference the lowest is best */
+    uint8_t preference;             /* among sources the lowest is best */
+    unsigned line;
+};
+
+struct conf_management {
+    unsigned sessions;           /* at once */
+    char group[CONF_GROUP_SIZE]; /* whose members may change things too; empty for none */
+};
+
+struct conf {
+    char hostname[CONF_HOSTNAME_SIZE]; /* empty: the system's */
+    uint8_t static_preference, kernel_preference;
+    struct conf_management management;
+    struct conf_interface *interfaces;
+    size_t interface_count;
+    struct conf_route *routes;
+    size_t route_count;
+    struct conf_memory *memory; /* behind all pointers above */
+};
+
+/* 0; -EINVAL with everything that is wrong in errors; -ENOMEM. The caller owns *conf. */
+int conf_parse(const char *text, size_t len, struct conf **conf, struct conf_errors *errors);
+struct conf *conf_free(struct conf *conf); /* takes NULL, returns NULL */
+
+/* The whole file, which the caller frees. 0; -errno, -EFBIG if it is longer than a configuration may be. */
+int conf_read(const char *path, char **text, size_t *len);
+
+/* With all defaults written out; what is printed parses again, to the same. */
+void conf_print(const struct conf *conf, FILE *stream);
+
+/* "auto", "xdp", "tc"; "unicast", "blackhole", "unreachable", "prohibit". Static storage. */
+const char *conf_door_name(enum conf_door door);
+const char *conf_route_type_name(enum conf_route_type type);
