@@ -125,7 +125,7 @@ static void notation_fields(struct output *out, struct ipv4_prefix prefix)
     output_field(out, "integer", json_integer(addr), "integer", line, NULL);
 }
 
-static int calc(const struct command *self, int argc, char **argv, bool json)
+static int calc(const struct command *self, int argc, char **argv, const struct options *options)
 {
     struct ipv4_prefix prefix;
     struct text_error err;
@@ -142,7 +142,7 @@ static int calc(const struct command *self, int argc, char **argv, bool json)
     classful_fields(out, prefix);
     kind_fields(out, prefix);
     notation_fields(out, prefix);
-    int rc = output_print(out, json, stdout);
+    int rc = output_print(out, options->json, stdout);
     output_free(out);
     return rc < 0 ? command_failed(self, "standard output: write error") : EXIT_OK;
 }

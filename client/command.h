@@ -11,16 +11,22 @@ enum exit_status {
     EXIT_USAGE = 2,  /* the command line itself was wrong */
 };
 
+/* What the options that all commands share say. */
+struct options {
+    bool json;
+    const char *socket; /* the daemon's */
+};
+
 struct command {
     const char *name;
     const char *arguments; /* for usage lines */
     const char *summary;   /* one line, for the list of commands */
     const char *help;      /* all that `fairlead NAME --help` says behind the usage line */
-    /* argv[0] is the command's name; json says that -j was given. Returns an enum exit_status. */
-    int (*run)(const struct command *self, int argc, char **argv, bool json);
+    /* argv[0] is the command's name. Returns an enum exit_status. */
+    int (*run)(const struct command *self, int argc, char **argv, const struct options *options);
 };
 
-extern const struct command command_calc;
+extern const struct command command_calc, command_reload, command_route, command_show;
 
 /* Print "fairlead: NAME: " and the message, or the command's usage line, to standard error. Return the status. */
 __attribute__((format(printf, 2, 3))) int command_failed(const struct command *self, const char *format, ...);

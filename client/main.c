@@ -6,9 +6,15 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#define DEFAULT_SOCKET "/run/fairlead/management.sock"
+
 static const struct command *const commands[] = {
+    &command_show,
+    &command_route,
+    &command_reload,
     &command_calc,
 };
 
@@ -24,9 +30,16 @@ int command_failed(const struct command *self, const char *format, ...)
     return EXIT_FAILED;
 }
 
+static void print_usage(const struct command *command, FILE *stream)
+{
+    fprintf(stream, "usage: fairlead %s [-j]%s%s\n", command->name, command->arguments[0] ? " " : "",
+            command->arguments);
+}
+
 int command_usage(const struct command *self)
 {
-    fprintf(stderr, "usage: fairlead %s [-j] %s\nTry 'fairlead %s --help'.\n", self->name, self->arguments, self->name);
+    print_usage(self, stderr);
+    fprintf(stderr, "Try 'fairlead %s --help'.\n", self->name);
     return EXIT_USAGE;
 }
 
@@ -42,8 +55,9 @@ static void print_help(FILE *stream)
         fprintf(stream, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n"
           "Options of every command:\n"
-          "  -j, --json   answer with one JSON object\n"
-          "  -h, --help   say what the command does\n"
+          "  -j, --json           answer with one JSON object\n"
+          "  -s, --socket SOCKET  the daemon's (" DEFAULT_SOCKET ", or what FAIRLEAD_SOCKET says)\n"
+          "  -h, --help           say what the command does\n"
           "\n"
           "Exit status: 0 done, 1 not done (the reason is on standard error), 2 wrong command line.\n",
           stream);
@@ -58,29 +72,49 @@ static int flushed(int status)
     return status;
 }
 
+/* `-s SOCKET`, `--socket SOCKET` and `--socket=SOCKET` at argv[*i]; false if it is none of these, or has no value. */
+static bool read_socket(int argc, char **argv, int *i, const char **socket)
+{
+    static const char name[] = "--socket";
+    const size_t len = sizeof(name) - 1;
+    const char *arg = argv[*i];
+
+    if (strncmp(arg, name, len) == 0 && arg[len] == '=') {
+        *socket = arg + len + 1;
+        return true;
+    }
+    if ((strcmp(arg, "-s") != 0 && strcmp(arg, name) != 0) || *i + 1 == argc)
+        return false;
+    *socket = argv[++*i];
+    return true;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
-    bool json = false, options = true;
+    const char *socket = getenv("FAIRLEAD_SOCKET");
+    struct options options = {.socket = socket && socket[0] ? socket : DEFAULT_SOCKET};
+    bool more_options = true;
     int kept = 1;
 
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
-        if (!options || arg[0] != '-' || arg[1] == '\0') {
+        if (!more_options || arg[0] != '-' || arg[1] == '\0') {
             argv[kept++] = argv[i];
         } else if (strcmp(arg, "--") == 0) {
-            options = false;
+            more_options = false;
         } else if (strcmp(arg, "-j") == 0 || strcmp(arg, "--json") == 0) {
-            json = true;
+            options.json = true;
         } else if (strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0) {
-            printf("usage: fairlead %s [-j] %s\n\n%s", command->name, command->arguments, command->help);
+            print_usage(command, stdout);
+            printf("\n%s", command->help);
             return flushed(EXIT_OK);
-        } else {
+        } else if (!read_socket(argc, argv, &i, &options.socket)) {
             fprintf(stderr, "fairlead: %s: unknown option '%s'\n", command->name, arg);
             return command_usage(command);
         }
     }
     argv[kept] = NULL;
-    return command->run(command, kept, argv, json);
+    return command->run(command, kept, argv, &options);
 }
 
 int main(int argc, char **argv)

@@ -50,19 +50,29 @@ struct output *output_free(struct output *out)
     return NULL;
 }
 
-void output_field(struct output *out, const char *key, json_t *value, const char *label, const char *text,
-                  const char *aside)
+static void add_line(struct output *out, const char *label, const char *text, const char *aside)
 {
-    if (json_object_set_new(out->object, key, checked(value)) < 0)
-        checked(NULL);
-    if (!label || !text)
-        return;
     out->lines = checked(reallocarray(out->lines, out->line_count + 1, sizeof(*out->lines)));
     out->lines[out->line_count++] = (struct line){
         .label = label,
         .text = checked(strdup(text)),
         .aside = aside ? checked(strdup(aside)) : NULL,
     };
+}
+
+void output_field(struct output *out, const char *key, json_t *value, const char *label, const char *text,
+                  const char *aside)
+{
+    if (json_object_set_new(out->object, key, checked(value)) < 0)
+        checked(NULL);
+    if (label && text)
+        add_line(out, label, text, aside);
+}
+
+void output_line(struct output *out, const char *label, const char *text)
+{
+    if (text)
+        add_line(out, label, text, NULL);
 }
 
 static void print_lines(const struct output *out, FILE *stream)

@@ -24,5 +24,8 @@ struct output *output_free(struct output *out);
 void output_field(struct output *out, const char *key, json_t *value, const char *label, const char *text,
                   const char *aside);
 
+/* A line for people only; a text of NULL leaves it out. */
+void output_line(struct output *out, const char *label, const char *text);
+
 /* Write everything; 0, or -EIO if the stream would not take it. */
 int output_print(const struct output *out, bool json, FILE *stream);

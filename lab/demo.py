@@ -1,20 +1,29 @@
 #!/usr/bin/env python3
-"""Two hosts talk through Fairlead: demo.py BUILD_ROOT tc|xdp
+"""Two hosts talk through Fairlead: demo.py BUILD_ROOT tc|xdp [--stay]
 
-Starts the lab two-hosts.lab with fairleadd on its router, checks ping, traceroute, TCP both ways and UDP, and that the door
-did what it should by its own counters. Exit status 0 if every check held.
+Starts the lab two-hosts.lab with fairleadd on its router, checks ping, traceroute, TCP both ways and UDP, that the door
+did what it should by its own counters, and what the client says. With --stay it then goes on until Ctrl-C. Exit status
+0 if every check held.
 """
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 
 from lab import Lab, LabError, enter
 from router import Router
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECONDS = 3  # of TCP each way
+EVERY = 10  # seconds between two looks at the counters of a lab that stays
+CONFIGURATION = """
+hostname = "middle"
+interface "lan0" {{ door = "{door}" }}
+interface "lan1" {{ door = "{door}" }}
+route "192.0.2.0/24" {{ via = "10.0.2.10" }}
+"""
 
 
 class Checks:
@@ -83,9 +92,43 @@ def check_counters(checks, door, ports):
                    "TCP with half-made checksums was left to the kernel")
 
 
+def show(router, *arguments):
+    print(f"        $ fairlead {' '.join(arguments)}")
+    for line in router.fairlead(*arguments).stdout.splitlines():
+        print(f"          {line}", flush=True)
+
+
+def check_client(checks, lab, router):
+    for arguments in (("show", "ports"), ("show", "routes"), ("route", "192.0.2.1")):
+        show(router, *arguments)
+    ports = router.ask("show", "ports")["ports"]
+    checks.say(all(port["state"] == "forwards" for port in ports), "fairlead show ports: every door forwards")
+    answer = router.ask("route", "192.0.2.1")
+    kernel = lab.ip("middle", "route", "get", "192.0.2.1").stdout
+    checks.say(answer["cut_through"] and f"via {answer['via']} dev {answer['interface']}" in kernel,
+               "fairlead route agrees with ip route get, and the static route is cut through", str(answer) + kernel)
+
+
+def stay(lab, router):
+    """Traffic, and what the door makes of it, until Ctrl-C."""
+    print(f"""
+  The lab goes on until Ctrl-C: left pings right. In another terminal, at its router:
+      sudo nsenter --all -t {router.process.pid} {router.client} -s {router.socket} show counters
+""", flush=True)
+    ping = lab.spawn("left", "ping", "-n", "-i", "0.2", "10.0.2.10", stdout=subprocess.DEVNULL)
+    try:
+        while router.process.poll() is None:
+            show(router, "show", "counters")
+            time.sleep(EVERY)
+    except KeyboardInterrupt:
+        print()
+    ping.kill()
+    ping.wait()
+
+
 def main():
-    build, door = sys.argv[1:]
-    if door not in ("tc", "xdp"):
+    build, door, *rest = sys.argv[1:]
+    if door not in ("tc", "xdp") or rest not in ([], ["--stay"]):
         sys.exit(__doc__)
     enter()
     checks = Checks()
@@ -93,11 +136,14 @@ def main():
         lab = Lab(os.path.join(HERE, "two-hosts.lab"))
         if door == "xdp":
             lab.let_hosts_poll(os.path.join(build, "lab/poll.bpf.o"))
-        router = Router(lab, "middle", os.path.join(build, "src/daemon/fairleadd"), f"lan0={door}", f"lan1={door}")
+        router = Router(lab, "middle", build, CONFIGURATION.format(door=door))
         check_ping(checks, lab)
         check_traceroute(checks, lab)
         check_streams(checks, lab)
         check_counters(checks, door, router.counters())
+        check_client(checks, lab, router)
+        if rest:
+            stay(lab, router)
         checks.say(router.stop() == 0, "fairleadd stopped cleanly")
     except (LabError, subprocess.TimeoutExpired) as error:
         checks.say(False, "the lab", str(error))

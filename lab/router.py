@@ -1,15 +1,37 @@
-"""fairleadd at a node of a lab."""
-import signal
+"""fairleadd at a node of a lab, and the client that asks it."""
+import json
+import os
 import subprocess
 
-from lab import LabError
+from lab import LabError, run
 
 
 class Router:
-    def __init__(self, lab, node, program, *ports):
+    def __init__(self, lab, node, build, configuration, background=False):
         """Returns when it forwards; LabError, with what it said, if it does not start."""
-        self.process = lab.spawn(node, program, "--foreground", *ports, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.log = []
+        self.lab, self.node = lab, node
+        self.program = os.path.join(build, "src/daemon/fairleadd")
+        self.client = os.path.join(build, "client/fairlead")
+        self.directory = f"/run/fairlead-{node}"
+        self.path = f"/run/{node}.conf"
+        self.log_path = f"/run/{node}.log"
+        self.log, self.process = [], None
+        self.configure(configuration)
+        self.start(background)
+
+    def configure(self, configuration):
+        with open(self.path, "w", encoding="utf-8") as file:
+            file.write(configuration)
+
+    def start(self, background=False):
+        command = [self.program, "--config", self.path, "--run-directory", self.directory]
+        if background:
+            self.process = None
+            result = self.lab.on(self.node, *command, "--log", self.log_path, check=False)
+            if result.returncode:
+                raise LabError(f"fairleadd did not start: {result.stderr}")
+            return
+        self.process = self.lab.spawn(self.node, *command, "--foreground", stderr=subprocess.PIPE)
         try:
             self.wait_for(": ready")
         except LabError as error:
@@ -24,17 +46,33 @@ class Router:
                 return
         raise LabError("\n".join(self.log))
 
+    def fairlead(self, *arguments, check=True):
+        """The client's answer to people."""
+        return run(self.client, *arguments, check=check, env={**os.environ, "FAIRLEAD_SOCKET": self.socket})
+
+    def ask(self, *arguments):
+        """The client's answer to scripts."""
+        return json.loads(self.fairlead(*arguments, "-j").stdout)
+
+    @property
+    def socket(self):
+        return f"{self.directory}/management.sock"
+
+    @property
+    def pid(self):
+        with open(f"{self.directory}/fairleadd.pid", encoding="ascii") as file:
+            return int(file.read())
+
     def counters(self):
         """port -> {"door": "tc", "cut": 5, "kernel:ttl": 1, ...}, now."""
-        self.process.send_signal(signal.SIGUSR1)
         ports = {}
-        for line in self.process.stdout:
-            words = line.split()
-            if words == ["end"]:
-                return ports
-            pairs = zip(words[2::2], words[3::2])
-            ports[words[1]] = {key: int(value) if value.isdigit() else value for key, value in pairs}
-        raise LabError("fairleadd ended:\n" + "\n".join(self.log))
+        for one in self.ask("show", "counters")["counters"]:
+            port = ports[one["port"]] = {"door": one["door"], "unsent": one["unsent"]}
+            for key in ("in", "cut", "out"):
+                port[key] = one[key]["packets"]
+            for kind, prefix in (("kernel", "kernel"), ("dropped", "drop")):
+                port.update({f"{prefix}:{reason}": count for reason, count in one[kind].items()})
+        return ports
 
     def stop(self):
         """Its exit status after SIGTERM. What it said meanwhile joins the log."""

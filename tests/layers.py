@@ -20,13 +20,18 @@ MAY_USE = {
     "rib": ["base", "net"],
     "conf": ["base", "net"],
     "bpf": ["base", "net", "fib"],
+    "wire": ["base"],
     "log": [],
     "netlink": ["base", "net"],
+    "control": [],
+    "query": ["base", "net", "fib", "rib", "bpf"],
     "port": ["base", "net", "fib", "bpf", "log", "netlink"],
-    "route": ["base", "net", "fib", "rib", "bpf", "log", "netlink"],
-    "engine": ["base", "net", "fib", "rib", "bpf", "log", "netlink", "port", "route"],
-    "daemon": ["base", "net", "fib", "rib", "bpf", "log", "netlink", "port", "route", "engine"],
-    "client": ["base", "net"],
+    "route": ["base", "net", "fib", "rib", "conf", "bpf", "log", "netlink"],
+    "engine": ["base", "net", "fib", "rib", "conf", "bpf", "log", "netlink", "control", "query", "port", "route"],
+    "management": ["base", "net", "fib", "rib", "conf", "wire", "bpf", "log", "netlink", "query"],
+    "daemon": ["base", "net", "fib", "rib", "conf", "wire", "bpf", "log", "netlink", "control", "query", "port", "route",
+               "engine", "management"],
+    "client": ["base", "net", "wire"],
 }
 ROOTS = ["lib", "src", "client", "bpf"]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Commands and what they print, word for word: transcripts.py [--update] DIRECTORY_OF_PROGRAMS TRANSCRIPT ...
+"""Commands and what they print, word for word: transcripts.py [--update] DIRECTORIES_OF_PROGRAMS TRANSCRIPT ...
 
 A transcript is a text file: comment lines (#), and commands, each followed by what it printed on standard output, then
 on standard error (behind "! "), then its exit status unless it is 0:
@@ -8,7 +8,7 @@ on standard error (behind "! "), then its exit status unless it is 0:
     ! fairlead: calc: ...
     status 1
 
-Words are split as a shell would, but no shell runs. --update writes what the programs print now into the files.
+Directories are separated by colons. Words are split as a shell would, but no shell runs; paths are relative to the root of the source. --update writes what the programs print now into the files.
 """
 import os
 import shlex
@@ -32,8 +32,9 @@ def blocks(text):
 def run(command, programs):
     environment = {"PATH": programs + ":/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
     words = shlex.split(command)
-    words[0] = os.path.join(programs, words[0])
-    result = subprocess.run(words, capture_output=True, env=environment, stdin=subprocess.DEVNULL, timeout=60, check=False)
+    words[0] = next(path for directory in programs.split(":")
+                    if os.path.exists(path := os.path.join(directory, words[0])))
+    result = subprocess.run(words, cwd=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."), capture_output=True, env=environment, stdin=subprocess.DEVNULL, timeout=60, check=False)
     lines = result.stdout.decode().splitlines()
     lines += [("! " + line).rstrip() for line in result.stderr.decode().splitlines()]
     return lines + ([f"status {result.returncode}"] if result.returncode else [])

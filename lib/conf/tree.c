@@ -23,7 +23,9 @@ static bool at_end(const struct parser *parser)
 
 static char here(const struct parser *parser)
 {
-    return parser->at < parser->len ? parser->text[parser->at] : (char)0;
+    if (at_end(parser))
+        return '\0';
+    return parser->text[parser->at];
 }
 
 static bool is_word(char c)

@@ -13,13 +13,28 @@ struct rib {
     void *arg;
 };
 
-static_assert(sizeof(struct rib_path) == 28, "no padding: paths are compared as bytes");
+static_assert(sizeof(struct rib_path) == 32, "no padding: paths are compared as bytes");
 
-static const uint8_t preferences[RIB_SOURCE_COUNT] = {
-#define X(enumerator, preference, help) [RIB_SOURCE_##enumerator] = (preference),
-    RIB_SOURCES(X)
+const char *rib_source_name(unsigned source)
+{
+    static const char *const names[] = {
+#define X(enumerator, name, help) [RIB_SOURCE_##enumerator] = (name),
+        RIB_SOURCES(X)
 #undef X
-};
+    };
+
+    return source < ARRAY_SIZE(names) ? names[source] : "unknown";
+}
+
+const char *rib_type_name(unsigned type)
+{
+    static const char *const names[] = {
+        [RIB_UNICAST] = "unicast",         [RIB_LOCAL] = "local",       [RIB_BLACKHOLE] = "blackhole",
+        [RIB_UNREACHABLE] = "unreachable", [RIB_PROHIBIT] = "prohibit", [RIB_OTHER] = "other",
+    };
+
+    return type < ARRAY_SIZE(names) ? names[type] : "unknown";
+}
 
 struct rib *rib_new(rib_changed *changed, void *arg)
 {
@@ -60,8 +75,8 @@ static bool equal(const struct rib_path *a, const struct rib_path *b)
 /* Below 0: a stands before b. Paths of equal rank stand as they were put. A TOS of its own comes first, as in Linux. */
 static int rank(const struct rib_path *a, const struct rib_path *b)
 {
-    if (preferences[a->source] != preferences[b->source])
-        return preferences[a->source] < preferences[b->source] ? -1 : 1;
+    if (a->preference != b->preference)
+        return a->preference < b->preference ? -1 : 1;
     if (a->tos != b->tos)
         return a->tos > b->tos ? -1 : 1;
     if (a->metric != b->metric)

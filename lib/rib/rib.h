@@ -1,10 +1,10 @@
 /*
  * The routing information base: every path to every prefix that any source knows, and which of them is best.
  *
- * Sources (the kernel's tables, static routes, ...) put paths in and withdraw them. Among the paths to a prefix the one
- * of the lowest preference is best, then the one of the lowest metric, then the one that stands first; a source that
- * mirrors somebody else's table says where a path stands. When a prefix has changed, one function of the owner hears
- * of it and looks at what is there now.
+ * Sources (the kernel's tables, static routes, ...) put paths in and withdraw them; every path to a prefix is kept.
+ * The one of the lowest preference is best (what others call administrative distance), then the one of the lowest
+ * metric, then the one that stands first; a source that mirrors somebody else's table says where a path stands. When a
+ * prefix has changed, one function of the owner hears of it and looks at what is there now.
  *
  * One thread. The RIB copies what it is given; what it returns is valid until the next change.
  */
@@ -15,13 +15,14 @@
 
 #include <stdint.h>
 
-/* X(enumerator, preference, help); the lowest preference is best */
-#define RIB_SOURCES(X)                                                \
-    X(LOCAL, 0, "the system's own addresses and broadcast addresses") \
-    X(KERNEL, 10, "the kernel's main table: connected, or put there by others")
+/* X(enumerator, name, help) */
+#define RIB_SOURCES(X)                                                                \
+    X(LOCAL, "local", "the system's own addresses and broadcast addresses")           \
+    X(KERNEL, "kernel", "the kernel's main table: connected, or put there by others") \
+    X(STATIC, "static", "the configuration")
 
 enum rib_source {
-#define X(enumerator, preference, help) RIB_SOURCE_##enumerator,
+#define X(enumerator, name, help) RIB_SOURCE_##enumerator,
     RIB_SOURCES(X)
 #undef X
         RIB_SOURCE_COUNT
@@ -56,8 +57,10 @@ struct rib_path {
     uint32_t metric;
     uint32_t next_hop_id; /* of the kernel's nexthop object; 0 for none: then interface and gateway say where to */
     uint32_t ifindex;
-    uint32_t gateway;  /* host order; 0 for a path to a subnet that is attached here */
-    uint32_t distinct; /* tells apart what else differs, for example the several ways of a multipath route */
+    uint32_t gateway;   /* host order; 0 for a path to a subnet that is attached here */
+    uint32_t distinct;  /* tells apart what else differs, for example the several ways of a multipath route */
+    uint8_t preference; /* the same for all paths of the kernel's, whose order is the kernel's to say */
+    uint8_t unused[3];  /* zeros */
 };
 
 /* The paths to one prefix, the best first. Never empty. */
@@ -97,6 +100,10 @@ void rib_round_begin(struct rib *rib, enum rib_source source);
 int rib_round_set(struct rib *rib, enum rib_source source, struct ipv4_prefix prefix, const struct rib_path *paths,
                   unsigned count); /* 0; -ENOMEM */
 void rib_round_end(struct rib *rib, enum rib_source source);
+
+/* "kernel", ...; "unicast", "local", ... Static storage. */
+const char *rib_source_name(unsigned source);
+const char *rib_type_name(unsigned type);
 
 /* The entry of exactly this prefix, or of the longest of at most max_length bits that covers addr; NULL for none. */
 const struct rib_entry *rib_get(const struct rib *rib, struct ipv4_prefix prefix);

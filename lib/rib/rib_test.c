@@ -26,8 +26,12 @@ static const struct ipv4_prefix net10_1 = {.addr = IPV4(10, 1, 0, 0), .len = 16}
 
 static struct rib_path via(uint32_t gateway, uint32_t metric)
 {
-    return (struct rib_path){
-        .source = RIB_SOURCE_KERNEL, .type = RIB_UNICAST, .gateway = gateway, .metric = metric, .ifindex = 2};
+    return (struct rib_path){.source = RIB_SOURCE_KERNEL,
+                             .type = RIB_UNICAST,
+                             .gateway = gateway,
+                             .metric = metric,
+                             .ifindex = 2,
+                             .preference = 10};
 }
 
 static void assert_order(const struct rib *rib, struct ipv4_prefix prefix, const uint32_t *gateways, unsigned count)
@@ -150,10 +154,37 @@ static void cover_finds_the_longest(void **state)
     rib_free(rib);
 }
 
+static void preference_comes_before_everything_else(void **state)
+{
+    (void)state;
+    struct heard heard = {0};
+    struct rib *rib = rib_new(changed, &heard);
+    struct rib_path kernel = via(1, 0), fixed = via(2, 100), floating = via(3, 0);
+
+    fixed.source = floating.source = RIB_SOURCE_STATIC;
+    fixed.preference = 5;
+    floating.preference = 200;
+    assert_int_equal(rib_put(rib, net10, &floating, RIB_LAST), 0);
+    assert_int_equal(rib_put(rib, net10, &kernel, RIB_FIRST), 0);
+    assert_int_equal(rib_put(rib, net10, &fixed, RIB_LAST), 0);
+    assert_order(rib, net10, (uint32_t[]){2, 1, 3}, 3);
+    /* The kernel tells its routes anew: only its own move. */
+    rib_round_begin(rib, RIB_SOURCE_KERNEL);
+    rib_round_end(rib, RIB_SOURCE_KERNEL);
+    assert_order(rib, net10, (uint32_t[]){2, 3}, 2);
+    assert_int_equal(rib_withdraw(rib, net10, &fixed), 0);
+    assert_int_equal(heard.best_gateway, 3);
+    assert_string_equal(rib_source_name(RIB_SOURCE_STATIC), "static");
+    assert_string_equal(rib_source_name(99), "unknown");
+    assert_string_equal(rib_type_name(RIB_PROHIBIT), "prohibit");
+    rib_free(rib);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_best_leads_and_the_next_takes_its_place),
+        cmocka_unit_test(preference_comes_before_everything_else),
         cmocka_unit_test(equal_rank_stands_as_it_was_put),
         cmocka_unit_test(a_round_withdraws_what_was_not_named),
         cmocka_unit_test(a_path_that_came_during_a_round_stays),

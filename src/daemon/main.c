@@ -1,83 +1,191 @@
 /*
- * fairleadd: the daemon. Reads its command line and runs the engine.
+ * fairleadd: the daemon. Reads its command line and its configuration, goes into the background, and becomes the parent
+ * role.
  */
-#include "base/compiler.h"
-#include "engine/engine.h"
+#include "conf/conf.h"
+#include "daemon/launch.h"
+#include "daemon/parent.h"
+#include "log/log.h"
 
+#include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define EXIT_USAGE 2
+#define EXIT_USAGE        2
+#define DEFAULT_PATH      "/etc/fairlead/fairlead.conf"
+#define DEFAULT_DIRECTORY "/run/fairlead"
+
+/* The command line; what the parent role calls back for has no other way to know of it. */
+struct options {
+    const char *path, *directory, *log;
+    bool foreground, check, print;
+};
+
+static struct options options = {.path = DEFAULT_PATH, .directory = DEFAULT_DIRECTORY};
 
 static void print_usage(FILE *stream)
 {
-    fputs("usage: fairleadd --foreground PORT[=auto|xdp|tc] ...\n"
-          "       fairleadd --help | --version\n"
-          "\n"
-          "Forward IPv4 between interfaces: what arrives at a PORT is cut through inside the kernel where Fairlead\n"
-          "knows the way, and left to the kernel everywhere else. Addresses, routes and neighbours are the kernel's.\n"
-          "\n"
-          "  xdp   the door stands in the port's driver: for network cards\n"
-          "  tc    it stands behind the driver: for virtual ports (veth, tap, bridge, VLAN, ...)\n"
-          "  auto  what suits the port (the default)\n"
-          "\n"
-          "SIGTERM or Ctrl-C stops it and takes everything away again; SIGUSR1 prints the counters.\n",
-          stream);
+    fputs(
+        "usage: fairleadd [--foreground] [--config FILE] [--run-directory DIRECTORY] [--log FILE]\n"
+        "       fairleadd --check FILE\n"
+        "       fairleadd --print FILE\n"
+        "       fairleadd --help | --version\n"
+        "\n"
+        "Forward IPv4 between interfaces, give them their addresses, follow and install routes, as the configuration\n"
+        "says. It goes into the background, and its launcher's exit status says whether it has started.\n"
+        "\n"
+        "  -c, --config FILE              the configuration (" DEFAULT_PATH ")\n"
+        "  -f, --foreground               stay in the foreground, and log to standard error\n"
+        "  -r, --run-directory DIRECTORY  pid file and sockets (" DEFAULT_DIRECTORY ")\n"
+        "  -l, --log FILE                 in the background: log to this file, not to the system's log\n"
+        "      --check FILE               list what is wrong with a configuration, and do nothing else\n"
+        "      --print FILE               print it with all defaults written out\n"
+        "\n"
+        "SIGHUP reads the configuration anew; SIGTERM or Ctrl-C stops it and takes everything away again.\n"
+        "Ask it with fairlead(1).\n",
+        stream);
 }
 
-/* "lan0=tc" -> name (in place) and mode; false if the mode is none. */
-static bool read_port(char *argument, struct engine_port *port)
+/* Says what is wrong on standard error. */
+static struct conf *read_conf(const char *path)
 {
-    static const char *const modes[] = {[DOOR_AUTO] = "auto", [DOOR_XDP] = "xdp", [DOOR_TC] = "tc"};
-    char *equals = strchr(argument, '=');
+    struct conf_errors *errors = calloc(1, sizeof(*errors));
+    struct conf *conf = NULL;
+    char *text = NULL;
+    size_t len = 0;
+    int error = errors ? conf_read(path, &text, &len) : -ENOMEM;
 
-    port->name = argument;
-    port->wanted = DOOR_AUTO;
-    if (!equals)
-        return true;
-    *equals = '\0';
-    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-        if (strcmp(equals + 1, modes[i]) == 0) {
-            port->wanted = (enum door_mode)i;
-            return true;
+    if (!error)
+        error = conf_parse(text, len, &conf, errors);
+    if (error && (!errors || !errors->count))
+        fprintf(stderr, "fairleadd: %s: %s\n", path, strerror(-error));
+    for (size_t i = 0; errors && i < errors->count && i < CONF_ERRORS_KEPT; i++)
+        fprintf(stderr, "%s:%u: %s\n", path, errors->all[i].line, errors->all[i].text);
+    if (errors && errors->count > CONF_ERRORS_KEPT)
+        fprintf(stderr, "%s: and %zu more errors\n", path, errors->count - CONF_ERRORS_KEPT);
+    free(text);
+    free(errors);
+    return conf;
+}
+
+static int check(const char *path)
+{
+    struct conf *conf = read_conf(path);
+
+    if (!conf)
+        return EXIT_FAILURE;
+    if (options.print)
+        conf_print(conf, stdout);
+    else
+        printf("%s: no errors: %zu interfaces, %zu routes\n", path, conf->interface_count, conf->route_count);
+    conf_free(conf);
+    return fflush(stdout) == EOF ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static void open_log(void)
+{
+    int error = options.foreground ? 0 : log_into(options.log);
+
+    if (error)
+        log_error("%s: %s", options.log, strerror(-error));
+}
+
+static void started_in_foreground(void)
+{
+}
+
+static void started_in_background(void)
+{
+    launch_started(EXIT_SUCCESS);
+    open_log();
+}
+
+static int run(void)
+{
+    struct parent_config config = {.path = options.path,
+                                   .directory = options.directory,
+                                   .started = options.foreground ? started_in_foreground : started_in_background,
+                                   .open_log = open_log};
+    char *path = realpath(options.path, NULL); /* the working directory will be another */
+
+    config.conf = read_conf(options.path);
+    if (!config.conf) {
+        free(path);
+        return EXIT_FAILURE;
+    }
+    if (path)
+        config.path = path;
+    if (!options.foreground) {
+        int error = launch(options.log);
+        if (error) {
+            fprintf(stderr, "fairleadd: %s\n", strerror(-error));
+            conf_free(config.conf);
+            free(path);
+            return EXIT_FAILURE;
         }
     }
-    fprintf(stderr, "fairleadd: %s: '%s' is no door: auto, xdp or tc expected\n", argument, equals + 1);
-    return false;
+    int status = parent_run(&config);
+    if (!options.foreground && status)
+        launch_started(status);
+    free(path);
+    return status;
 }
 
 int main(int argc, char **argv)
 {
-    struct engine_port ports[DOOR_PORTS];
-    unsigned count = 0;
-    bool foreground = false;
+    enum { OPTION_CHECK = 256, OPTION_PRINT, OPTION_VERSION };
+    static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+                                          {"foreground", no_argument, NULL, 'f'},
+                                          {"run-directory", required_argument, NULL, 'r'},
+                                          {"log", required_argument, NULL, 'l'},
+                                          {"check", required_argument, NULL, OPTION_CHECK},
+                                          {"print", required_argument, NULL, OPTION_PRINT},
+                                          {"version", no_argument, NULL, OPTION_VERSION},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+    int option;
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_usage(stdout);
-            return EXIT_SUCCESS;
-        }
-        if (strcmp(argv[i], "--version") == 0) {
+    argv[0] = (char[]){"fairleadd"}; /* for getopt's own messages */
+    while ((option = getopt_long(argc, argv, "c:fr:l:h", known, NULL)) >= 0) {
+        switch (option) {
+        case 'c':
+            options.path = optarg;
+            break;
+        case 'f':
+            options.foreground = true;
+            break;
+        case 'r':
+            options.directory = optarg;
+            break;
+        case 'l':
+            options.log = optarg;
+            break;
+        case OPTION_CHECK:
+        case OPTION_PRINT:
+            options.path = optarg;
+            options.check = true;
+            options.print = option == OPTION_PRINT;
+            break;
+        case OPTION_VERSION:
             puts("fairleadd " FAIRLEAD_VERSION);
             return EXIT_SUCCESS;
-        }
-        if (strcmp(argv[i], "--foreground") == 0) {
-            foreground = true;
-        } else if (argv[i][0] == '-') {
-            fprintf(stderr, "fairleadd: unknown option '%s'\nTry 'fairleadd --help'.\n", argv[i]);
-            return EXIT_USAGE;
-        } else if (count == DOOR_PORTS - 1) {
-            fprintf(stderr, "fairleadd: too many ports: at most %d\n", DOOR_PORTS - 1);
-            return EXIT_USAGE;
-        } else if (!read_port(argv[i], &ports[count++])) {
+        case 'h':
+            print_usage(stdout);
+            return EXIT_SUCCESS;
+        default:
+            fputs("Try 'fairleadd --help'.\n", stderr);
             return EXIT_USAGE;
         }
     }
-    if (!foreground || !count) {
-        fprintf(stderr, "fairleadd: %s\nTry 'fairleadd --help'.\n",
-                count ? "it only runs with --foreground yet" : "no port is named");
+    if (optind < argc) {
+        fprintf(stderr,
+                "fairleadd: '%s': no argument expected; ports stand in the configuration\n"
+                "Try 'fairleadd --help'.\n",
+                argv[optind]);
         return EXIT_USAGE;
     }
-    return engine_run(ports, count) ? EXIT_FAILURE : EXIT_SUCCESS;
+    return options.check ? check(options.path) : run();
 }

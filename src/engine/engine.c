@@ -1,7 +1,15 @@
+/*
+ * The loop. Everything that the engine knows changes here, in one thread: the kernel's messages, the configuration,
+ * the clock; and others' questions are answered here.
+ */
 #include "engine/engine.h"
 
 #include "base/compiler.h"
+#include "control/control.h"
+#include "engine/answers.h"
 #include "engine/firewall.h"
+#include "engine/ports.h"
+#include "engine/watch.h"
 #include "log/log.h"
 
 #include <errno.h>
@@ -9,8 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,15 +29,33 @@
 #define DEAD_MAN_NS  60000000000 /* how long the door goes on when the engine is not heard of */
 #define PROBE_TICKS  20          /* how often ports that do not take frames from an XDP door are tried again */
 
+enum watched { WATCH_CONTROL, WATCH_SIGNALS, WATCH_TIMER, WATCH_NETLINK, WATCH_LISTENER, WATCH_FIREWALL };
+
 struct engine {
+    const struct engine_config *config;
+    struct conf *own_conf; /* the one in force, if it is not config->conf */
     struct door *door;
     struct routing *routing;
     struct firewall *firewall;
+    struct host *host;
+    struct answers *answers;
     struct ports ports;
+    struct page *page;
+    struct page next_page; /* put together here */
+    int page_fd, counters_fd;
     int epoll, timer, signals;
-    uint64_t ticks;
-    bool stop;
+    struct watch watches[WATCH_FIREWALL + FIREWALL_FDS];
+    uint64_t ticks, started_s;
+    bool stop, abandoned;
 };
+
+static uint64_t now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec;
+}
 
 static void refresh_deadline(struct engine *engine)
 {
@@ -39,51 +66,56 @@ static void refresh_deadline(struct engine *engine)
                   (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + DEAD_MAN_NS);
 }
 
+static void write_page(struct engine *engine)
+{
+    struct page *page = &engine->next_page;
+    const struct routing *routing = engine->routing;
+    const struct fib_table_stats fib = fib_table_stats(routing->fib);
+    const char *firewall = firewall_found(engine->firewall);
+
+    *page = (struct page){.pid = (uint32_t)getpid(),
+                          .cpus = door_cpus(engine->door),
+                          .ports = engine->ports.count,
+                          .started_s = engine->started_s,
+                          .written_s = now_s(),
+                          .prefixes = rib_entries(routing->rib)->count,
+                          .neighbours = routing->neighbours.by_addr.count,
+                          .resyncs = routing->resyncs,
+                          .messages = routing->messages,
+                          .fib_groups = fib.groups_used,
+                          .fib_groups_max = FIB_GROUPS,
+                          .queries = answers_given(engine->answers),
+                          .queries_refused = answers_refused(engine->answers)};
+    snprintf(page->firewall, sizeof(page->firewall), "%s", firewall ? firewall : "");
+    for (unsigned i = 1; i <= engine->ports.count; i++)
+        ports_describe(&engine->ports, i, &page->all[i]);
+    page_write(engine->page, page);
+}
+
 static void update_ports(struct engine *engine)
 {
     ports_update(&engine->ports, firewall_found(engine->firewall));
+    write_page(engine);
 }
 
-static void print_counters(struct engine *engine)
-{
-    struct door_counters sum;
+/* --- what happens ------------------------------------------------------------------------------------------------ */
 
-    for (unsigned i = 1; i <= engine->ports.count; i++) {
-        const struct port *port = &engine->ports.all[i];
-        door_counters_sum(engine->door, i, &sum);
-        printf("counters %s door %s in %llu cut %llu out %llu unsent %llu", port->name,
-               door_hook_name(port->attachment.hook), (unsigned long long)sum.in.packets,
-               (unsigned long long)sum.cut.packets, (unsigned long long)sum.out.packets,
-               (unsigned long long)sum.unsent);
-        for (unsigned reason = 0; reason < DOOR_PUNT_COUNT; reason++)
-            if (sum.punts[reason])
-                printf(" kernel:%s %llu", door_punt_name(reason), (unsigned long long)sum.punts[reason]);
-        for (unsigned reason = 1; reason < DROP_REASON_COUNT; reason++)
-            if (sum.drops[reason])
-                printf(" drop:%s %llu", drop_reason_name(reason), (unsigned long long)sum.drops[reason]);
-        printf("\n");
-    }
-    printf("end\n");
-    fflush(stdout);
-}
-
-static void on_signal(struct engine *engine)
+static void on_signal(void *arg, struct watch *watch)
 {
+    struct engine *engine = arg;
     struct signalfd_siginfo info;
 
-    while (read(engine->signals, &info, sizeof(info)) == sizeof(info)) {
-        if (info.ssi_signo == SIGUSR1)
-            print_counters(engine);
-        else
+    while (read(watch->fd, &info, sizeof(info)) == sizeof(info))
+        if (info.ssi_signo == SIGTERM)
             engine->stop = true;
-    }
 }
 
-static void on_tick(struct engine *engine)
+static void on_tick(void *arg, struct watch *watch)
 {
+    struct engine *engine = arg;
     uint64_t times;
 
-    if (read(engine->timer, &times, sizeof(times)) != sizeof(times))
+    if (read(watch->fd, &times, sizeof(times)) != sizeof(times))
         return;
     firewall_check(engine->firewall);
     if (++engine->ticks % TICKS_SECOND == 0) {
@@ -95,41 +127,159 @@ static void on_tick(struct engine *engine)
     update_ports(engine);
 }
 
-static int watch(const struct engine *engine, int fd)
+static void on_netlink(void *arg, struct watch *watch)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    struct engine *engine = arg;
 
-    return fd < 0 || epoll_ctl(engine->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+    (void)watch;
+    routing_receive(engine->routing);
 }
+
+static void on_firewall(void *arg, struct watch *watch)
+{
+    struct engine *engine = arg;
+
+    (void)watch;
+    firewall_check(engine->firewall);
+    engine->routing->links_changed = true;
+}
+
+static void on_connection(void *arg, struct watch *watch)
+{
+    struct engine *engine = arg;
+
+    answers_accept(engine->answers, watch->fd);
+}
+
+static void ask_for_reload(void *arg)
+{
+    struct engine *engine = arg;
+
+    control_send(engine->config->control, CONTROL_RELOAD, NULL, -1);
+}
+
+/* --- configuration ----------------------------------------------------------------------------------------------- */
+
+/* Ports first: their addresses are what static routes are found by. */
+static int configure(struct engine *engine, const struct conf *conf, bool first)
+{
+    int error = 0;
+
+    ports_configure(&engine->ports, conf);
+    if (first)
+        error = ports_attach_all(&engine->ports);
+    else
+        update_ports(engine);
+    if (!error)
+        error = routing_receive(engine->routing);
+    return error ? error : routing_configure(engine->routing, conf);
+}
+
+static int parse(int fd, struct conf **conf)
+{
+    struct conf_errors errors = {0};
+    struct stat status;
+
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    if (status.st_size == 0)
+        return conf_parse("", 0, conf, &errors);
+    char *text = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (text == MAP_FAILED)
+        return -errno;
+    int error = conf_parse(text, (size_t)status.st_size, conf, &errors);
+    munmap(text, (size_t)status.st_size);
+    return error;
+}
+
+static void reconfigure(struct engine *engine, int fd)
+{
+    struct conf *conf = NULL;
+    int error = parse(fd, &conf);
+
+    if (!error)
+        error = configure(engine, conf, false);
+    if (error) { /* memory: the parent has checked the text */
+        log_error("the new configuration is not in force: %s", strerror(-error));
+        conf_free(conf);
+        answers_reloaded(engine->answers, strerror(-error));
+        return;
+    }
+    conf_free(engine->own_conf);
+    engine->own_conf = conf;
+    update_ports(engine);
+    log_info("the new configuration is in force");
+    control_send(engine->config->control, CONTROL_APPLIED, NULL, -1);
+    answers_reloaded(engine->answers, "");
+}
+
+static void on_control(void *arg, struct watch *watch)
+{
+    struct engine *engine = arg;
+    struct control_message message;
+    int fd, rc = control_receive(watch->fd, &message, &fd);
+
+    if (rc == 0)
+        engine->stop = engine->abandoned = true;
+    if (rc == 1 && message.kind == CONTROL_CONFIG && fd >= 0)
+        reconfigure(engine, fd);
+    if (rc == 1 && message.kind == CONTROL_REFUSED)
+        answers_reloaded(engine->answers, message.text);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* --- beginning and end ------------------------------------------------------------------------------------------- */
 
 static int open_loop(struct engine *engine)
 {
     struct itimerspec tick = {.it_value.tv_nsec = TICK_NS, .it_interval.tv_nsec = TICK_NS};
-    int fds[FIREWALL_FDS];
+    int firewall_descriptors[FIREWALL_FDS];
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGUSR1);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    engine->epoll = epoll_create1(EPOLL_CLOEXEC);
     engine->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     engine->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     int error = engine->timer < 0 ? -errno : 0;
     if (!error && timerfd_settime(engine->timer, 0, &tick, NULL) < 0)
         error = -errno;
-    if (!error)
-        error = watch(engine, engine->signals);
-    if (!error)
-        error = watch(engine, engine->timer);
-    if (!error)
-        error = watch(engine, netlink_fd(engine->routing->netlink));
-    unsigned count = firewall_fds(engine->firewall, fds);
+    unsigned count = WATCH_FIREWALL + firewall_fds(engine->firewall, firewall_descriptors);
+    engine->watches[WATCH_CONTROL] = (struct watch){engine->config->control, on_control, engine};
+    engine->watches[WATCH_SIGNALS] = (struct watch){engine->signals, on_signal, engine};
+    engine->watches[WATCH_TIMER] = (struct watch){engine->timer, on_tick, engine};
+    engine->watches[WATCH_NETLINK] = (struct watch){netlink_fd(engine->routing->netlink), on_netlink, engine};
+    engine->watches[WATCH_LISTENER] = (struct watch){engine->config->listener, on_connection, engine};
+    for (unsigned i = WATCH_FIREWALL; i < count; i++)
+        engine->watches[i] = (struct watch){firewall_descriptors[i - WATCH_FIREWALL], on_firewall, engine};
     for (unsigned i = 0; !error && i < count; i++)
-        error = watch(engine, fds[i]);
+        error = watch_begin(engine->epoll, &engine->watches[i]);
     if (error)
         log_error("the event loop could not be set up: %s", strerror(-error));
+    return error;
+}
+
+static int open_answers(struct engine *engine)
+{
+    int error = page_new(&engine->page, &engine->page_fd);
+
+    if (!error && (engine->counters_fd = door_counters_fd(engine->door)) < 0)
+        error = engine->counters_fd;
+    engine->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (!error && engine->epoll < 0)
+        error = -errno;
+    struct answers_config config = {.token = engine->config->token,
+                                    .routing = engine->routing,
+                                    .page_fd = engine->page_fd,
+                                    .counters_fd = engine->counters_fd,
+                                    .epoll = engine->epoll,
+                                    .reload = ask_for_reload,
+                                    .arg = engine};
+    if (!error && !(engine->answers = answers_new(&config)))
+        error = -ENOMEM;
+    if (error)
+        log_error("the engine could not be made ready for questions: %s", strerror(-error));
     return error;
 }
 
@@ -145,35 +295,35 @@ static int open_engine(struct engine *engine)
     error = firewall_open(&engine->firewall);
     if (error)
         return error;
+    error = host_open(engine->config->directory, &engine->host);
+    if (error)
+        return error;
+    error = open_answers(engine);
+    if (error)
+        return error;
     error = routing_resync(engine->routing);
     if (error)
         return error;
     firewall_check(engine->firewall);
     engine->ports.door = engine->door;
     engine->ports.routing = engine->routing;
+    engine->ports.host = engine->host;
+    engine->started_s = now_s();
     return open_loop(engine);
 }
 
 static int run(struct engine *engine)
 {
     while (!engine->stop) {
-        struct epoll_event events[8];
+        struct epoll_event events[64];
         int count = epoll_wait(engine->epoll, events, ARRAY_SIZE(events), -1);
         if (count < 0 && errno != EINTR)
             return -errno;
         for (int i = 0; i < count; i++) {
-            int fd = events[i].data.fd;
-            if (fd == engine->signals) {
-                on_signal(engine);
-            } else if (fd == engine->timer) {
-                on_tick(engine);
-            } else if (fd == netlink_fd(engine->routing->netlink)) {
-                routing_receive(engine->routing);
-            } else {
-                firewall_check(engine->firewall);
-                engine->routing->links_changed = true;
-            }
+            struct watch *watch = events[i].data.ptr;
+            watch->ready(watch->arg, watch);
         }
+        answers_sweep(engine->answers);
         if (engine->routing->links_changed)
             update_ports(engine);
     }
@@ -182,34 +332,70 @@ static int run(struct engine *engine)
 
 static void close_engine(struct engine *engine)
 {
-    ports_detach_all(&engine->ports);
+    if (!engine->abandoned) {
+        ports_detach_all(&engine->ports);
+        if (engine->routing)
+            routing_clean(engine->routing);
+        if (engine->host)
+            host_give_back_all(engine->host, &engine->routing->links);
+    }
+    engine->answers = answers_free(engine->answers);
+    engine->host = host_close(engine->host);
     engine->firewall = firewall_close(engine->firewall);
     engine->routing = routing_close(engine->routing);
     engine->door = door_free(engine->door);
-    close(engine->timer);
-    close(engine->signals);
-    close(engine->epoll);
+    engine->page = page_free(engine->page);
+    const int fds[] = {engine->timer, engine->signals, engine->epoll, engine->page_fd, engine->counters_fd};
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    conf_free(engine->own_conf);
 }
 
-int engine_run(const struct engine_port *ports, unsigned count)
+int engine_run(const struct engine_config *config)
 {
     struct engine *engine = calloc(1, sizeof(*engine));
     if (!engine)
         return -ENOMEM;
-    engine->epoll = engine->timer = engine->signals = -1;
+    engine->config = config;
+    engine->epoll = engine->timer = engine->signals = engine->page_fd = engine->counters_fd = -1;
     int error = open_engine(engine);
-    for (unsigned i = 0; !error && i < count; i++)
-        error = ports_add(&engine->ports, ports[i].name, ports[i].wanted);
     if (!error)
-        error = ports_attach_all(&engine->ports);
+        config->drop_privileges();
+    if (!error)
+        host_give_back_others(engine->host, &engine->routing->links, config->conf);
+    if (!error)
+        error = configure(engine, config->conf, true);
     if (!error) {
         refresh_deadline(engine);
         update_ports(engine);
         log_info("ready");
+        control_send(config->control, CONTROL_READY, NULL, -1);
+        config->started();
         error = run(engine);
-        print_counters(engine);
     }
+    if (engine->abandoned)
+        error = -EPIPE;
     close_engine(engine);
     free(engine);
     return error;
+}
+
+void engine_clean(const char *directory)
+{
+    struct routing *routing = NULL;
+    struct host *host = NULL;
+    struct door_memory *memory = calloc(1, sizeof(*memory));
+
+    if (memory && routing_open(memory, door_wait_for_packets, NULL, &routing) == 0 && routing_resync(routing) == 0 &&
+        host_open(directory, &host) == 0) {
+        const struct link *link = NULL;
+        while ((link = id_table_next(&routing->links.by_ifindex, link)))
+            door_detach_left(link->ifindex);
+        routing_clean(routing);
+        host_give_back_all(host, &routing->links);
+    }
+    host_close(host);
+    routing_close(routing);
+    free(memory);
 }

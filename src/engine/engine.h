@@ -3,12 +3,25 @@
  */
 #pragma once
 
-#include "engine/ports.h"
+#include "conf/conf.h"
 
-struct engine_port {
-    const char *name; /* borrowed while engine_run() runs */
-    enum door_mode wanted;
+#include <stdint.h>
+
+struct engine_config {
+    const struct conf *conf;       /* to begin with; borrowed */
+    const char *directory;         /* where what was changed in the system is written down */
+    const uint8_t *token;          /* of those who may ask (query/query.h); borrowed */
+    int control;                   /* the parent's socket (control/control.h) */
+    int listener;                  /* on which others ask */
+    void (*drop_privileges)(void); /* called when everything that needs root is open */
+    void (*started)(void);         /* called when it forwards */
 };
 
-/* Run until SIGTERM or SIGINT; SIGUSR1 prints the counters. Detaches everything. 0; -errno, logged. */
-int engine_run(const struct engine_port *ports, unsigned count);
+/*
+ * Run until SIGTERM, then take everything away that was put into the system: 0. -errno, logged, if it could not begin.
+ * -EPIPE: the parent is gone, and everything is left in place for the next one.
+ */
+int engine_run(const struct engine_config *config);
+
+/* Take away what an engine that was killed left behind. */
+void engine_clean(const char *directory);

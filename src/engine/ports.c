@@ -15,34 +15,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char *const aside_helps[PORT_ASIDE_COUNT] = {
-#define X(enumerator, help) [PORT_ASIDE_##enumerator] = (help),
-    PORT_ASIDES(X)
-#undef X
-};
-
-int ports_add(struct ports *ports, const char *name, enum door_mode wanted)
-{
-    if (name[0] == '\0' || strlen(name) >= LINK_NAME_SIZE) {
-        log_error("'%s' is no name of an interface: 1 to %d characters expected", name, LINK_NAME_SIZE - 1);
-        return -EINVAL;
-    }
-    for (unsigned i = 1; i <= ports->count; i++) {
-        if (strcmp(ports->all[i].name, name) == 0) {
-            log_error("%s is named twice", name);
-            return -EEXIST;
-        }
-    }
-    if (ports->count + 1 == DOOR_PORTS) {
-        log_error("too many ports: at most %d", DOOR_PORTS - 1);
-        return -ENOSPC;
-    }
-    struct port *port = &ports->all[++ports->count];
-    *port = (struct port){.wanted = wanted, .attachment = {.link_fd = -1}};
-    memcpy(port->name, name, strlen(name) + 1);
-    return 0;
-}
-
 /* --- attaching --------------------------------------------------------------------------------------------------- */
 
 /* Drivers of cards in virtual machines: they have native XDP, but packets of other virtual machines reach them with
@@ -71,40 +43,32 @@ static int attach_some(struct ports *ports, struct port *port, const struct link
 {
     int error;
 
-    if (port->wanted == DOOR_XDP || (port->wanted == DOOR_AUTO && !is_virtual(link))) {
+    if (port->conf->door == CONF_DOOR_XDP || (port->conf->door == CONF_DOOR_AUTO && !is_virtual(link))) {
         error = door_attach(ports->door, DOOR_HOOK_XDP, link->ifindex, &port->attachment);
-        if (!error || port->wanted == DOOR_XDP)
+        if (!error || port->conf->door == CONF_DOOR_XDP)
             return error;
         log_info("%s: no XDP door (%s), so a tc door", port->name, strerror(-error));
     }
     return door_attach(ports->door, DOOR_HOOK_TC, link->ifindex, &port->attachment);
 }
 
+/* -EPROTOTYPE: not Ethernet; -EADDRINUSE: its index is that of another port modulo DOOR_IFINDEXES. */
 static int attach(struct ports *ports, unsigned number, struct link *link)
 {
     struct door_memory *memory = door_memory(ports->door);
     struct port *port = &ports->all[number];
     uint8_t *place = &memory->port_of[link->ifindex & (DOOR_IFINDEXES - 1)];
 
-    if (!link->ethernet) {
-        log_error("%s: its frames have no Ethernet header", port->name);
-        return -EOPNOTSUPP;
-    }
-    if (*place) {
-        log_error("%s: its interface index %u is that of %s modulo %d", port->name, link->ifindex,
-                  ports->all[*place].name, DOOR_IFINDEXES);
-        return -EBUSY;
-    }
+    if (!link->ethernet)
+        return -EPROTOTYPE;
+    if (*place)
+        return -EADDRINUSE;
     door_counters_clear(ports->door, number);
     memory->ports[number] = (struct door_port){.ifindex = link->ifindex, .aside = UINT32_MAX, .no_xdp_in = 1};
     WRITE_RELEASE(*place, (uint8_t)number);
     int error = attach_some(ports, port, link);
     if (error) {
         WRITE_RELEASE(*place, 0);
-        log_error("%s: the door could not be attached: %s", port->name,
-                  error == -EBUSY        ? "another XDP program is there"
-                  : error == -EOPNOTSUPP ? "the driver has no native XDP; 'auto' or 'tc' would do"
-                                         : strerror(-error));
         return error;
     }
     port->ifindex = link->ifindex;
@@ -133,14 +97,48 @@ static void detach(struct ports *ports, unsigned number)
     port->ifindex = 0;
 }
 
+static const char *attach_error_text(int error)
+{
+    switch (error) {
+    case -ENODEV:
+        return "there is no such interface; the port waits for it";
+    case -EPROTOTYPE:
+        return "the door could not be attached: its frames have no Ethernet header";
+    case -EADDRINUSE:
+        return "the door could not be attached: its interface index is that of another port, modulo 65536";
+    case -EBUSY:
+        return "the door could not be attached: another XDP program is there";
+    case -EOPNOTSUPP:
+        return "the door could not be attached: the driver has no native XDP; 'auto' or 'tc' would do";
+    default:
+        return strerror(-error);
+    }
+}
+
+/* Give the interface what the configuration says, and attach. What fails is logged once, and tried again later. */
+static int take(struct ports *ports, unsigned number)
+{
+    struct port *port = &ports->all[number];
+    struct link *link = links_find_name(&ports->routing->links, port->name);
+    int error = -ENODEV;
+
+    if (link) {
+        if (port->attach_error == 0 || port->attach_error == -ENODEV) /* the first time */
+            host_take(ports->host, link, port->conf);
+        error = attach(ports, number, link);
+    }
+    if (error && error != port->attach_error)
+        log_line(error == -ENODEV ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s: %s", port->name,
+                 attach_error_text(error));
+    port->attach_error = error;
+    return error;
+}
+
 int ports_attach_all(struct ports *ports)
 {
     for (unsigned i = 1; i <= ports->count; i++) {
-        struct link *link = links_find_name(&ports->routing->links, ports->all[i].name);
-        int error = link ? attach(ports, i, link) : -ENODEV;
-        if (!link)
-            log_error("%s: there is no such interface", ports->all[i].name);
-        if (error)
+        int error = ports->all[i].name[0] ? take(ports, i) : 0;
+        if (error && error != -ENODEV)
             return error;
     }
     return 0;
@@ -150,6 +148,84 @@ void ports_detach_all(struct ports *ports)
 {
     for (unsigned i = 1; i <= ports->count; i++)
         detach(ports, i);
+}
+
+/* --- what the configuration says --------------------------------------------------------------------------------- */
+
+static const struct conf_interface *find_conf(const struct conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->interface_count; i++)
+        if (strcmp(conf->interfaces[i].name, name) == 0)
+            return &conf->interfaces[i];
+    return NULL;
+}
+
+static unsigned find_number(const struct ports *ports, const char *name)
+{
+    for (unsigned i = 1; i <= ports->count; i++)
+        if (strcmp(ports->all[i].name, name) == 0)
+            return i;
+    return 0;
+}
+
+static void add(struct ports *ports, const struct conf_interface *conf)
+{
+    static_assert(CONF_INTERFACES_MAX <= DOOR_PORTS - 1, "a configuration's interfaces are never too many");
+    unsigned number = 1;
+
+    while (number <= ports->count && ports->all[number].name[0])
+        number++;
+    if (number > ports->count)
+        ports->count = number;
+    ports->all[number] = (struct port){.conf = conf, .attachment = {.link_fd = -1}};
+    memcpy(ports->all[number].name, conf->name, CONF_NAME_SIZE);
+}
+
+static bool same_addresses(const struct conf_interface *a, const struct conf_interface *b)
+{
+    if (a->address_count != b->address_count)
+        return false;
+    for (size_t i = 0; i < a->address_count; i++)
+        if (a->addresses[i].prefix.addr != b->addresses[i].prefix.addr ||
+            a->addresses[i].prefix.len != b->addresses[i].prefix.len)
+            return false;
+    return true;
+}
+
+static void change(struct ports *ports, unsigned number, const struct conf_interface *conf)
+{
+    struct port *port = &ports->all[number];
+    struct link *link = port->ifindex ? links_find(&ports->routing->links, port->ifindex) : NULL;
+    bool other_door = port->conf->door != conf->door, other_addresses = !same_addresses(port->conf, conf);
+
+    port->conf = conf;
+    if (other_door)
+        detach(ports, number);
+    if (other_door || other_addresses)
+        port->attach_error = 0;
+    if (link && other_addresses)
+        host_take(ports->host, link, conf);
+}
+
+void ports_configure(struct ports *ports, const struct conf *conf)
+{
+    static_assert(CONF_NAME_SIZE == LINK_NAME_SIZE, "the same names");
+
+    for (unsigned i = 1; i <= ports->count; i++) {
+        struct port *port = &ports->all[i];
+        const struct conf_interface *interface = port->name[0] ? find_conf(conf, port->name) : NULL;
+        if (interface) {
+            change(ports, i, interface);
+        } else if (port->name[0]) {
+            log_info("%s: no port any more", port->name);
+            detach(ports, i);
+            host_give_back(ports->host, port->name, links_find_name(&ports->routing->links, port->name));
+            *port = (struct port){.attachment = {.link_fd = -1}};
+        }
+    }
+    for (size_t i = 0; i < conf->interface_count; i++)
+        if (!find_number(ports, conf->interfaces[i].name))
+            add(ports, &conf->interfaces[i]);
 }
 
 /* --- following the system ---------------------------------------------------------------------------------------- */
@@ -195,7 +271,7 @@ static void tell_aside(const struct port *port, uint32_t aside, const char *fire
         log_info("%s: the door forwards", port->name);
     for (unsigned i = 0; i < PORT_ASIDE_COUNT; i++)
         if (aside & 1u << i)
-            log_info("%s: the door stands aside: %s%s%s%s", port->name, aside_helps[i],
+            log_info("%s: the door stands aside: %s%s%s%s", port->name, port_aside_help(i),
                      i == PORT_ASIDE_FIREWALL ? " (" : "", i == PORT_ASIDE_FIREWALL ? firewall : "",
                      i == PORT_ASIDE_FIREWALL ? ")" : "");
 }
@@ -247,14 +323,19 @@ void ports_update(struct ports *ports, const char *firewall)
     for (unsigned i = 1; i <= ports->count; i++) {
         struct port *port = &ports->all[i];
         struct link *link = port->ifindex ? links_find(&ports->routing->links, port->ifindex) : NULL;
+        if (!port->name[0])
+            continue;
+        if (link && strcmp(link->name, port->name) != 0)
+            link = NULL; /* it has another name now */
         if (port->ifindex && !link) {
             log_info("%s: the interface is gone", port->name);
             detach(ports, i);
+            port->attach_error = -ENODEV;
         }
         if (!link) {
-            link = links_find_name(&ports->routing->links, port->name);
-            if (!link || attach(ports, i, link))
+            if (take(ports, i))
                 continue;
+            link = links_find(&ports->routing->links, port->ifindex);
         }
         link->port = (uint8_t)i;
         update(ports, i, link, everywhere | aside_at(link), firewall);
@@ -272,4 +353,25 @@ void ports_probe(struct ports *ports)
         if (link && link->up && READ_ONCE(door_memory(ports->door)->ports[i].no_xdp_in))
             probe(ports, i, link);
     }
+}
+
+void ports_describe(const struct ports *ports, unsigned number, struct page_port *described)
+{
+    const struct port *port = &ports->all[number];
+    const struct link *link = port->name[0] ? links_find_name(&ports->routing->links, port->name) : NULL;
+
+    *described = (struct page_port){0};
+    if (!port->name[0])
+        return;
+    memcpy(described->name, port->name, LINK_NAME_SIZE);
+    snprintf(described->wanted, sizeof(described->wanted), "%s", conf_door_name(port->conf->door));
+    snprintf(described->door, sizeof(described->door), "%s", door_hook_name(port->attachment.hook));
+    described->aside = port->ifindex ? port->aside : 0;
+    if (!link)
+        return;
+    described->ifindex = link->ifindex;
+    described->mtu = link->mtu;
+    described->up = link->up;
+    described->takes_xdp = port->takes_xdp;
+    memcpy(described->mac, link->mac, ETH_ADDR_SIZE);
 }

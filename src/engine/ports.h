@@ -3,32 +3,16 @@
  */
 #pragma once
 
+#include "engine/host.h"
 #include "port/door.h"
+#include "query/page.h"
 #include "route/routing.h"
 
-enum door_mode { DOOR_AUTO, DOOR_XDP, DOOR_TC };
-
-/* Why the door of a port leaves everything to the kernel. X(enumerator, help) */
-#define PORT_ASIDES(X)                                            \
-    X(FORWARDING, "forwarding is switched off at this interface") \
-    X(MASTER, "the interface belongs to a bridge, bond or VRF")   \
-    X(FIREWALL, "the kernel has rules for forwarded packets")     \
-    X(RULES, "the kernel has policy routing rules")               \
-    X(LOCAL_PREFIX, "a whole prefix is local to this system")     \
-    X(SYSCTL, "route_localnet or ip_forward_use_pmtu is set")     \
-    X(INCOMPLETE, "memory ran out, and routes are missing from the FIB")
-
-enum port_aside {
-#define X(enumerator, help) PORT_ASIDE_##enumerator,
-    PORT_ASIDES(X)
-#undef X
-        PORT_ASIDE_COUNT
-};
-
 struct port {
-    char name[LINK_NAME_SIZE];
-    enum door_mode wanted;
-    uint32_t ifindex; /* 0: the interface is not there */
+    char name[LINK_NAME_SIZE]; /* empty: this number is free */
+    const struct conf_interface *conf;
+    uint32_t ifindex; /* 0: the interface is not there, or the door could not be attached */
+    int attach_error; /* why not, as far as it has been logged; -ENODEV: not there */
     struct door_attachment attachment;
     uint32_t aside; /* a bit for each enum port_aside */
     bool up;
@@ -38,14 +22,21 @@ struct port {
 struct ports {
     struct door *door;
     struct routing *routing;
+    struct host *host;
     struct port all[DOOR_PORTS]; /* by number, from 1 */
-    unsigned count;              /* the highest number */
+    unsigned count;              /* the highest number that was ever used */
 };
 
-/* 0; -EEXIST for a name that is there already, -ENOSPC, -EINVAL for a name too long; logged. */
-int ports_add(struct ports *ports, const char *name, enum door_mode wanted);
+/* What is known of the port of this number, for those who ask. */
+void ports_describe(const struct ports *ports, unsigned number, struct page_port *described);
 
-/* Attach to every port's interface. 0; -errno if one is not there or cannot have the door that it should; logged. */
+/*
+ * These are the ports now, as the configuration says; it stays valid until the next call. Ports that stay the same are
+ * not touched; those that are new are attached by ports_update(), or by ports_attach_all().
+ */
+void ports_configure(struct ports *ports, const struct conf *conf);
+
+/* Attach to every port whose interface is there. 0; -errno if one cannot have the door that it should; logged. */
 int ports_attach_all(struct ports *ports);
 void ports_detach_all(struct ports *ports);
 

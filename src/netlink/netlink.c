@@ -10,8 +10,7 @@
 #define RECEIVE_BUFFER   (64 << 20) /* of the event socket: 20,000 random route changes overran nothing */
 #define MESSAGES_BYTES   65536      /* more than the kernel puts into one datagram */
 #define RECEIVES_AT_ONCE 256        /* datagrams of events before others get their turn */
-#define REQUEST_BYTES    256
-#define TRIES            20 /* a table that changes during every one of so many dumps is given up for now */
+#define TRIES            20         /* a table that changes during every one of so many dumps is given up for now */
 
 struct netlink {
     struct mnl_socket *events, *questions;
@@ -114,32 +113,51 @@ static void reopen_questions(struct netlink *netlink)
     }
 }
 
+/* All of the answer to the last message that was sent. Those to earlier ones, which nobody waited for, are passed over.
+ */
+static int receive_answer(struct netlink *netlink, struct call *call)
+{
+    int result = MNL_CB_OK;
+
+    while (result == MNL_CB_OK) {
+        ssize_t bytes = mnl_socket_recvfrom(netlink->questions, netlink->buffer, sizeof(netlink->buffer));
+        const struct nlmsghdr *first = (const struct nlmsghdr *)netlink->buffer;
+        if (bytes < 0 && errno == EINTR)
+            continue;
+        if (bytes < 0)
+            return -errno;
+        if ((size_t)bytes >= sizeof(*first) && first->nlmsg_seq != netlink->sequence)
+            continue;
+        result = mnl_cb_run(netlink->buffer, (size_t)bytes, netlink->sequence,
+                            mnl_socket_get_portid(netlink->questions), handle, call);
+    }
+    return result == MNL_CB_STOP ? 0 : -errno;
+}
+
+struct nlmsghdr *netlink_message(char buffer[static NETLINK_MESSAGE_BYTES], uint16_t type, uint16_t flags,
+                                 const void *header, size_t header_bytes)
+{
+    memset(buffer, 0, NETLINK_MESSAGE_BYTES);
+    struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+
+    message->nlmsg_type = type;
+    message->nlmsg_flags = NLM_F_REQUEST | flags;
+    memcpy(mnl_nlmsg_put_extra_header(message, header_bytes), header, header_bytes);
+    return message;
+}
+
 int netlink_dump(struct netlink *netlink, uint16_t type, const void *header, size_t header_bytes,
                  netlink_handler *handler, void *arg)
 {
-    char request[REQUEST_BYTES] = {0};
-    struct nlmsghdr *message = mnl_nlmsg_put_header(request);
+    char buffer[NETLINK_MESSAGE_BYTES];
     struct call call = {handler, arg};
-    int result = MNL_CB_OK;
+    struct nlmsghdr *message = netlink_message(buffer, type, NLM_F_DUMP, header, header_bytes);
+    int error = netlink_send(netlink, message);
 
-    memcpy(mnl_nlmsg_put_extra_header(message, header_bytes), header, header_bytes);
-    message->nlmsg_type = type;
-    message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    message->nlmsg_seq = ++netlink->sequence;
-    if (mnl_socket_sendto(netlink->questions, message, message->nlmsg_len) < 0)
-        return -errno;
-    while (result == MNL_CB_OK) {
-        ssize_t bytes = mnl_socket_recvfrom(netlink->questions, netlink->buffer, sizeof(netlink->buffer));
-        if (bytes < 0 && errno == EINTR)
-            continue;
-        result = bytes < 0 ? MNL_CB_ERROR
-                           : mnl_cb_run(netlink->buffer, (size_t)bytes, netlink->sequence,
-                                        mnl_socket_get_portid(netlink->questions), handle, &call);
-    }
-    if (result == MNL_CB_STOP)
-        return 0;
-    int error = -errno;
-    reopen_questions(netlink);
+    if (!error)
+        error = receive_answer(netlink, &call);
+    if (error)
+        reopen_questions(netlink);
     return error;
 }
 
@@ -156,6 +174,25 @@ int netlink_send(struct netlink *netlink, struct nlmsghdr *message)
 {
     message->nlmsg_seq = ++netlink->sequence;
     return mnl_socket_sendto(netlink->questions, message, message->nlmsg_len) < 0 ? -errno : 0;
+}
+
+static void no_handler(const struct nlmsghdr *message, void *arg)
+{
+    (void)message, (void)arg;
+}
+
+int netlink_change(struct netlink *netlink, struct nlmsghdr *message)
+{
+    struct call call = {no_handler, NULL};
+
+    message->nlmsg_flags |= NLM_F_ACK;
+    int error = netlink_send(netlink, message);
+    return error ? error : receive_answer(netlink, &call);
+}
+
+bool netlink_is_own(const struct netlink *netlink, const struct nlmsghdr *event)
+{
+    return event->nlmsg_pid == mnl_socket_get_portid(netlink->questions);
 }
 
 static void sort_attributes(const void *payload, size_t bytes, const struct nlattr **found, uint16_t max)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <libmnl/libmnl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct netlink;
@@ -39,6 +40,17 @@ int netlink_until_whole(int (*ask)(void *arg), void *arg);
 
 /* Send a message and do not wait for an answer; its sequence number is set here. */
 int netlink_send(struct netlink *netlink, struct nlmsghdr *message);
+
+/* Send a message that changes something, and wait for the kernel's word on it: 0; the kernel's -errno. */
+int netlink_change(struct netlink *netlink, struct nlmsghdr *message);
+
+/* Whether an event tells of what was changed by netlink_change() or netlink_send() here. */
+bool netlink_is_own(const struct netlink *netlink, const struct nlmsghdr *event);
+
+/* A message begun in `buffer`, zeros but for its type, flags and the header behind it, which is copied. */
+#define NETLINK_MESSAGE_BYTES 512
+struct nlmsghdr *netlink_message(char buffer[static NETLINK_MESSAGE_BYTES], uint16_t type, uint16_t flags,
+                                 const void *header, size_t header_bytes);
 
 /* The attributes of a message behind its header of `header_bytes`, by type: found[0 ... max], NULL where there is none.
  */

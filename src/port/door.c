@@ -151,17 +151,19 @@ static struct door_counters *counters_at(const struct door *door, unsigned cpu, 
     return &door->counters[door_counters_index(cpu, port)];
 }
 
-void door_counters_sum(const struct door *door, unsigned port, struct door_counters *sum)
+unsigned door_cpus(const struct door *door)
 {
-    static_assert(sizeof(*sum) % sizeof(uint64_t) == 0, "all of it is uint64_t");
-    uint64_t *total = (uint64_t *)sum;
+    return door->cpus;
+}
 
-    memset(sum, 0, sizeof(*sum));
-    for (unsigned cpu = 0; cpu < door->cpus; cpu++) {
-        const uint64_t *one = (const uint64_t *)counters_at(door, cpu, port);
-        for (size_t i = 0; i < sizeof(*sum) / sizeof(*total); i++)
-            total[i] += READ_ONCE(one[i]);
-    }
+int door_counters_fd(const struct door *door)
+{
+    LIBBPF_OPTS(bpf_get_fd_by_id_opts, opts, .open_flags = BPF_F_RDONLY);
+    struct bpf_map_info info = {0};
+    uint32_t bytes = sizeof(info);
+    int error = bpf_obj_get_info_by_fd(bpf_object__find_map_fd_by_name(door->object, "counters"), &info, &bytes);
+
+    return error ? error : bpf_map_get_fd_by_id_opts(info.id, &opts);
 }
 
 void door_counters_clear(struct door *door, unsigned port)
@@ -180,19 +182,27 @@ static int attach_xdp(struct door *door, struct door_attachment *attachment)
     return 0;
 }
 
+/* A filter under our numbers was left behind by an engine that was killed: so was the clsact. */
+static bool is_left(struct bpf_tc_hook *hook)
+{
+    LIBBPF_OPTS(bpf_tc_opts, left, .priority = TC_PRIORITY, .handle = TC_HANDLE);
+
+    libbpf_set_print(print_nothing); /* it warns of a filter that is not there */
+    bool is = bpf_tc_query(hook, &left) == 0;
+    libbpf_set_print(print_warning);
+    return is;
+}
+
 static int attach_tc(struct door *door, struct door_attachment *attachment)
 {
     LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)attachment->ifindex, .attach_point = BPF_TC_INGRESS);
     LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = door->tc_fd, .priority = TC_PRIORITY, .handle = TC_HANDLE,
                 .flags = BPF_TC_F_REPLACE);
 
-    LIBBPF_OPTS(bpf_tc_opts, left, .priority = TC_PRIORITY, .handle = TC_HANDLE);
-
-    libbpf_set_print(print_nothing); /* it warns of a clsact that is there already, and of a filter that is not */
+    libbpf_set_print(print_nothing); /* it warns of a clsact that is there already */
     int error = bpf_tc_hook_create(&hook);
-    /* A filter under our numbers was left behind by an engine that was killed: so was the clsact. */
-    attachment->made_clsact = !error || (error == -EEXIST && bpf_tc_query(&hook, &left) == 0);
     libbpf_set_print(print_warning);
+    attachment->made_clsact = !error || (error == -EEXIST && is_left(&hook));
     if (error && error != -EEXIST)
         return error;
     error = bpf_tc_attach(&hook, &opts);
@@ -225,6 +235,15 @@ void door_detach(struct door_attachment *attachment)
             clsact_remove_if_empty(attachment->ifindex);
     }
     *attachment = (struct door_attachment){.link_fd = -1};
+}
+
+void door_detach_left(unsigned ifindex)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+    struct door_attachment left = {.hook = DOOR_HOOK_TC, .ifindex = ifindex, .made_clsact = true, .link_fd = -1};
+
+    if (is_left(&hook))
+        door_detach(&left);
 }
 
 int door_probe(struct door *door, unsigned ifindex, const uint8_t mac[ETH_ADDR_SIZE])

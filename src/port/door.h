@@ -28,8 +28,10 @@ struct door *door_free(struct door *door);
 /* Valid until door_free(). */
 struct door_memory *door_memory(struct door *door);
 
-/* What the door counted at a port (1 to DOOR_PORTS - 1), over all CPUs. */
-void door_counters_sum(const struct door *door, unsigned port, struct door_counters *sum);
+/* The counters, of so many CPUs (door_counters_index()): a descriptor for others that can only read them, which the
+ * caller closes; -errno. */
+unsigned door_cpus(const struct door *door);
+int door_counters_fd(const struct door *door);
 void door_counters_clear(struct door *door, unsigned port);
 
 /* What one attachment leaves behind, to be taken away again. */
@@ -44,6 +46,8 @@ struct door_attachment {
 int door_attach(struct door *door, enum door_hook hook, unsigned ifindex, struct door_attachment *attachment);
 /* The interface may be gone already. */
 void door_detach(struct door_attachment *attachment);
+/* What a killed engine left at an interface, if it did. */
+void door_detach_left(unsigned ifindex);
 
 /*
  * Whether the interface takes frames that an XDP door redirects to it: tried with one frame to its own address `mac`,

@@ -21,7 +21,8 @@ struct link {
     char kind[LINK_NAME_SIZE]; /* "veth", "bridge", ...; empty for a card */
     uint8_t mac[ETH_ADDR_SIZE];
     bool ethernet;   /* frames begin with an Ethernet header, mac is valid */
-    bool up;         /* switched on, with a carrier */
+    bool admin_up;   /* switched on */
+    bool up;         /* and with a carrier */
     uint32_t mtu;    /* bytes */
     uint32_t master; /* the bridge, bond or VRF that it belongs to; 0 for none */
     bool forwarding; /* net.ipv4.conf.NAME.forwarding */

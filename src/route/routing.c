@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KERNEL_PREFERENCE 10 /* until there is a configuration */
+
 static const unsigned groups[] = {RTNLGRP_LINK,      RTNLGRP_NEIGH,        RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE,
                                   RTNLGRP_IPV4_RULE, RTNLGRP_IPV4_NETCONF, RTNLGRP_NEXTHOP};
 
@@ -56,7 +58,8 @@ static uint32_t digest(const struct nlattr *attribute)
 }
 
 /* The path in a route message of the local or the main table; false for any other. */
-static bool read_path(const struct nlmsghdr *message, struct ipv4_prefix *prefix, struct rib_path *path)
+static bool read_path(const struct routing *routing, const struct nlmsghdr *message, struct ipv4_prefix *prefix,
+                      struct rib_path *path)
 {
     const struct rtmsg *route = mnl_nlmsg_get_payload(message);
     const struct nlattr *found[RTA_NH_ID + 1], *metrics[RTAX_MTU + 1] = {NULL};
@@ -72,6 +75,7 @@ static bool read_path(const struct nlmsghdr *message, struct ipv4_prefix *prefix
         ipv4_prefix_network((struct ipv4_prefix){.addr = netlink_ipv4(found[RTA_DST]), .len = route->rtm_dst_len});
     memset(path, 0, sizeof(*path));
     path->source = table == RT_TABLE_LOCAL ? RIB_SOURCE_LOCAL : RIB_SOURCE_KERNEL;
+    path->preference = table == RT_TABLE_LOCAL ? 0 : routing->kernel_preference;
     path->type = type_of(route->rtm_type);
     path->protocol = route->rtm_protocol;
     path->tos = route->rtm_tos;
@@ -97,16 +101,39 @@ static bool read_path(const struct nlmsghdr *message, struct ipv4_prefix *prefix
     return true;
 }
 
+/* A path of ours, which the RIB knows from its source already. */
+static bool is_installed(const struct rib_path *path)
+{
+    return path->source == RIB_SOURCE_KERNEL && path->protocol == NETLINK_PROTOCOL_FAIRLEAD;
+}
+
+/* Static routes are found by attached subnets. */
+static void attached_changed(struct routing *routing, const struct rib_path *path)
+{
+    if (path->scope >= RT_SCOPE_LINK)
+        routing->statics.stale = true;
+}
+
 static void new_route(struct routing *routing, const struct nlmsghdr *message)
 {
     struct ipv4_prefix prefix;
     struct rib_path path;
 
-    if (!read_path(message, &prefix, &path))
+    if (!read_path(routing, message, &prefix, &path))
         return;
     enum rib_place place = message->nlmsg_flags & NLM_F_REPLACE  ? RIB_REPLACE
                            : message->nlmsg_flags & NLM_F_APPEND ? RIB_LAST
                                                                  : RIB_FIRST;
+    if (is_installed(&path)) {
+        if (!netlink_is_own(routing->netlink, message))
+            installs_came(&routing->installs, prefix, &path, place == RIB_FIRST);
+        return;
+    }
+    attached_changed(routing, &path);
+    /* Ours stands first of its metric, and so was what has been replaced: the others are all there still. */
+    if (path.source == RIB_SOURCE_KERNEL && path.metric == 0 && path.tos == 0 && place != RIB_LAST &&
+        installs_other_came(&routing->installs, prefix, place == RIB_REPLACE))
+        place = RIB_FIRST;
     if (rib_put(routing->rib, prefix, &path, place))
         routing->incomplete = true;
 }
@@ -116,7 +143,15 @@ static void delete_route(struct routing *routing, const struct nlmsghdr *message
     struct ipv4_prefix prefix;
     struct rib_path path;
 
-    if (!read_path(message, &prefix, &path) || rib_withdraw(routing->rib, prefix, &path) == 0)
+    if (!read_path(routing, message, &prefix, &path))
+        return;
+    if (is_installed(&path)) {
+        if (!netlink_is_own(routing->netlink, message))
+            installs_went(&routing->installs, prefix, &path);
+        return;
+    }
+    attached_changed(routing, &path);
+    if (rib_withdraw(routing->rib, prefix, &path) == 0)
         return;
     /* Not known in these words. It may have been replaced or resynced away already; if anything of its rank is there,
      * the two tables differ. */
@@ -150,10 +185,16 @@ static void collect_route(const struct nlmsghdr *message, void *arg)
     struct ipv4_prefix prefix;
     struct rib_path path;
 
-    if (!read_path(message, &prefix, &path))
+    if (!read_path(collected->routing, message, &prefix, &path))
         return;
-    if (collected->count && (collected->prefix.addr != prefix.addr || collected->prefix.len != prefix.len ||
-                             collected->paths[0].source != path.source))
+    bool same = collected->count && collected->prefix.addr == prefix.addr && collected->prefix.len == prefix.len &&
+                collected->paths[0].source == path.source;
+    if (is_installed(&path)) {
+        const struct rib_path *last = same ? &collected->paths[collected->count - 1] : NULL;
+        installs_came(&collected->routing->installs, prefix, &path, !last || last->tos || last->metric < path.metric);
+        return;
+    }
+    if (!same)
         collected_flush(collected);
     if (collected->count == collected->capacity) {
         unsigned capacity = collected->capacity ? collected->capacity * 2 : 16;
@@ -177,6 +218,7 @@ static int dump_routes(void *arg)
 
     rib_round_begin(routing->rib, RIB_SOURCE_LOCAL);
     rib_round_begin(routing->rib, RIB_SOURCE_KERNEL);
+    installs_round_begin(&routing->installs);
     int error = netlink_dump(routing->netlink, RTM_GETROUTE, &request, sizeof(request), collect_route, &collected);
     collected_flush(&collected);
     free(collected.paths);
@@ -185,6 +227,7 @@ static int dump_routes(void *arg)
     if (!error) {
         rib_round_end(routing->rib, RIB_SOURCE_LOCAL);
         rib_round_end(routing->rib, RIB_SOURCE_KERNEL);
+        installs_round_end(&routing->installs);
     }
     return error;
 }
@@ -261,7 +304,7 @@ static int dump_rules(void *arg)
 static void link_changed(struct routing *routing, unsigned change)
 {
     if (change & LINK_CHANGED)
-        routing->links_changed = true;
+        routing->links_changed = routing->statics.stale = true;
     if (change & LINK_ROUTES_LOST)
         routing->resync_wanted = true;
 }
@@ -369,6 +412,23 @@ static int dump_neighbours(void *arg)
     return error;
 }
 
+static void refused(void *arg, struct ipv4_prefix prefix, const struct rib_path *path, int error)
+{
+    struct routing *routing = arg;
+
+    statics_refused(&routing->statics, routing->rib, prefix, path, error);
+}
+
+/* What follows from the changes that were heard of: static routes, and the kernel's table. */
+static void settle(struct routing *routing)
+{
+    if (routing->statics.stale && statics_follow(&routing->statics, &routing->links, routing->rib))
+        routing->incomplete = true;
+    installs_settle(&routing->installs, routing->netlink, routing->rib, refused, routing);
+    if (routing->installs.failed)
+        routing->incomplete = true;
+}
+
 /* --- all of it --------------------------------------------------------------------------------------------------- */
 
 int routing_resync(struct routing *routing)
@@ -388,7 +448,30 @@ int routing_resync(struct routing *routing)
     }
     next_hops_refresh(routing->next_hops);
     sync_all_neighbours(routing);
+    routing->statics.stale = true;
+    settle(routing);
     return 0;
+}
+
+int routing_configure(struct routing *routing, const struct conf *conf)
+{
+    bool other_order = routing->kernel_preference != conf->kernel_preference;
+    int error = statics_set(&routing->statics, conf, routing->rib);
+
+    if (error) {
+        log_error("static routes: %s", strerror(-error));
+        return error;
+    }
+    routing->kernel_preference = conf->kernel_preference;
+    if (other_order)
+        return routing_resync(routing);
+    settle(routing);
+    return 0;
+}
+
+void routing_clean(struct routing *routing)
+{
+    installs_remove_all(&routing->installs, routing->netlink);
 }
 
 int routing_receive(struct routing *routing)
@@ -404,7 +487,10 @@ int routing_receive(struct routing *routing)
         log_error("netlink: %s", strerror(-error));
         return error;
     }
-    return routing->resync_wanted ? routing_resync(routing) : 0;
+    if (routing->resync_wanted)
+        return routing_resync(routing);
+    settle(routing);
+    return 0;
 }
 
 void routing_links_changed(struct routing *routing)
@@ -416,15 +502,10 @@ void routing_links_changed(struct routing *routing)
 static void keep(void *arg, const struct neighbour *neighbour)
 {
     struct routing *routing = arg;
-    char buffer[128];
-    struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-    struct ndmsg *about = mnl_nlmsg_put_extra_header(message, sizeof(*about));
+    char buffer[NETLINK_MESSAGE_BYTES];
+    struct ndmsg about = {.ndm_family = AF_INET, .ndm_ifindex = (int)neighbour->ifindex, .ndm_flags = NTF_USE};
+    struct nlmsghdr *message = netlink_message(buffer, RTM_NEWNEIGH, 0, &about, sizeof(about));
 
-    message->nlmsg_type = RTM_NEWNEIGH;
-    message->nlmsg_flags = NLM_F_REQUEST;
-    about->ndm_family = AF_INET;
-    about->ndm_ifindex = (int)neighbour->ifindex;
-    about->ndm_flags = NTF_USE;
     mnl_attr_put_u32(message, NDA_DST, cpu_to_be32(neighbour->addr));
     netlink_send(routing->netlink, message);
 }
@@ -454,6 +535,7 @@ int routing_open(struct door_memory *memory, void (*wait_for_packets)(void *arg)
     int error = netlink_open(NETLINK_ROUTE, &routing->netlink);
 
     routing->memory = memory;
+    routing->kernel_preference = KERNEL_PREFERENCE;
     for (size_t i = 0; !error && i < ARRAY_SIZE(groups); i++) {
         error = netlink_join(routing->netlink, groups[i]);
         if (error && groups[i] == RTNLGRP_NEXTHOP)
@@ -481,6 +563,8 @@ struct routing *routing_close(struct routing *routing)
         routing->fib = fib_table_free(routing->fib);
         routing->next_hops = next_hops_free(routing->next_hops);
         netlink_free(routing->netlink);
+        statics_clear(&routing->statics);
+        installs_clear(&routing->installs);
         id_table_clear(&routing->objects);
         neighbours_clear(&routing->neighbours);
         links_clear(&routing->links);

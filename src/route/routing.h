@@ -1,6 +1,6 @@
 /*
- * A route's way: what the kernel says about links, neighbours, nexthop objects and routes, through the RIB into the FIB
- * that the door looks into.
+ * A route's way: what the kernel says about links, neighbours, nexthop objects and routes, and the configuration's
+ * static routes, through the RIB into the FIB that the door looks into, and (what is ours) into the kernel's table.
  */
 #pragma once
 
@@ -8,10 +8,12 @@
 #include "fib/table.h"
 #include "netlink/netlink.h"
 #include "rib/rib.h"
+#include "route/install.h"
 #include "route/link.h"
 #include "route/neighbour.h"
 #include "route/next_hop.h"
 #include "route/object.h"
+#include "route/static.h"
 
 struct routing {
     struct door_memory *memory;
@@ -19,6 +21,9 @@ struct routing {
     struct links links;
     struct neighbours neighbours;
     struct id_table objects; /* struct object */
+    struct statics statics;
+    struct installs installs;
+    uint8_t kernel_preference; /* of the kernel's paths in the RIB */
     struct rib *rib;
     struct next_hops *next_hops;
     struct fib_table *fib;
@@ -43,13 +48,19 @@ int routing_resync(struct routing *routing);
 /* Handle what has arrived on netlink_fd(routing->netlink), with a resync where events were lost. 0; -errno, logged. */
 int routing_receive(struct routing *routing);
 
+/* These are the static routes and the preferences now. 0; -errno, logged. */
+int routing_configure(struct routing *routing, const struct conf *conf);
+
+/* Take our routes out of the kernel's table. */
+void routing_clean(struct routing *routing);
+
 /* Bring the next hops in line after links, or their being ports, have changed. */
 void routing_links_changed(struct routing *routing);
 
 /* Let the kernel look after neighbours that only the door has been sending to. Call about once a second. */
 void routing_keep_neighbours(struct routing *routing);
 
-/* For sync.c and kernel.c. */
+/* For sync.c and routing.c. */
 void sync_changed(void *routing, struct ipv4_prefix prefix, const struct rib_entry *entry); /* the RIB's rib_changed */
 void sync_neighbour(struct routing *routing, uint32_t ifindex, uint32_t addr);
 void sync_all_neighbours(struct routing *routing);

@@ -21,8 +21,9 @@ static struct next_hop_key key_of_entry(const struct rib_entry *entry)
 {
     const struct rib_path *best = &entry->paths[0];
 
-    if (best->tos) /* some packets follow this one, others the next: that is the kernel's to tell */
-        return fixed(DOOR_PUNT, DOOR_PUNT_ROUTE_OTHER);
+    for (uint32_t i = 0; i < entry->count; i++)
+        if (entry->paths[i].tos) /* some packets follow this one, others another: that is the kernel's to tell */
+            return fixed(DOOR_PUNT, DOOR_PUNT_ROUTE_OTHER);
     switch (best->type) {
     case RIB_LOCAL:
         return fixed(DOOR_PUNT, DOOR_PUNT_LOCAL);
@@ -136,7 +137,7 @@ void sync_changed(void *arg, struct ipv4_prefix prefix, const struct rib_entry *
 {
     struct routing *routing = arg;
 
-    (void)entry;
+    installs_look(&routing->installs, prefix, entry);
     update(routing, prefix);
     if (prefix.len < 32)
         update_neighbours_within(routing, prefix);

@@ -18,7 +18,6 @@ from ready import skip_unless_possible  # noqa: E402
 from router import Router  # noqa: E402
 from tap import Tap  # noqa: E402
 
-FAIRLEADD = os.path.join(build, "src/daemon/fairleadd")
 FRAMES = [sys.executable, os.path.join(source, "tests/netns/frames.py")]
 CORPUS = os.path.join(source, "tests/fuzz/corpus/validate")
 PORTS = ("lan0", "lan1")
@@ -87,7 +86,8 @@ class Net:
         raise LabError("capture ended")
 
     def router(self, door):
-        router = Router(self.lab, "middle", FAIRLEADD, *(f"{name}={door}" for name in PORTS))
+        router = Router(self.lab, "middle", build,
+                        "\n".join(f'interface "{name}" {{ door = "{door}" }}' for name in PORTS))
         self.ping("10.0.2.10")  # neighbours are known from here on
         self.arrived()
         return router
@@ -280,7 +280,7 @@ def nothing_is_left(tap, net):
         router.stop()
         tap.case(f"{door}: after a clean stop nothing is left", traces(net))
         router = net.router(door)
-        router.process.kill()
+        router.process.kill() # the parent; the roles die with it
         router.process.wait()
         again = net.router(door)
         cut = cut_by(net, again, ipv4("10.0.1.10", "10.0.2.10"))

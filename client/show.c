@@ -1,0 +1,248 @@
+/* fairlead show: lists of what the daemon knows. */
+#include "base/compiler.h"
+#include "client/command.h"
+#include "client/output.h"
+#include "client/server.h"
+#include "client/table.h"
+
+#include <string.h>
+#include <time.h>
+
+#define CELL(name, key)                                                    \
+    static void name(const json_t *row, char cell[static TABLE_CELL_SIZE]) \
+    {                                                                      \
+        table_text(row, key, cell);                                        \
+    }
+
+CELL(cell_port, "port")
+CELL(cell_state, "state")
+CELL(cell_door, "door")
+CELL(cell_mac, "mac")
+CELL(cell_mtu, "mtu")
+CELL(cell_prefix, "prefix")
+CELL(cell_source, "source")
+CELL(cell_interface, "interface")
+CELL(cell_protocol, "protocol")
+CELL(cell_metric, "metric")
+CELL(cell_preference, "preference")
+CELL(cell_address, "address")
+CELL(cell_uid, "uid")
+CELL(cell_pid, "pid")
+CELL(cell_requests, "requests")
+
+/* --- ports ------------------------------------------------------------------------------------------------------- */
+
+static void append(char cell[static TABLE_CELL_SIZE], const char *text)
+{
+    size_t len = strlen(cell);
+
+    snprintf(cell + len, TABLE_CELL_SIZE - len, "%s%s", len ? ", " : "", text ? text : "?");
+}
+
+static void cell_asides(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    json_t *asides = json_object_get(row, "aside");
+
+    cell[0] = '\0';
+    for (size_t i = 0; i < json_array_size(asides); i++)
+        append(cell, json_string_value(json_object_get(json_array_get(asides, i), "meaning")));
+}
+
+static const struct table_column ports_columns[] = {{"PORT", 15, cell_port}, {"STATE", 8, cell_state},
+                                                    {"DOOR", 4, cell_door},  {"MAC", 17, cell_mac},
+                                                    {"MTU", 5, cell_mtu},    {"WHY", 0, cell_asides}};
+
+/* --- counters ---------------------------------------------------------------------------------------------------- */
+
+static void cell_count(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE])
+{
+    table_text(json_object_get(row, key), "packets", cell);
+}
+
+static void cell_in(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    cell_count(row, "in", cell);
+}
+
+static void cell_cut(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    cell_count(row, "cut", cell);
+}
+
+static void cell_out(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    cell_count(row, "out", cell);
+}
+
+static void append_reasons(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE])
+{
+    const char *reason;
+    json_t *count;
+    char text[100];
+
+    json_object_foreach(json_object_get(row, key), reason, count)
+    {
+        snprintf(text, sizeof(text), "%s %" JSON_INTEGER_FORMAT, reason, json_integer_value(count));
+        append(cell, text);
+    }
+}
+
+static void cell_kernel(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    cell[0] = '\0';
+    append_reasons(row, "kernel", cell);
+    if (!cell[0])
+        append(cell, "-");
+}
+
+static void cell_dropped(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    char text[60];
+    json_int_t unsent = json_integer_value(json_object_get(row, "unsent"));
+
+    cell[0] = '\0';
+    append_reasons(row, "dropped", cell);
+    if (unsent) {
+        snprintf(text, sizeof(text), "unsent %" JSON_INTEGER_FORMAT, unsent);
+        append(cell, text);
+    }
+    if (!cell[0])
+        append(cell, "-");
+}
+
+static const struct table_column counters_columns[] = {{"PORT", 15, cell_port},
+                                                       {"DOOR", 4, cell_door},
+                                                       {"IN", 12, cell_in},
+                                                       {"CUT THROUGH", 12, cell_cut},
+                                                       {"OUT", 12, cell_out},
+                                                       {"DROPPED", 9, cell_dropped},
+                                                       {"LEFT TO THE KERNEL", 0, cell_kernel}};
+
+/* --- routes, neighbours ------------------------------------------------------------------------------------------ */
+
+static void cell_best(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    snprintf(cell, TABLE_CELL_SIZE, "%s", json_is_true(json_object_get(row, "best")) ? ">" : " ");
+}
+
+/* Where it leads: a gateway, or the type of a route that leads to none. */
+static void cell_via(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    const char *type = json_string_value(json_object_get(row, "type"));
+
+    if (json_is_true(json_object_get(row, "multipath")))
+        snprintf(cell, TABLE_CELL_SIZE, "several");
+    else if (json_is_string(json_object_get(row, "via")))
+        table_text(row, "via", cell);
+    else
+        snprintf(cell, TABLE_CELL_SIZE, "%s", !type ? "?" : strcmp(type, "unicast") == 0 ? "attached" : type);
+}
+
+static const struct table_column routes_columns[] = {{" ", 1, cell_best},        {"PREFIX", 18, cell_prefix},
+                                                     {"VIA", 15, cell_via},      {"INTERFACE", 15, cell_interface},
+                                                     {"SOURCE", 6, cell_source}, {"PROTOCOL", 8, cell_protocol},
+                                                     {"METRIC", 6, cell_metric}, {"PREFERENCE", 0, cell_preference}};
+
+static const struct table_column neighbours_columns[] = {
+    {"ADDRESS", 15, cell_address}, {"INTERFACE", 15, cell_interface}, {"MAC", 17, cell_mac}, {"STATE", 0, cell_state}};
+
+/* --- sessions ---------------------------------------------------------------------------------------------------- */
+
+static void cell_since(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    time_t since = (time_t)json_integer_value(json_object_get(row, "since"));
+    struct tm local;
+
+    if (!localtime_r(&since, &local) || !strftime(cell, TABLE_CELL_SIZE, "%F %T", &local))
+        cell[0] = '\0';
+}
+
+static void cell_rights(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    snprintf(cell, TABLE_CELL_SIZE, "%s%s", json_is_true(json_object_get(row, "may_change")) ? "may change" : "looks",
+             json_is_true(json_object_get(row, "this")) ? " (this one)" : "");
+}
+
+static const struct table_column sessions_columns[] = {{"PID", 8, cell_pid},
+                                                       {"UID", 6, cell_uid},
+                                                       {"SINCE", 19, cell_since},
+                                                       {"REQUESTS", 8, cell_requests},
+                                                       {"RIGHTS", 0, cell_rights}};
+
+/* --- version ----------------------------------------------------------------------------------------------------- */
+
+static int version_line(void *arg, const json_t *result, bool last)
+{
+    const struct options *options = arg;
+    struct output *out = output_new();
+    const char *key;
+    json_t *value;
+    char text[TABLE_CELL_SIZE];
+
+    (void)last;
+    json_object_foreach((json_t *)result, key, value)
+    {
+        table_text(result, key, text);
+        output_field(out, key, json_incref(value), key, text, NULL);
+    }
+    int error = output_print(out, options->json, stdout);
+    output_free(out);
+    return error;
+}
+
+/* --- the command ------------------------------------------------------------------------------------------------- */
+
+static const struct what {
+    const char *name, *argument; /* an optional one of its own */
+    const struct table_column *columns;
+    unsigned count;
+    const char *none;
+} whats[] = {
+    {"ports", NULL, ports_columns, ARRAY_SIZE(ports_columns), "no ports"},
+    {"routes", "within", routes_columns, ARRAY_SIZE(routes_columns), "no routes"},
+    {"neighbours", NULL, neighbours_columns, ARRAY_SIZE(neighbours_columns), "no neighbours"},
+    {"counters", NULL, counters_columns, ARRAY_SIZE(counters_columns), "no ports"},
+    {"sessions", NULL, sessions_columns, ARRAY_SIZE(sessions_columns), "no sessions"},
+    {"version", NULL, NULL, 0, NULL},
+};
+
+static int table_line(void *arg, const json_t *result, bool last)
+{
+    struct table *table = arg;
+
+    return table_write(table, json_object_get(result, table->key), last, stdout);
+}
+
+static int show(const struct command *self, int argc, char **argv, const struct options *options)
+{
+    const struct what *what = NULL;
+
+    for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(whats); i++)
+        if (strcmp(whats[i].name, argv[1]) == 0)
+            what = &whats[i];
+    if (!what || argc > 3 || (argc == 3 && !what->argument))
+        return command_usage(self);
+    json_t *arguments = argc == 3 ? json_pack("{s:s}", what->argument, argv[2]) : NULL;
+    if (argc == 3 && !arguments)
+        return command_failed(self, "the argument is not UTF-8");
+    struct table table = {
+        .columns = what->columns, .count = what->count, .key = what->name, .none = what->none, .json = options->json};
+    int status = what->columns ? server_ask(self, options, what->name, arguments, table_line, &table)
+                               : server_ask(self, options, what->name, arguments, version_line, (void *)options);
+    if (fflush(stdout) == EOF || ferror(stdout))
+        return command_failed(self, "standard output: write error");
+    return status;
+}
+
+const struct command command_show = {
+    .name = "show",
+    .arguments = "ports|routes [PREFIX]|neighbours|counters|sessions|version",
+    .summary = "what the daemon knows and does",
+    .help = "  ports       the ports, their doors, and why a door stands aside\n"
+            "  routes      every candidate for every prefix, the best marked '>'; those within PREFIX\n"
+            "  neighbours  which link-layer address answers for an address\n"
+            "  counters    frames in, cut through, out; dropped and left to the kernel, by reason\n"
+            "  sessions    who is connected to the daemon's management socket\n"
+            "  version     the daemon, and how it is\n",
+    .run = show,
+};

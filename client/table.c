@@ -1,0 +1,52 @@
+#include "client/table.h"
+
+#include <errno.h>
+#include <string.h>
+
+void table_text(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE])
+{
+    const json_t *value = json_object_get(row, key);
+
+    if (json_is_string(value))
+        snprintf(cell, TABLE_CELL_SIZE, "%s", json_string_value(value));
+    else if (json_is_integer(value))
+        snprintf(cell, TABLE_CELL_SIZE, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_boolean(value))
+        snprintf(cell, TABLE_CELL_SIZE, "%s", json_is_true(value) ? "yes" : "no");
+    else
+        snprintf(cell, TABLE_CELL_SIZE, "-");
+}
+
+static void write_row(const struct table *table, const json_t *row, FILE *stream)
+{
+    char cell[TABLE_CELL_SIZE];
+
+    for (unsigned i = 0; i < table->count; i++) {
+        const struct table_column *column = &table->columns[i];
+        if (row)
+            column->cell(row, cell);
+        fprintf(stream, "%-*s%s", column->width, row ? cell : column->heading, i + 1 < table->count ? "  " : "\n");
+    }
+}
+
+int table_write(struct table *table, const json_t *rows, bool last, FILE *stream)
+{
+    if (table->json && table->rows == 0)
+        fprintf(stream, "{\n  \"%s\": [", table->key);
+    for (size_t i = 0; i < json_array_size(rows); i++, table->rows++) {
+        const json_t *row = json_array_get(rows, i);
+        if (table->json) {
+            fputs(table->rows ? ",\n    " : "\n    ", stream);
+            json_dumpf(row, stream, 0);
+            continue;
+        }
+        if (table->rows == 0)
+            write_row(table, NULL, stream);
+        write_row(table, row, stream);
+    }
+    if (last && table->json)
+        fputs(table->rows ? "\n  ]\n}\n" : "]\n}\n", stream);
+    else if (last && table->rows == 0)
+        fprintf(stream, "%s\n", table->none);
+    return ferror(stream) ? -EIO : 0;
+}

@@ -1,0 +1,32 @@
+/*
+ * Lists: rows for people under a heading, or a JSON array for scripts, written as they come.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define TABLE_CELL_SIZE 256
+
+struct table_column {
+    const char *heading;
+    int width; /* longer cells push the rest of their row aside; 0: the last one */
+    /* What stands there, for a row's object. */
+    void (*cell)(const json_t *row, char cell[static TABLE_CELL_SIZE]);
+};
+
+struct table {
+    const struct table_column *columns;
+    unsigned count;
+    const char *key;  /* of the array in the JSON object */
+    const char *none; /* what people read where there are no rows */
+    bool json;
+    size_t rows; /* written so far */
+};
+
+/* Write the rows of an array; `last` ends the table. 0; -EIO. */
+int table_write(struct table *table, const json_t *rows, bool last, FILE *stream);
+
+/* Cells: the value under a key as text; "-" for null and what is missing. */
+void table_text(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE]);

@@ -1,0 +1,273 @@
+#include "engine/host.h"
+
+#include "base/compiler.h"
+#include "log/log.h"
+#include "port/interface.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_BYTES_MAX 65536 /* far more than 255 interfaces need */
+
+/* What was otherwise before. */
+enum was {
+    WAS_DOWN, /* the interface was switched off */
+    WAS_NOT_FORWARDING,
+    WAS_COUNT
+};
+
+static const char *const was_names[WAS_COUNT] = {"down", "not-forwarding"};
+
+struct before {
+    char name[LINK_NAME_SIZE];
+    enum was was;
+};
+
+struct host {
+    struct netlink *netlink;
+    char path[200], new_path[208];
+    struct before *before;
+    size_t count;
+};
+
+/* --- the file ---------------------------------------------------------------------------------------------------- */
+
+static int remember(struct host *host, const char *name, enum was was)
+{
+    for (size_t i = 0; i < host->count; i++)
+        if (host->before[i].was == was && strcmp(host->before[i].name, name) == 0)
+            return 0;
+    struct before *before = reallocarray(host->before, host->count + 1, sizeof(*before));
+    if (!before)
+        return -ENOMEM;
+    host->before = before;
+    before[host->count] = (struct before){.was = was};
+    snprintf(before[host->count].name, LINK_NAME_SIZE, "%s", name);
+    host->count++;
+    return 0;
+}
+
+/* A line for each: "down lan0". */
+static int write_file(const struct host *host)
+{
+    FILE *file = fopen(host->new_path, "we");
+
+    if (!file)
+        return -errno;
+    for (size_t i = 0; i < host->count; i++)
+        fprintf(file, "%s %s\n", was_names[host->before[i].was], host->before[i].name);
+    bool failed = fflush(file) || ferror(file);
+    failed |= fclose(file) != 0;
+    if (failed || rename(host->new_path, host->path))
+        return errno ? -errno : -EIO;
+    return 0;
+}
+
+static int read_file(struct host *host)
+{
+    FILE *file = fopen(host->path, "re");
+    char was[32], name[LINK_NAME_SIZE];
+    int error = 0;
+
+    if (!file)
+        return errno == ENOENT ? 0 : -errno;
+    while (!error && fscanf(file, "%31s %15s", was, name) == 2)
+        for (unsigned i = 0; i < WAS_COUNT; i++)
+            if (strcmp(was, was_names[i]) == 0)
+                error = remember(host, name, (enum was)i);
+    fclose(file);
+    return error;
+}
+
+int host_open(const char *directory, struct host **result)
+{
+    struct host *host = calloc(1, sizeof(*host));
+
+    if (!host)
+        return -ENOMEM;
+    snprintf(host->path, sizeof(host->path), "%s/before", directory);
+    snprintf(host->new_path, sizeof(host->new_path), "%s.new", host->path);
+    int error = netlink_open(NETLINK_ROUTE, &host->netlink);
+    if (!error)
+        error = read_file(host);
+    if (error) {
+        log_error("%s: %s", host->path, strerror(-error));
+        host_close(host);
+        return error;
+    }
+    *result = host;
+    return 0;
+}
+
+struct host *host_close(struct host *host)
+{
+    if (host) {
+        netlink_free(host->netlink);
+        free(host->before);
+        free(host);
+    }
+    return NULL;
+}
+
+/* --- changing ---------------------------------------------------------------------------------------------------- */
+
+/* Write down, then change. */
+static bool note(struct host *host, const char *name, enum was was)
+{
+    int error = remember(host, name, was);
+
+    if (!error)
+        error = write_file(host);
+    if (error)
+        log_error("%s: not changed, because it could not be written down in %s: %s", name, host->path,
+                  strerror(-error));
+    return !error;
+}
+
+static void tell(const char *name, const char *what, int error)
+{
+    if (error)
+        log_error("%s: %s: %s", name, what, strerror(-error));
+}
+
+static void switch_on(struct host *host, const struct link *link)
+{
+    if (!link->admin_up && note(host, link->name, WAS_DOWN))
+        tell(link->name, "could not be switched on", interface_set_up(host->netlink, link->ifindex, true));
+    int forwarding = interface_forwarding(link->name);
+    if (forwarding == 0 && note(host, link->name, WAS_NOT_FORWARDING))
+        forwarding = interface_set_forwarding(link->name, true);
+    tell(link->name, "forwarding could not be switched on", forwarding < 0 ? forwarding : 0);
+}
+
+/* Addresses of ours at an interface: those that are wanted stay. */
+struct addresses {
+    uint32_t ifindex;
+    const struct conf_interface *wanted; /* NULL: none */
+    struct ipv4_prefix *surplus;
+    size_t count;
+    bool failed;
+};
+
+static bool is_wanted(const struct conf_interface *wanted, struct ipv4_prefix address)
+{
+    for (size_t i = 0; wanted && i < wanted->address_count; i++)
+        if (wanted->addresses[i].prefix.addr == address.addr && wanted->addresses[i].prefix.len == address.len)
+            return true;
+    return false;
+}
+
+static void collect_surplus(void *arg, uint32_t ifindex, struct ipv4_prefix address, bool ours)
+{
+    struct addresses *addresses = arg;
+
+    if (!ours || ifindex != addresses->ifindex || is_wanted(addresses->wanted, address))
+        return;
+    struct ipv4_prefix *surplus = reallocarray(addresses->surplus, addresses->count + 1, sizeof(*surplus));
+    if (!surplus) {
+        addresses->failed = true;
+        return;
+    }
+    addresses->surplus = surplus;
+    surplus[addresses->count++] = address;
+}
+
+static void delete_surplus(struct host *host, const struct link *link, const struct conf_interface *wanted)
+{
+    struct addresses addresses = {.ifindex = link->ifindex, .wanted = wanted};
+    int error = interface_each_address(host->netlink, collect_surplus, &addresses);
+
+    tell(link->name, "its addresses could not be read", error ? error : addresses.failed ? -ENOMEM : 0);
+    for (size_t i = 0; i < addresses.count; i++) {
+        char text[IPV4_PREFIX_TEXT_SIZE];
+        ipv4_prefix_format(addresses.surplus[i], text);
+        error = interface_delete_address(host->netlink, link->ifindex, addresses.surplus[i]);
+        if (error && error != -EADDRNOTAVAIL) /* gone with its subnet's first address */
+            log_error("%s: address %s could not be taken away: %s", link->name, text, strerror(-error));
+    }
+    free(addresses.surplus);
+}
+
+void host_take(struct host *host, const struct link *link, const struct conf_interface *interface)
+{
+    delete_surplus(host, link, interface);
+    for (size_t i = 0; i < interface->address_count; i++) {
+        char text[IPV4_PREFIX_TEXT_SIZE];
+        int error = interface_add_address(host->netlink, link->ifindex, interface->addresses[i].prefix);
+        ipv4_prefix_format(interface->addresses[i].prefix, text);
+        if (!error)
+            log_info("%s: address %s", link->name, text);
+        else if (error != -EEXIST)
+            log_error("%s: address %s could not be added: %s", link->name, text, strerror(-error));
+    }
+    switch_on(host, link);
+}
+
+void host_give_back(struct host *host, const char *name, const struct link *link)
+{
+    size_t kept = 0;
+    bool changed = false;
+
+    if (link)
+        delete_surplus(host, link, NULL);
+    for (size_t i = 0; i < host->count; i++) {
+        const struct before *before = &host->before[i];
+        int error = 0;
+        if (strcmp(before->name, name) != 0) {
+            host->before[kept++] = *before;
+            continue;
+        }
+        changed = true;
+        if (link && before->was == WAS_DOWN)
+            error = interface_set_up(host->netlink, link->ifindex, false);
+        if (link && before->was == WAS_NOT_FORWARDING)
+            error = interface_set_forwarding(name, false);
+        tell(name, "could not be put back as it was", error);
+    }
+    host->count = kept;
+    if (changed)
+        tell(host->path, "could not be written", write_file(host));
+}
+
+void host_give_back_all(struct host *host, const struct links *links)
+{
+    const struct link *link = NULL;
+
+    while (host->count) {
+        char name[LINK_NAME_SIZE];
+        memcpy(name, host->before[0].name, sizeof(name));
+        host_give_back(host, name, links_find_name(links, name));
+    }
+    while ((link = id_table_next(&links->by_ifindex, link)))
+        delete_surplus(host, link, NULL);
+    unlink(host->path);
+}
+
+static bool is_named(const struct conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->interface_count; i++)
+        if (strcmp(conf->interfaces[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+void host_give_back_others(struct host *host, const struct links *links, const struct conf *conf)
+{
+    const struct link *link = NULL;
+
+    for (size_t i = 0; i < host->count;) {
+        char name[LINK_NAME_SIZE];
+        memcpy(name, host->before[i].name, sizeof(name));
+        if (is_named(conf, name))
+            i++;
+        else
+            host_give_back(host, name, links_find_name(links, name)); /* all entries of this name are gone then */
+    }
+    while ((link = id_table_next(&links->by_ifindex, link)))
+        if (!is_named(conf, link->name))
+            delete_surplus(host, link, NULL);
+}

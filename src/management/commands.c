@@ -1,0 +1,447 @@
+/* What can be asked: one function a command, and the table of them. docs/protocol.md describes requests and results. */
+#include "base/compiler.h"
+#include "management/session.h"
+#include "netlink/protocol.h"
+
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <time.h>
+
+/* --- shared ------------------------------------------------------------------------------------------------------ */
+
+static json_t *text_or_null(const char *text)
+{
+    return text[0] ? json_string(text) : json_null();
+}
+
+static json_t *json_address(uint32_t addr)
+{
+    char text[IPV4_TEXT_SIZE];
+
+    ipv4_addr_format(addr, text);
+    return json_string(text);
+}
+
+static json_t *json_prefix(struct ipv4_prefix prefix)
+{
+    char text[IPV4_PREFIX_TEXT_SIZE];
+
+    ipv4_prefix_format(prefix, text);
+    return json_string(text);
+}
+
+static json_t *json_mac(const uint8_t mac[ETH_ADDR_SIZE])
+{
+    return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+/* Fails the request if there is an argument that the command does not know; 0 if not. */
+static int check_arguments(struct session *session, const json_t *id, const json_t *arguments, const char *known,
+                           bool *wrong)
+{
+    const char *key;
+    json_t *value;
+    char text[128];
+
+    *wrong = false;
+    json_object_foreach((json_t *)arguments, key, value)
+    {
+        if (!known || strcmp(key, known) != 0) {
+            *wrong = true;
+            snprintf(text, sizeof(text), "argument '%.40s' is not known: expected %s", key, known ? known : "none");
+            return session_fail(session, id, WIRE_BAD_REQUEST, text);
+        }
+    }
+    return 0;
+}
+
+static int no_engine(struct session *session, const json_t *id)
+{
+    return session_fail(session, id, WIRE_UNAVAILABLE, wire_meaning(WIRE_UNAVAILABLE));
+}
+
+/* --- from shared memory ------------------------------------------------------------------------------------------ */
+
+static int command_version(struct session *session, const json_t *id, const json_t *arguments)
+{
+    const struct management_config *config = session->config;
+    bool wrong;
+    int error = check_arguments(session, id, arguments, NULL, &wrong);
+
+    if (wrong)
+        return error;
+    json_t *result = json_pack("{s:s, s:s, s:i, s:s, s:i}", "program", "fairleadd", "version", config->version,
+                               "protocol", WIRE_PROTOCOL, "hostname", config->hostname, "pid", (int)config->parent);
+    if (session_page(session)) {
+        json_object_set_new(result, "engine_pid", json_integer(session->page.pid));
+        json_object_set_new(result, "engine_alive", json_boolean(session_engine_alive(session)));
+        json_object_set_new(result, "engine_since", json_integer((json_int_t)session->page.started_s));
+        json_object_set_new(result, "prefixes", json_integer((json_int_t)session->page.prefixes));
+        json_object_set_new(result, "neighbours", json_integer((json_int_t)session->page.neighbours));
+        json_object_set_new(result, "resyncs", json_integer((json_int_t)session->page.resyncs));
+        json_object_set_new(result, "netlink_messages", json_integer((json_int_t)session->page.messages));
+        json_object_set_new(result, "fib_groups", json_integer((json_int_t)session->page.fib_groups));
+        json_object_set_new(result, "fib_groups_max", json_integer((json_int_t)session->page.fib_groups_max));
+    }
+    return session_answer(session, id, WIRE_OK, result);
+}
+
+static json_t *json_asides(uint32_t asides)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < PORT_ASIDE_COUNT; i++)
+        if (asides & 1u << i)
+            json_array_append_new(list,
+                                  json_pack("{s:s, s:s}", "reason", port_aside_name(i), "meaning", port_aside_help(i)));
+    return list;
+}
+
+static const char *state_of(const struct page_port *port)
+{
+    return !port->ifindex                    ? "missing"
+           : strcmp(port->door, "none") == 0 ? "no-door"
+           : !port->up                       ? "down"
+           : port->aside                     ? "aside"
+                                             : "forwards";
+}
+
+static int command_ports(struct session *session, const json_t *id, const json_t *arguments)
+{
+    bool wrong;
+    int error = check_arguments(session, id, arguments, NULL, &wrong);
+
+    if (wrong)
+        return error;
+    if (!session_page(session))
+        return no_engine(session, id);
+    json_t *list = json_array();
+    for (unsigned i = 1; i <= session->page.ports && i < DOOR_PORTS; i++) {
+        const struct page_port *port = &session->page.all[i];
+        if (!port->name[0])
+            continue;
+        json_t *one =
+            json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "port", port->name, "state", state_of(port), "door", port->door,
+                      "configured_door", port->wanted, "ifindex", (int)port->ifindex, "mtu", (int)port->mtu);
+        json_object_set_new(one, "mac", port->ifindex ? json_mac(port->mac) : json_null());
+        json_object_set_new(one, "aside", json_asides(port->aside));
+        json_object_set_new(one, "takes_xdp", json_boolean(port->takes_xdp));
+        json_array_append_new(list, one);
+    }
+    return session_answer(session, id, WIRE_OK,
+                          json_pack("{s:o, s:o}", "ports", list, "firewall", text_or_null(session->page.firewall)));
+}
+
+static json_t *json_count(const struct door_count *count)
+{
+    return json_pack("{s:I, s:I}", "packets", (json_int_t)count->packets, "bytes", (json_int_t)count->bytes);
+}
+
+static json_t *json_reasons(const uint64_t *counts, unsigned first, unsigned count, const char *(*name)(unsigned))
+{
+    json_t *reasons = json_object();
+
+    for (unsigned i = first; i < count; i++)
+        if (counts[i])
+            json_object_set_new(reasons, name(i), json_integer((json_int_t)counts[i]));
+    return reasons;
+}
+
+static int command_counters(struct session *session, const json_t *id, const json_t *arguments)
+{
+    bool wrong;
+    int error = check_arguments(session, id, arguments, NULL, &wrong);
+
+    if (wrong)
+        return error;
+    if (!session_page(session))
+        return no_engine(session, id);
+    json_t *list = json_array();
+    for (unsigned i = 1; i <= session->page.ports && i < DOOR_PORTS; i++) {
+        struct door_counters sum;
+        if (!session->page.all[i].name[0])
+            continue;
+        error = page_sum_counters(&session->reader, session->page.cpus, i, &sum);
+        if (error) {
+            json_decref(list);
+            return session_fail(session, id, WIRE_INTERNAL, strerror(-error));
+        }
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o}", "port",
+                                              session->page.all[i].name, "door", session->page.all[i].door, "in",
+                                              json_count(&sum.in), "cut", json_count(&sum.cut), "out",
+                                              json_count(&sum.out), "unsent", (json_int_t)sum.unsent, "kernel",
+                                              json_reasons(sum.punts, 0, DOOR_PUNT_COUNT, door_punt_name), "dropped",
+                                              json_reasons(sum.drops, 1, DROP_REASON_COUNT, drop_reason_name)));
+    }
+    return session_answer(session, id, WIRE_OK, json_pack("{s:o}", "counters", list));
+}
+
+static int command_sessions(struct session *session, const json_t *id, const json_t *arguments)
+{
+    const struct table *table = session->table;
+    bool wrong;
+    int error = check_arguments(session, id, arguments, NULL, &wrong);
+
+    if (wrong)
+        return error;
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < table->max; i++) {
+        const struct table_session *one = &table->all[i];
+        if (READ_ONCE(one->pid))
+            json_array_append_new(list,
+                                  json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:b}", "session", (int)one->pid, "pid",
+                                            (int)one->peer_pid, "uid", (int)one->uid, "gid", (int)one->gid, "since",
+                                            (json_int_t)one->since_s, "requests", (json_int_t)READ_ONCE(one->requests),
+                                            "may_change", (int)one->may_change, "this", one == session->self));
+    }
+    return session_answer(session, id, WIRE_OK,
+                          json_pack("{s:o, s:i, s:I, s:I, s:I, s:I}", "sessions", list, "max", (int)table->max,
+                                    "accepted", (json_int_t)table->accepted, "ended", (json_int_t)table->ended,
+                                    "refused", (json_int_t)table->refused, "failed", (json_int_t)table->failed));
+}
+
+/* --- routes ------------------------------------------------------------------------------------------------------ */
+
+/* Names of rtnetlink's protocol numbers, as rt_protos(5) and the daemons themselves have them. */
+static json_t *json_protocol(uint8_t protocol)
+{
+    static const struct {
+        uint8_t number;
+        const char *name;
+    } names[] = {{NETLINK_PROTOCOL_FAIRLEAD, "fairlead"},
+                 {RTPROT_REDIRECT, "redirect"},
+                 {RTPROT_KERNEL, "kernel"},
+                 {RTPROT_BOOT, "boot"},
+                 {RTPROT_STATIC, "static"},
+                 {RTPROT_RA, "ra"},
+                 {RTPROT_ZEBRA, "zebra"},
+                 {RTPROT_BIRD, "bird"},
+                 {RTPROT_DHCP, "dhcp"},
+                 {18, "keepalived"},
+                 {42, "babel"},
+                 {186, "bgp"},
+                 {187, "isis"},
+                 {188, "ospf"},
+                 {189, "rip"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (names[i].number == protocol)
+            return json_string(names[i].name);
+    return json_integer(protocol);
+}
+
+static json_t *json_route(const struct query_route *route)
+{
+    const struct rib_path *path = &route->path;
+    json_t *one = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:i}", "prefix", json_prefix(route->prefix), "source",
+                            rib_source_name(path->source), "type", rib_type_name(path->type), "via",
+                            path->gateway ? json_address(path->gateway) : json_null(), "interface",
+                            text_or_null(route->interface), "protocol", json_protocol(path->protocol), "metric",
+                            (json_int_t)path->metric, "preference", (int)path->preference);
+
+    if (path->mtu)
+        json_object_set_new(one, "mtu", json_integer(path->mtu));
+    if (path->tos)
+        json_object_set_new(one, "tos", json_integer(path->tos));
+    if (path->next_hop_id)
+        json_object_set_new(one, "nexthop_object", json_integer(path->next_hop_id));
+    if (path->flags & RIB_MULTIPATH)
+        json_object_set_new(one, "multipath", json_true());
+    if (path->flags & (RIB_ENCAPSULATED | RIB_VIA_IPV6))
+        json_object_set_new(one, "kernel_only", json_true());
+    return one;
+}
+
+static json_t *route_record(const void *record)
+{
+    const struct query_route *route = record;
+    json_t *one = json_route(route);
+
+    json_object_set_new(one, "best", json_boolean(route->best));
+    if (route->path.source == RIB_SOURCE_STATIC)
+        json_object_set_new(one, "installed", json_boolean(route->installed));
+    return one;
+}
+
+static json_t *neighbour_record(const void *record)
+{
+    static const struct {
+        uint16_t state;
+        const char *name;
+    } states[] = {{NUD_INCOMPLETE, "incomplete"}, {NUD_REACHABLE, "reachable"}, {NUD_STALE, "stale"},
+                  {NUD_DELAY, "delay"},           {NUD_PROBE, "probe"},         {NUD_FAILED, "failed"},
+                  {NUD_NOARP, "noarp"},           {NUD_PERMANENT, "permanent"}};
+    const struct query_neighbour *neighbour = record;
+    const char *state = "none";
+
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+        if (neighbour->state & states[i].state)
+            state = states[i].name;
+    return json_pack("{s:o, s:o, s:o, s:s}", "address", json_address(neighbour->addr), "interface",
+                     text_or_null(neighbour->interface), "mac",
+                     neighbour->valid ? json_mac(neighbour->mac) : json_null(), "state", state);
+}
+
+/* A list, as many lines as the engine takes answers for it. */
+static int list(struct session *session, const json_t *id, struct query *query, size_t record_bytes, const char *key,
+                json_t *(*record)(const void *))
+{
+    int error = 0;
+
+    for (;;) {
+        int code = session_ask(session, query, record_bytes);
+        if (code)
+            return session_fail(session, id, (enum wire_code)code, wire_meaning(code));
+        json_t *records = json_array();
+        const unsigned char *at = query_records(&session->buffer);
+        for (uint32_t i = 0; i < session->buffer.answer.count; i++, at += record_bytes)
+            json_array_append_new(records, record(at));
+        bool more = session->buffer.answer.more;
+        error = session_answer(session, id, more ? WIRE_MORE : WIRE_OK, json_pack("{s:o}", key, records));
+        if (error || !more)
+            return error;
+        query->range.started = true;
+        query->range.after = session->buffer.answer.last;
+    }
+}
+
+static int command_routes(struct session *session, const json_t *id, const json_t *arguments)
+{
+    struct query query = {.kind = QUERY_ROUTES};
+    json_t *within = json_object_get(arguments, "within");
+    const char *text = json_string_value(within);
+    bool wrong;
+    int error = check_arguments(session, id, arguments, "within", &wrong);
+
+    if (wrong)
+        return error;
+    if (within && (!text || ipv4_prefix_parse(text, strlen(text), 0, &query.range.within, NULL)))
+        return session_fail(session, id, WIRE_BAD_REQUEST, "within: expected a prefix, as \"10.0.0.0/8\"");
+    return list(session, id, &query, sizeof(struct query_route), "routes", route_record);
+}
+
+static int command_neighbours(struct session *session, const json_t *id, const json_t *arguments)
+{
+    struct query query = {.kind = QUERY_NEIGHBOURS};
+    bool wrong;
+    int error = check_arguments(session, id, arguments, NULL, &wrong);
+
+    return wrong ? error : list(session, id, &query, sizeof(struct query_neighbour), "neighbours", neighbour_record);
+}
+
+/* Whether the door of every port stands aside. */
+static bool all_aside(struct session *session)
+{
+    bool any = false;
+
+    if (!session_page(session))
+        return false;
+    for (unsigned i = 1; i <= session->page.ports && i < DOOR_PORTS; i++) {
+        any |= session->page.all[i].name[0] != '\0';
+        if (session->page.all[i].name[0] && strcmp(session->page.all[i].door, "none") != 0 &&
+            !session->page.all[i].aside)
+            return false;
+    }
+    return any;
+}
+
+static json_t *lookup_result(uint32_t addr, const struct query_lookup *lookup, bool aside)
+{
+    enum door_kind kind = door_word_kind(lookup->word);
+    unsigned reason = door_word_reason(lookup->word);
+    json_t *result = lookup->found ? json_route(&lookup->route) : json_object();
+
+    if (kind == DOOR_FORWARD && aside) {
+        kind = DOOR_PUNT;
+        reason = DOOR_PUNT_ASIDE;
+    }
+    json_object_set_new(result, "address", json_address(addr));
+    if (!lookup->found)
+        json_object_set_new(result, "prefix", json_null());
+    json_object_set_new(result, "candidates", json_integer(lookup->candidates));
+    json_object_set_new(result, "next_hop", lookup->gateway ? json_address(lookup->gateway) : json_null());
+    json_object_set_new(result, "interface", text_or_null(lookup->egress));
+    json_object_set_new(result, "adjacency",
+                        door_word_kind(lookup->word) != DOOR_FORWARD
+                            ? json_null()
+                            : json_pack("{s:o, s:o, s:i, s:i}", "mac", json_mac(lookup->adjacency.dst), "own_mac",
+                                        json_mac(lookup->adjacency.src), "mtu", (int)lookup->adjacency.mtu, "ifindex",
+                                        (int)lookup->adjacency.ifindex));
+    json_object_set_new(result, "cut_through", json_boolean(kind == DOOR_FORWARD));
+    json_object_set_new(result, "verdict",
+                        json_string(kind == DOOR_FORWARD ? "cut-through"
+                                    : kind == DOOR_DROP  ? "drop"
+                                                         : "kernel"));
+    json_object_set_new(result, "reason",
+                        kind == DOOR_FORWARD
+                            ? json_null()
+                            : json_string(kind == DOOR_DROP ? drop_reason_name(reason) : door_punt_name(reason)));
+    json_object_set_new(result, "meaning",
+                        kind == DOOR_FORWARD
+                            ? json_null()
+                            : json_string(kind == DOOR_DROP ? drop_reason_help(reason) : door_punt_help(reason)));
+    return result;
+}
+
+static int command_route(struct session *session, const json_t *id, const json_t *arguments)
+{
+    const char *text = json_string_value(json_object_get(arguments, "address"));
+    struct query query = {.kind = QUERY_LOOKUP};
+    struct text_error wrong_text;
+    char line[128];
+    bool wrong;
+    int error = check_arguments(session, id, arguments, "address", &wrong);
+
+    if (wrong)
+        return error;
+    if (!text)
+        return session_fail(session, id, WIRE_BAD_REQUEST, "address: expected an address, as \"10.0.1.1\"");
+    if (ipv4_addr_parse(text, strlen(text), &query.addr, &wrong_text)) {
+        snprintf(line, sizeof(line), "address: '%.40s': character %zu: expected %s", text, wrong_text.at + 1,
+                 wrong_text.expected);
+        return session_fail(session, id, WIRE_BAD_REQUEST, line);
+    }
+    int code = session_ask(session, &query, sizeof(struct query_lookup));
+    if (code)
+        return session_fail(session, id, (enum wire_code)code, wire_meaning(code));
+    return session_answer(session, id, WIRE_OK,
+                          lookup_result(query.addr, query_records(&session->buffer), all_aside(session)));
+}
+
+/* --- changes ----------------------------------------------------------------------------------------------------- */
+
+static int command_reload(struct session *session, const json_t *id, const json_t *arguments)
+{
+    struct query query = {.kind = QUERY_RELOAD};
+    bool wrong;
+    int error = check_arguments(session, id, arguments, NULL, &wrong);
+
+    if (wrong)
+        return error;
+    int code = session_ask(session, &query, sizeof(struct query_text));
+    if (code)
+        return session_fail(session, id, (enum wire_code)code, wire_meaning(code));
+    if (!session->buffer.answer.error)
+        return session_answer(session, id, WIRE_OK, json_object());
+    json_t *errors = json_array(), *line = json_object();
+    const struct query_text *lines = query_records(&session->buffer);
+    for (uint32_t i = 0; i < session->buffer.answer.count; i++)
+        json_array_append_new(errors, json_string(lines[i].line));
+    if (id)
+        json_object_set(line, "id", (json_t *)id);
+    json_object_set_new(line, "code", json_integer(WIRE_REFUSED));
+    json_object_set_new(line, "error", json_string("the configuration is wrong; the one in force stays"));
+    json_object_set_new(line, "errors", errors);
+    error = wire_send(&session->wire, line, SESSION_SEND_MS);
+    json_decref(line);
+    return error;
+}
+
+const struct session_command session_commands[] = {
+    {"version", false, command_version},   {"ports", false, command_ports},   {"counters", false, command_counters},
+    {"sessions", false, command_sessions}, {"routes", false, command_routes}, {"neighbours", false, command_neighbours},
+    {"route", false, command_route},       {"reload", true, command_reload},
+};
+const unsigned session_command_count = ARRAY_SIZE(session_commands);

@@ -1,0 +1,33 @@
+/*
+ * The management role: a server on a Unix socket, one process a session (docs/protocol.md).
+ *
+ * The listener accepts, forks, and closes the connection; the child closes the listening socket and serves. Children
+ * are reaped, counted and bounded: near the bound new connections are refused with rising probability, at it always.
+ * The listener is single-threaded and small. Live figures come from the engine's shared memory, the rest is asked of
+ * the engine with a time limit.
+ */
+#pragma once
+
+#include "conf/conf.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct management_config {
+    int listener;            /* from management_listen(), borrowed */
+    const char *engine_path; /* of the engine's (query/query.h) */
+    const uint8_t *token;    /* for the engine */
+    const char *version;     /* of the program */
+    const char *hostname;
+    unsigned sessions; /* at most, at once */
+    gid_t group;       /* its members may change things, beside root and `owner`; -1 for none */
+    uid_t owner;
+    pid_t parent;                  /* the daemon's process */
+    void (*drop_privileges)(void); /* called at the beginning */
+};
+
+/* The socket to serve on. It outlives the role: who connects while that is restarted is served then. -errno, logged. */
+int management_listen(const char *path);
+
+/* Serve until SIGTERM: 0. -errno, logged, if it could not begin. */
+int management_run(const struct management_config *config);

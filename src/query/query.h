@@ -1,0 +1,120 @@
+/*
+ * Questions to the engine from other roles, over a sequenced-packet socket of the local system: one packet a question,
+ * one packet an answer, one question at a time. Both sides are one program, so packets are plain structures.
+ *
+ * The first question of a connection is QUERY_HELLO with the token that the roles inherited; the engine closes
+ * connections of those who do not know it.
+ */
+#pragma once
+
+#include "bpf/door.h"
+#include "net/ipv4_prefix.h"
+#include "rib/rib.h"
+
+#include <stdbool.h>
+
+#define QUERY_TOKEN_BYTES  16
+#define QUERY_ANSWER_BYTES 49152 /* at most; less than a socket's buffer takes at once */
+#define QUERY_NAME_SIZE    16
+
+enum query_kind {
+    QUERY_HELLO,      /* the answer brings two descriptors: the page's and the counters' */
+    QUERY_ROUTES,     /* struct query_route: every path of the RIB, in the order of prefixes, best first */
+    QUERY_NEIGHBOURS, /* struct query_neighbour */
+    QUERY_LOOKUP,     /* struct query_lookup, one: where a packet to an address goes */
+    QUERY_RELOAD,     /* read the configuration anew; struct query_text, what is wrong with it, or none */
+};
+
+/* Where a list goes on. */
+struct query_range {
+    struct ipv4_prefix within, after;
+    bool started; /* `after` is the last prefix of the answer before */
+};
+
+struct query {
+    uint32_t kind;
+    uint32_t addr; /* QUERY_LOOKUP */
+    struct query_range range;
+    uint8_t token[QUERY_TOKEN_BYTES];
+};
+
+struct query_answer {
+    int32_t error;  /* 0; -errno */
+    uint32_t count; /* records behind this */
+    uint32_t more;  /* 1: the list goes on behind `last` */
+    struct ipv4_prefix last;
+};
+
+/* Room for any answer; the records stand behind the struct query_answer. */
+union query_buffer {
+    struct query_answer answer;
+    unsigned char bytes[QUERY_ANSWER_BYTES];
+};
+
+static inline void *query_records(union query_buffer *buffer)
+{
+    return buffer->bytes + sizeof(struct query_answer);
+}
+
+struct query_route {
+    struct ipv4_prefix prefix;
+    struct rib_path path;
+    char interface[QUERY_NAME_SIZE]; /* its name; empty if it has none */
+    uint8_t best;                    /* 1: this is the one that packets follow */
+    uint8_t installed;               /* 1: it stands in the kernel's table as ours */
+    uint8_t unused[2];
+};
+
+struct query_neighbour {
+    uint32_t addr;
+    char interface[QUERY_NAME_SIZE];
+    uint16_t state; /* NUD_... */
+    uint8_t mac[ETH_ADDR_SIZE];
+    uint8_t valid; /* 1: mac can be sent to */
+    uint8_t unused[3];
+};
+
+struct query_lookup {
+    uint8_t found; /* 1: there is a route */
+    uint8_t unused[3];
+    struct query_route route;        /* the best, if found */
+    uint32_t candidates;             /* paths to that prefix */
+    uint32_t word;                   /* what the door does with the packet */
+    struct door_adjacency adjacency; /* if the word names one */
+    uint32_t gateway;                /* the neighbour that it is sent to; 0 if none is known */
+    char egress[QUERY_NAME_SIZE];    /* the interface that it leaves by; empty if none is known */
+};
+
+struct query_text {
+    char line[256];
+};
+
+/* --- the asking side --- */
+
+struct query_connection {
+    int fd;                   /* -1: not connected */
+    int page_fd, counters_fd; /* from QUERY_HELLO; -1 or open */
+};
+
+/*
+ * Connect and say hello, without waiting. 0; -errno: -ECONNREFUSED or -ENOENT, the engine is not there. query_finish()
+ * waits for its greeting: 0; -ETIMEDOUT, and the connection still stands; -errno, and it is closed.
+ */
+int query_begin(struct query_connection *connection, const char *path, const uint8_t token[QUERY_TOKEN_BYTES]);
+int query_finish(struct query_connection *connection, int timeout_ms);
+
+/* Both; closed on failure. */
+int query_connect(struct query_connection *connection, const char *path, const uint8_t token[QUERY_TOKEN_BYTES],
+                  int timeout_ms);
+void query_disconnect(struct query_connection *connection);
+
+/* Ask, and wait for the answer, with records of record_bytes each. 0; -errno, after which the connection is closed:
+ * -ETIMEDOUT, -EPIPE: the engine went away. What the engine says of the question itself is in answer.error. */
+int query_ask(struct query_connection *connection, const struct query *query, size_t record_bytes, int timeout_ms,
+              union query_buffer *buffer);
+
+/* A random token for the roles to come. 0; -errno. */
+int query_make_token(uint8_t token[QUERY_TOKEN_BYTES]);
+
+/* The socket on which the engine is asked, for it to accept on; only the owner of the socket may connect. -errno. */
+int query_listen(const char *path, unsigned uid, unsigned gid);

@@ -1,0 +1,218 @@
+#include "route/static.h"
+
+#include "log/log.h"
+#include "route/install.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct static_route {
+    struct conf_route conf;
+    struct rib_path path; /* in the RIB, if `put` */
+    bool put;
+    const char *why; /* it is not in the RIB; static storage, NULL if it is or has never been looked at */
+};
+
+void statics_clear(struct statics *statics)
+{
+    free(statics->all);
+    *statics = (struct statics){0};
+}
+
+static int compare_numbers(uint32_t a, uint32_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+/* All that makes a static route what it is; the line that it stands in is not. */
+static int compare(const void *one, const void *other)
+{
+    const struct conf_route *a = &((const struct static_route *)one)->conf;
+    const struct conf_route *b = &((const struct static_route *)other)->conf;
+    int order = compare_numbers(a->prefix.addr, b->prefix.addr);
+
+    if (!order)
+        order = compare_numbers(a->prefix.len, b->prefix.len);
+    if (!order)
+        order = compare_numbers(a->type, b->type);
+    if (!order)
+        order = compare_numbers(a->via, b->via);
+    if (!order)
+        order = compare_numbers(a->metric, b->metric);
+    if (!order)
+        order = compare_numbers(a->preference, b->preference);
+    return order ? order : strcmp(a->interface, b->interface);
+}
+
+static void withdraw(struct static_route *route, struct rib *rib)
+{
+    if (route->put)
+        rib_withdraw(rib, route->conf.prefix, &route->path);
+    route->put = false;
+}
+
+int statics_set(struct statics *statics, const struct conf *conf, struct rib *rib)
+{
+    struct static_route *all = calloc(conf->route_count + 1, sizeof(*all));
+    size_t old = 0;
+
+    if (!all)
+        return -ENOMEM;
+    for (size_t i = 0; i < conf->route_count; i++)
+        all[i].conf = conf->routes[i];
+    qsort(all, conf->route_count, sizeof(*all), compare);
+    for (size_t new = 0; old < statics->count || new < conf->route_count;) {
+        int order = old == statics->count ? 1 : new == conf->route_count ? -1 : compare(&statics->all[old], &all[new]);
+        if (order < 0)
+            withdraw(&statics->all[old], rib);
+        if (order == 0) {
+            all[new].put = statics->all[old].put;
+            all[new].path = statics->all[old].path;
+            all[new].why = statics->all[old].why;
+        }
+        old += order <= 0;
+        new += order >= 0;
+    }
+    free(statics->all);
+    *statics = (struct statics){.all = all, .count = conf->route_count, .stale = true};
+    return 0;
+}
+
+/* The interface at which an address is in an attached subnet, as the kernel finds it; it is `ifindex`, if that is not
+ * 0. 0 if there is none. */
+static uint32_t attached_at(const struct rib *rib, uint32_t addr, uint32_t ifindex)
+{
+    struct ipv4_prefix found = {.len = 33};
+
+    while (found.len > 0) {
+        const struct rib_entry *entry = rib_cover(rib, addr, found.len - 1u, &found);
+        if (!entry)
+            return 0;
+        for (uint32_t i = 0; i < entry->count; i++) {
+            const struct rib_path *path = &entry->paths[i];
+            if (path->source == RIB_SOURCE_LOCAL && found.len == 32)
+                return 0; /* an address of this system itself */
+            if (path->source == RIB_SOURCE_KERNEL && path->type == RIB_UNICAST && !path->gateway && path->ifindex &&
+                !path->next_hop_id && !path->flags && (!ifindex || ifindex == path->ifindex))
+                return path->ifindex;
+        }
+    }
+    return 0;
+}
+
+/* A subnet that is attached here comes before any route to it. */
+static bool is_attached(const struct rib *rib, struct ipv4_prefix prefix)
+{
+    const struct rib_entry *entry = rib_get(rib, prefix);
+
+    for (uint32_t i = 0; entry && i < entry->count; i++)
+        if (entry->paths[i].source == RIB_SOURCE_KERNEL && entry->paths[i].protocol == RTPROT_KERNEL)
+            return true;
+    return false;
+}
+
+/* The path that the route is now; NULL, or why it is none. */
+static const char *resolve(const struct conf_route *conf, const struct links *links, const struct rib *rib,
+                           struct rib_path *path)
+{
+    static const uint8_t types[CONF_ROUTE_TYPE_COUNT] = {RIB_UNICAST, RIB_BLACKHOLE, RIB_UNREACHABLE, RIB_PROHIBIT};
+
+    *path = (struct rib_path){.source = RIB_SOURCE_STATIC,
+                              .type = types[conf->type],
+                              .protocol = NETLINK_PROTOCOL_FAIRLEAD,
+                              .metric = conf->metric,
+                              .gateway = conf->via,
+                              .preference = is_attached(rib, conf->prefix) ? UINT8_MAX : conf->preference};
+    if (conf->type != CONF_ROUTE_UNICAST)
+        return NULL;
+    const struct link *link = conf->interface[0] ? links_find_name(links, conf->interface) : NULL;
+    if (conf->interface[0] && !link)
+        return "there is no such interface";
+    if (conf->via) {
+        path->ifindex = attached_at(rib, conf->via, link ? link->ifindex : 0);
+        if (!path->ifindex)
+            return "its gateway is in no attached subnet";
+        link = links_find(links, path->ifindex);
+    }
+    if (!link || !link->up)
+        return "its interface is down";
+    path->ifindex = link->ifindex;
+    path->scope = conf->via ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+    return NULL;
+}
+
+static void tell(const struct static_route *route, const char *why)
+{
+    char prefix[IPV4_PREFIX_TEXT_SIZE], via[IPV4_TEXT_SIZE] = "";
+
+    ipv4_prefix_format(route->conf.prefix, prefix);
+    if (route->conf.via)
+        ipv4_addr_format(route->conf.via, via);
+    log_info("static route %s%s%s%s%s: %s%s", prefix, via[0] ? " via " : "", via,
+             route->conf.interface[0] ? " interface " : "", route->conf.interface, why ? "not followed: " : "followed",
+             why ? why : "");
+}
+
+int statics_follow(struct statics *statics, const struct links *links, struct rib *rib)
+{
+    int error = 0;
+
+    statics->stale = false;
+    for (size_t i = 0; i < statics->count; i++) {
+        struct static_route *route = &statics->all[i];
+        struct rib_path path;
+        const char *why = resolve(&route->conf, links, rib, &path);
+        if (why ? !route->put : route->put && memcmp(&path, &route->path, sizeof(path)) == 0) {
+            if (why && route->why != why)
+                tell(route, why);
+            route->why = why;
+            continue;
+        }
+        if ((why != NULL) != (route->why != NULL))
+            tell(route, why);
+        route->why = why;
+        struct static_route old = *route;
+        if (!why) {
+            int rc = rib_put(rib, route->conf.prefix, &path, RIB_LAST);
+            if (rc)
+                error = rc;
+            route->put = rc == 0;
+            route->path = path;
+        }
+        if (old.put)
+            rib_withdraw(rib, route->conf.prefix, &old.path);
+        if (why)
+            route->put = false;
+    }
+    return error;
+}
+
+void statics_refused(struct statics *statics, struct rib *rib, struct ipv4_prefix prefix, const struct rib_path *path,
+                     int error)
+{
+    size_t low = 0, high = statics->count;
+
+    while (low < high) { /* the first of this prefix */
+        size_t middle = (low + high) / 2;
+        const struct ipv4_prefix at = statics->all[middle].conf.prefix;
+        if (at.addr < prefix.addr || (at.addr == prefix.addr && at.len < prefix.len))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < statics->count; low++) {
+        struct static_route *route = &statics->all[low];
+        if (route->conf.prefix.addr != prefix.addr || route->conf.prefix.len != prefix.len)
+            return;
+        if (!route->put || memcmp(&route->path, path, sizeof(*path)) != 0)
+            continue;
+        char text[IPV4_PREFIX_TEXT_SIZE];
+        ipv4_prefix_format(prefix, text);
+        log_warning("static route %s: the kernel does not take it: %s", text, strerror(-error));
+        route->why = "the kernel does not take it";
+        withdraw(route, rib);
+        return;
+    }
+}
