@@ -322,8 +322,11 @@ static void reload(struct parent *parent)
         conf_free(parent->conf);
         parent->conf = conf;
         name_host(parent);
-        if (other && parent->roles[ROLE_MANAGEMENT].pid)
-            kill(parent->roles[ROLE_MANAGEMENT].pid, SIGTERM); /* and it is started again */
+        if (other && parent->roles[ROLE_MANAGEMENT].pid) {
+            /* Its sessions, the one that asked for this among them, are served to their end beside the new one's. */
+            kill(parent->roles[ROLE_MANAGEMENT].pid, SIGHUP);
+            start(parent, ROLE_MANAGEMENT);
+        }
     }
     if (error || parent->control < 0)
         notify("READY=1");

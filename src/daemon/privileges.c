@@ -16,6 +16,14 @@ __attribute__((noreturn)) static void fail(const char *what)
     _exit(EXIT_FAILURE);
 }
 
+/* What no program that is run from here on can get back. Needs CAP_SETPCAP, so it comes first. */
+static void drop_bounding_set(void)
+{
+    for (cap_value_t capability = 0; capability <= CAP_LAST_CAP; capability++)
+        if (cap_get_bound(capability) > 0 && cap_drop_bound(capability) < 0 && errno != EPERM)
+            fail("capabilities");
+}
+
 /* Keep these, of those that are there. */
 static void keep(const cap_value_t *wanted, int count)
 {
@@ -24,9 +32,6 @@ static void keep(const cap_value_t *wanted, int count)
 
     if (!now || !kept)
         fail("capabilities");
-    for (cap_value_t capability = 0; capability <= CAP_LAST_CAP; capability++)
-        if (cap_get_bound(capability) > 0)
-            cap_drop_bound(capability); /* not in the power of those without CAP_SETPCAP */
     for (int i = 0; i < count; i++)
         if (cap_get_flag(now, wanted[i], CAP_PERMITTED, &has) == 0 && has == CAP_SET &&
             (cap_set_flag(kept, CAP_PERMITTED, 1, &wanted[i], CAP_SET) < 0 ||
@@ -44,11 +49,13 @@ void privileges_of_engine(void)
 {
     static const cap_value_t wanted[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF, CAP_PERFMON};
 
+    drop_bounding_set();
     keep(wanted, sizeof(wanted) / sizeof(*wanted));
 }
 
 void privileges_of_nobody(uid_t uid, gid_t gid)
 {
+    drop_bounding_set();
     if (getuid() == 0) {
         if (setgroups(0, NULL) < 0)
             fail("supplementary groups");

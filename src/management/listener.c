@@ -35,6 +35,7 @@ struct listener {
     struct session shared; /* what children begin with: the engine's memory, mapped */
     pid_t pid;
     bool stop;
+    bool drain; /* another listener has taken over: only serve to the end what has begun */
 };
 
 int management_listen(const char *path)
@@ -145,6 +146,7 @@ static void serve(struct listener *listener, int fd, struct table_session *self)
     close(listener->signals);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (getppid() != listener->pid)
@@ -227,6 +229,8 @@ static void on_signals(struct listener *listener)
     while (read(listener->signals, &info, sizeof(info)) == sizeof(info))
         if (info.ssi_signo == SIGTERM)
             listener->stop = true;
+        else if (info.ssi_signo == SIGHUP)
+            listener->drain = true;
     reap(listener);
 }
 
@@ -239,7 +243,9 @@ static int open_listener(struct listener *listener)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGHUP, SIG_DFL); /* one that is ignored is not heard of */
     listener->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     listener->table = table_new(listener->config->sessions);
     if (listener->signals < 0 || !listener->table) {
@@ -272,9 +278,9 @@ static void loop(struct listener *listener)
 {
     int64_t retry_ms = 0;
 
-    while (!listener->stop) {
+    while (!listener->stop && !(listener->drain && listener->table->count == 0)) {
         struct query_connection *engine = &listener->engine;
-        struct pollfd pollers[] = {{.fd = listener->socket, .events = POLLIN},
+        struct pollfd pollers[] = {{.fd = listener->drain ? -1 : listener->socket, .events = POLLIN},
                                    {.fd = listener->signals, .events = POLLIN},
                                    {.fd = engine->fd, .events = POLLIN | POLLRDHUP}};
         int ready = poll(pollers, ARRAY_SIZE(pollers), engine->fd < 0 ? (retry_ms ? RECONNECT_MS : 0) : -1);

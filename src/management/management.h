@@ -29,5 +29,6 @@ struct management_config {
 /* The socket to serve on. It outlives the role: who connects while that is restarted is served then. -errno, logged. */
 int management_listen(const char *path);
 
-/* Serve until SIGTERM: 0. -errno, logged, if it could not begin. */
+/* Serve until SIGTERM, which ends all sessions, or SIGHUP, after which it ends with the last of them: 0. -errno,
+ * logged, if it could not begin. */
 int management_run(const struct management_config *config);

@@ -5,7 +5,6 @@ After every batch of changes the mirror (mirror.c) must answer as the kernel doe
 edges of every prefix and at random addresses.
 """
 import os
-import random
 import subprocess
 import sys
 
@@ -13,13 +12,13 @@ source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, enter  # noqa: E402
+from random_routes import OBJECTS, Routes  # noqa: E402
 from ready import skip_unless_possible  # noqa: E402
 from tap import Tap  # noqa: E402
 
 SEED = 20261125
 MANY = 20000  # routes
 ADDRESSES = 10000  # random ones, for each check
-NEXT_HOPS = ["via 10.0.1.10", "via 10.0.1.11", "via 10.0.2.10", "via 10.0.2.77", "dev lan0", "dev lan1"]
 
 
 class Mirror:
@@ -38,72 +37,13 @@ class Mirror:
         return self.process.wait(timeout=60)
 
 
-class Routes:
-    """Random prefixes, many of them inside one another, and what has been put into the kernel of them."""
-
-    def __init__(self):
-        self.random = random.Random(SEED)
-        self.there = {}  # (prefix, metric) -> how it was put there
-        self.named = []  # prefixes that were there at some time
-
-    def prefix(self):
-        length = self.random.choice([8, 12, 16, 18, 20, 21, 22, 23, 24, 24, 24, 25, 27, 29, 30, 32, 32])
-        if self.named and self.random.random() < 0.5:
-            base = self.random.choice(self.named)
-            address = int.from_bytes(bytes(map(int, base.split("/")[0].split("."))), "big") ^ self.random.getrandbits(9)
-        else:
-            address = (self.random.randint(11, 126) << 24) | self.random.getrandbits(24)
-        address &= 0xffffffff << (32 - length) & 0xffffffff
-        if not 11 <= address >> 24 <= 126:
-            return self.prefix()
-        return ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0)) + f"/{length}"
-
-    def how(self):
-        draw = self.random.random()
-        if draw < 0.05:
-            return self.random.choice(["blackhole", "unreachable", "prohibit", "throw"]), ""
-        if draw < 0.1:
-            return "", f"nhid {self.random.randint(1, 4)}"
-        if draw < 0.12:
-            return "", "nexthop via 10.0.1.10 nexthop via 10.0.2.10"
-        return "", self.random.choice(NEXT_HOPS)
-
-    def line(self, verb, key, how):
-        prefix, metric = key
-        return f"route {verb} {how[0]} {prefix} metric {metric} {how[1]}"
-
-    def add(self, count):
-        lines = []
-        for _ in range(count):
-            key, how = (self.prefix(), self.random.choice([0, 0, 0, 10, 20])), self.how()
-            if key not in self.there:
-                self.there[key] = how
-                self.named.append(key[0])
-                lines.append(self.line("add", key, how))
-        return lines
-
-    def change(self, count):
-        lines = []
-        keys = list(self.there)
-        for key in self.random.sample(keys, count):
-            self.there[key] = self.how()
-            lines.append(self.line("replace", key, self.there[key]))
-        return lines
-
-    def delete(self, count):
-        lines = []
-        for key in self.random.sample(list(self.there), count):
-            lines.append(self.line("del", key, self.there.pop(key)))
-        return lines
-
-
 def main():
     tap = Tap()
     skip_unless_possible(tap)
     enter()
     lab = Lab(os.path.join(source, "lab/two-hosts.lab"))
     mirror = Mirror(lab)
-    routes = Routes()
+    routes = Routes(SEED)
 
     def batch(lines):
         result = subprocess.run(["ip", "-n", "middle", "-batch", "-"], input="\n".join(lines) + "\n", text=True,
@@ -117,9 +57,7 @@ def main():
 
     print(f"# seed {SEED}")
     check("as it was at the start")
-    batch([f"nexthop add id {number} via {gateway}" for number, gateway in
-           ((1, "10.0.1.10 dev lan0"), (2, "10.0.2.10 dev lan1"), (3, "10.0.2.99 dev lan1"))] +
-          ["nexthop add id 4 blackhole"])
+    batch(OBJECTS)
     batch(routes.add(MANY))
     check(f"{len(routes.there)} random routes put in")
     batch(routes.change(5000))
