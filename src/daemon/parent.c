@@ -84,8 +84,6 @@ static int64_t now_ms(void)
 /* In a child: what every role leaves behind of its parent. */
 static void begin_role(struct parent *parent, pid_t parent_pid, enum role_number number)
 {
-    sigset_t none;
-
     close(parent->signals);
     close(parent->pid_fd);
     if (parent->control >= 0)
@@ -96,10 +94,10 @@ static void begin_role(struct parent *parent, pid_t parent_pid, enum role_number
         close(parent->lock_fd);
         close(parent->listener);
     }
-    signal(SIGINT, SIG_IGN); /* the terminal's is for the parent */
-    signal(SIGHUP, SIG_IGN);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    /* The terminal's are for the parent. Those that it sends stay blocked until the role reads them: none is lost. */
+    signal(SIGINT, SIG_IGN);
+    if (number == ROLE_ENGINE)
+        signal(SIGHUP, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent_pid)
         _exit(EXIT_FAILURE);

@@ -245,7 +245,6 @@ static int open_listener(struct listener *listener)
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGHUP, SIG_DFL); /* one that is ignored is not heard of */
     listener->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     listener->table = table_new(listener->config->sessions);
     if (listener->signals < 0 || !listener->table) {
