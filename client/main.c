@@ -45,7 +45,7 @@ int command_usage(const struct command *self)
 
 static void print_help(FILE *stream)
 {
-    fputs("usage: fairlead COMMAND [-j] [ARGUMENT ...]\n"
+    fputs("usage: fairlead COMMAND [OPTION ...] [ARGUMENT ...]\n"
           "       fairlead COMMAND --help\n"
           "       fairlead --help | --version\n"
           "\n"
@@ -89,51 +89,68 @@ static bool read_socket(int argc, char **argv, int *i, const char **socket)
     return true;
 }
 
-static int run(const struct command *command, int argc, char **argv)
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    fprintf(stderr, "fairlead: unknown command '%s'\nTry 'fairlead --help'.\n", name);
+    return NULL;
+}
+
+static int unknown_option(const struct command *command, const char *option)
+{
+    if (command) {
+        fprintf(stderr, "fairlead: %s: unknown option '%s'\n", command->name, option);
+        return command_usage(command);
+    }
+    fprintf(stderr, "fairlead: unknown option '%s'\nTry 'fairlead --help'.\n", option);
+    return EXIT_USAGE;
+}
+
+static int help(const struct command *command)
+{
+    if (command) {
+        print_usage(command, stdout);
+        printf("\n%s", command->help);
+    } else {
+        print_help(stdout);
+    }
+    return flushed(EXIT_OK);
+}
+
+/* Options may stand in front of the command or behind it. What is no option moves to the front of argv. */
+int main(int argc, char **argv)
 {
     const char *socket = getenv("FAIRLEAD_SOCKET");
     struct options options = {.socket = socket && socket[0] ? socket : DEFAULT_SOCKET};
+    const struct command *command = NULL;
     bool more_options = true;
-    int kept = 1;
+    int kept = 0;
 
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
         if (!more_options || arg[0] != '-' || arg[1] == '\0') {
+            if (!command && !(command = find(arg)))
+                return EXIT_USAGE;
             argv[kept++] = argv[i];
         } else if (strcmp(arg, "--") == 0) {
             more_options = false;
         } else if (strcmp(arg, "-j") == 0 || strcmp(arg, "--json") == 0) {
             options.json = true;
         } else if (strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0) {
-            print_usage(command, stdout);
-            printf("\n%s", command->help);
+            return help(command);
+        } else if (strcmp(arg, "--version") == 0 && !command) {
+            puts("fairlead " FAIRLEAD_VERSION);
             return flushed(EXIT_OK);
         } else if (!read_socket(argc, argv, &i, &options.socket)) {
-            fprintf(stderr, "fairlead: %s: unknown option '%s'\n", command->name, arg);
-            return command_usage(command);
+            return unknown_option(command, arg);
         }
     }
-    argv[kept] = NULL;
-    return command->run(command, kept, argv, &options);
-}
-
-int main(int argc, char **argv)
-{
-    if (argc < 2) {
+    if (!command) {
         print_help(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_help(stdout);
-        return flushed(EXIT_OK);
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        puts("fairlead " FAIRLEAD_VERSION);
-        return flushed(EXIT_OK);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        if (strcmp(argv[1], commands[i]->name) == 0)
-            return run(commands[i], argc - 1, argv + 1);
-    fprintf(stderr, "fairlead: unknown command '%s'\nTry 'fairlead --help'.\n", argv[1]);
-    return EXIT_USAGE;
+    argv[kept] = NULL;
+    return command->run(command, kept, argv, &options);
 }

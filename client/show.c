@@ -148,13 +148,19 @@ static const struct table_column neighbours_columns[] = {
 
 /* --- sessions ---------------------------------------------------------------------------------------------------- */
 
-static void cell_since(const json_t *row, char cell[static TABLE_CELL_SIZE])
+/* Seconds since 1970 as people's time. */
+static void local_time(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE])
 {
-    time_t since = (time_t)json_integer_value(json_object_get(row, "since"));
+    time_t since = (time_t)json_integer_value(json_object_get(row, key));
     struct tm local;
 
     if (!localtime_r(&since, &local) || !strftime(cell, TABLE_CELL_SIZE, "%F %T", &local))
         cell[0] = '\0';
+}
+
+static void cell_since(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    local_time(row, "since", cell);
 }
 
 static void cell_rights(const json_t *row, char cell[static TABLE_CELL_SIZE])
@@ -182,7 +188,10 @@ static int version_line(void *arg, const json_t *result, bool last)
     (void)last;
     json_object_foreach((json_t *)result, key, value)
     {
-        table_text(result, key, text);
+        if (strcmp(key, "engine_since") == 0)
+            local_time(result, key, text);
+        else
+            table_text(result, key, text);
         output_field(out, key, json_incref(value), key, text, NULL);
     }
     int error = output_print(out, options->json, stdout);

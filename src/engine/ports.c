@@ -2,6 +2,7 @@
 
 #include "base/compiler.h"
 #include "log/log.h"
+#include "port/interface.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,8 +124,10 @@ static int take(struct ports *ports, unsigned number)
     int error = -ENODEV;
 
     if (link) {
-        if (port->attach_error == 0 || port->attach_error == -ENODEV) /* the first time */
+        if (port->attach_error == 0 || port->attach_error == -ENODEV) { /* the first time */
             host_take(ports->host, link, port->conf);
+            link->forwarding = interface_forwarding(link->name) == 1; /* the kernel's message is still under way */
+        }
         error = attach(ports, number, link);
     }
     if (error && error != port->attach_error)
