@@ -1,5 +1,6 @@
 #include "wire/wire.h"
 
+#include "base/clock.h"
 #include "base/compiler.h"
 
 #include <errno.h>
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define READ_BYTES 16384
 
@@ -40,20 +40,12 @@ void wire_close(struct wire *wire)
     *wire = (struct wire){.fd = -1};
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Until the descriptor is ready, or the deadline has passed; a deadline below 0 never does. */
 static int wait_until(int fd, short events, int64_t deadline_ms)
 {
     for (;;) {
         struct pollfd poller = {.fd = fd, .events = events};
-        int64_t left = deadline_ms < 0 ? -1 : deadline_ms - now_ms();
+        int64_t left = deadline_ms < 0 ? -1 : deadline_ms - clock_now_ms();
         if (deadline_ms >= 0 && left < 0)
             left = 0;
         int ready = poll(&poller, 1, (int)left);
@@ -68,7 +60,7 @@ static int wait_until(int fd, short events, int64_t deadline_ms)
 
 static int64_t deadline(int timeout_ms)
 {
-    return timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+    return timeout_ms < 0 ? -1 : clock_now_ms() + timeout_ms;
 }
 
 /* Room for more behind what has been read and not yet handed out. */

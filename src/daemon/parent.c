@@ -1,23 +1,21 @@
 /*
  * Supervision. Roles are processes that are forked from here; how long a role that has ended is waited for grows with
  * every time that it ends early.
- *
- * Two locked files: the pid file is the parent's alone, and says that a daemon is there. The other is inherited by the
- * engine too: it is free only when the last engine is gone, even if its parent was killed before it.
  */
 #include "daemon/parent.h"
 
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "control/control.h"
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
+#include "daemon/run_files.h"
 #include "engine/engine.h"
 #include "log/log.h"
 #include "management/management.h"
 #include "query/query.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
@@ -25,21 +23,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define RESTART_FIRST_MS 100   /* after a role has ended, doubled each time */
 #define RESTART_LAST_MS  10000 /* up to this */
 #define LIVED_MS         30000 /* a role that lived so long begins with the first again */
 #define STOP_MS          20000 /* what roles may take to stop, before they are killed */
-#define OLD_ENGINE_MS    10000 /* what the engine of a daemon that was killed may take to go */
 #define NOBODY           65534
 
 enum role_number { ROLE_ENGINE, ROLE_MANAGEMENT, ROLE_COUNT };
@@ -56,12 +50,9 @@ struct parent {
     const struct parent_config *config;
     struct conf *conf; /* in force */
     struct role roles[ROLE_COUNT];
-    char pid_path[200], lock_path[200], query_path[200], socket_path[200];
+    struct run_files files;
     uint8_t token[QUERY_TOKEN_BYTES];
-    int pid_fd, lock_fd;
-    int control;  /* to the engine; -1 while there is none */
-    int listener; /* on which the engine is asked */
-    int server;   /* on which the management role serves */
+    int control; /* to the engine; -1 while there is none */
     int signals;
     uid_t nobody;
     gid_t nobody_group;
@@ -71,28 +62,20 @@ struct parent {
     int status;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* --- roles ------------------------------------------------------------------------------------------------------- */
 
 /* In a child: what every role leaves behind of its parent. */
 static void begin_role(struct parent *parent, pid_t parent_pid, enum role_number number)
 {
     close(parent->signals);
-    close(parent->pid_fd);
+    close(parent->files.pid_fd);
     if (parent->control >= 0)
         close(parent->control);
     if (number == ROLE_ENGINE) {
-        close(parent->server);
+        close(parent->files.management_fd);
     } else {
-        close(parent->lock_fd);
-        close(parent->listener);
+        close(parent->files.lock_fd);
+        close(parent->files.engine_fd);
     }
     /* The terminal's are for the parent. Those that it sends stay blocked until the role reads them: none is lost. */
     signal(SIGINT, SIG_IGN);
@@ -123,7 +106,7 @@ static int run_engine(struct parent *parent, int control)
                                    .directory = parent->config->directory,
                                    .token = parent->token,
                                    .control = control,
-                                   .listener = parent->listener,
+                                   .listener = parent->files.engine_fd,
                                    .drop_privileges = privileges_of_engine,
                                    .started = parent->config->open_log};
 
@@ -133,8 +116,8 @@ static int run_engine(struct parent *parent, int control)
 static int run_management(struct parent *parent)
 {
     const struct group *group = parent->conf->management.group[0] ? getgrnam(parent->conf->management.group) : NULL;
-    struct management_config config = {.listener = parent->server,
-                                       .engine_path = parent->query_path,
+    struct management_config config = {.listener = parent->files.management_fd,
+                                       .engine_path = parent->files.engine_path,
                                        .token = parent->token,
                                        .version = FAIRLEAD_VERSION,
                                        .hostname = parent->hostname,
@@ -156,10 +139,10 @@ static void start(struct parent *parent, enum role_number number)
     int pair[2] = {-1, -1};
 
     role->due_ms = 0;
-    role->began_ms = now_ms();
+    role->began_ms = clock_now_ms();
     if (number == ROLE_ENGINE && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
         log_error("the engine could not be started: %s", strerror(errno));
-        role->due_ms = now_ms() + RESTART_LAST_MS;
+        role->due_ms = clock_now_ms() + RESTART_LAST_MS;
         return;
     }
     role->pid = fork();
@@ -175,7 +158,7 @@ static void start(struct parent *parent, enum role_number number)
     if (role->pid < 0) {
         log_error("the %s could not be started: %s", role->name, strerror(errno));
         role->pid = 0;
-        role->due_ms = now_ms() + RESTART_LAST_MS;
+        role->due_ms = clock_now_ms() + RESTART_LAST_MS;
         if (pair[0] >= 0)
             close(pair[0]);
         return;
@@ -189,7 +172,7 @@ static void stop(struct parent *parent)
     if (parent->stopping)
         return;
     parent->stopping = true;
-    parent->kill_ms = now_ms() + STOP_MS;
+    parent->kill_ms = clock_now_ms() + STOP_MS;
     notify("STOPPING=1");
     for (unsigned i = 0; i < ROLE_COUNT; i++)
         if (parent->roles[i].pid)
@@ -198,7 +181,7 @@ static void stop(struct parent *parent)
 
 static void on_end(struct parent *parent, struct role *role, int status)
 {
-    int64_t lived_ms = now_ms() - role->began_ms;
+    int64_t lived_ms = clock_now_ms() - role->began_ms;
     bool is_engine = role == &parent->roles[ROLE_ENGINE];
     char how[64];
 
@@ -223,7 +206,7 @@ static void on_end(struct parent *parent, struct role *role, int status)
     if (lived_ms > LIVED_MS)
         role->wait_ms = 0;
     log_warning("the %s %s; starting it again in %d ms", role->name, how, role->wait_ms);
-    role->due_ms = now_ms() + role->wait_ms;
+    role->due_ms = clock_now_ms() + role->wait_ms;
     role->wait_ms = role->wait_ms ? role->wait_ms * 2 : RESTART_FIRST_MS;
     if (role->wait_ms > RESTART_LAST_MS)
         role->wait_ms = RESTART_LAST_MS;
@@ -353,99 +336,6 @@ static void on_control(struct parent *parent)
         notify("READY=1");
 }
 
-/* --- files ------------------------------------------------------------------------------------------------------- */
-
-static int open_locked(const char *path, int *fd)
-{
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (*fd < 0) {
-        log_error("%s: %s", path, strerror(errno));
-        return -errno;
-    }
-    return 0;
-}
-
-static int lock_pid_file(struct parent *parent)
-{
-    char text[32] = "";
-    int error = open_locked(parent->pid_path, &parent->pid_fd);
-
-    if (error)
-        return error;
-    if (flock(parent->pid_fd, LOCK_EX | LOCK_NB) < 0) {
-        if (pread(parent->pid_fd, text, sizeof(text) - 1, 0) < 0)
-            text[0] = '\0';
-        text[strcspn(text, "\n")] = '\0';
-        log_error("it is running already, as process %s (%s is locked)", text, parent->pid_path);
-        return -EEXIST;
-    }
-    int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-    if (ftruncate(parent->pid_fd, 0) < 0 || pwrite(parent->pid_fd, text, (size_t)len, 0) != len) {
-        log_error("%s: %s", parent->pid_path, strerror(errno));
-        return -errno;
-    }
-    return 0;
-}
-
-static int lock_engine_file(struct parent *parent)
-{
-    int64_t until = now_ms() + OLD_ENGINE_MS;
-    int error = open_locked(parent->lock_path, &parent->lock_fd);
-
-    while (!error && flock(parent->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK || now_ms() > until) {
-            log_error("%s: the engine of a daemon that was killed is still there", parent->lock_path);
-            return -EBUSY;
-        }
-        usleep(10000); /* it is being killed: flock() itself waits without an end */
-    }
-    return error;
-}
-
-static int open_files(struct parent *parent)
-{
-    const char *directory = parent->config->directory;
-    const struct {
-        char *path;
-        const char *name;
-    } paths[] = {{parent->pid_path, "fairleadd.pid"},
-                 {parent->lock_path, "engine.lock"},
-                 {parent->query_path, "engine.sock"},
-                 {parent->socket_path, "management.sock"}};
-
-    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-        if ((size_t)snprintf(paths[i].path, sizeof(parent->pid_path), "%s/%s", directory, paths[i].name) >= 100) {
-            log_error("%s: the path is too long: at most 80 characters expected", directory);
-            return -ENAMETOOLONG;
-        }
-    }
-    if (mkdir(directory, 0755) < 0 && errno != EEXIST) {
-        log_error("%s: %s", directory, strerror(errno));
-        return -errno;
-    }
-    int error = lock_pid_file(parent);
-    if (!error)
-        error = lock_engine_file(parent);
-    if (error)
-        return error;
-    parent->listener = query_listen(parent->query_path, parent->nobody, parent->nobody_group);
-    if (parent->listener < 0)
-        log_error("%s: %s", parent->query_path, strerror(-parent->listener));
-    if (parent->listener < 0)
-        return parent->listener;
-    parent->server = management_listen(parent->socket_path);
-    return parent->server < 0 ? parent->server : 0;
-}
-
-static void remove_files(struct parent *parent)
-{
-    unlink(parent->socket_path);
-    unlink(parent->query_path);
-    unlink(parent->lock_path);
-    unlink(parent->pid_path);
-    rmdir(parent->config->directory); /* if nothing else is in it */
-}
-
 /* --- the loop ---------------------------------------------------------------------------------------------------- */
 
 static void on_signals(struct parent *parent)
@@ -472,7 +362,7 @@ static bool any_role(const struct parent *parent)
 /* Start what is due. Milliseconds until something is due; -1 for nothing. */
 static int look_at_clock(struct parent *parent)
 {
-    int64_t now = now_ms(), next = -1;
+    int64_t now = clock_now_ms(), next = -1;
 
     for (unsigned i = 0; i < ROLE_COUNT; i++) {
         struct role *role = &parent->roles[i];
@@ -552,7 +442,7 @@ static int open_parent(struct parent *parent)
         return error;
     }
     name_host(parent);
-    return open_files(parent);
+    return run_files_open(&parent->files, parent->config->directory, parent->nobody, parent->nobody_group);
 }
 
 int parent_run(const struct parent_config *config)
@@ -560,11 +450,7 @@ int parent_run(const struct parent_config *config)
     struct parent parent = {.config = config,
                             .conf = config->conf,
                             .roles = {[ROLE_ENGINE] = {.name = "engine"}, [ROLE_MANAGEMENT] = {.name = "management"}},
-                            .pid_fd = -1,
-                            .lock_fd = -1,
-                            .control = -1,
-                            .listener = -1,
-                            .server = -1};
+                            .control = -1};
     int error = open_parent(&parent);
 
     if (error) {
@@ -574,7 +460,7 @@ int parent_run(const struct parent_config *config)
     loop(&parent);
     if (parent.engine_failed || !parent.roles[ROLE_ENGINE].began_ms)
         clean(&parent);
-    remove_files(&parent);
+    run_files_remove(&parent.files, config->directory);
     conf_free(parent.conf);
     log_info("ended");
     return parent.status;

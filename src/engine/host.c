@@ -54,10 +54,15 @@ static int remember(struct host *host, const char *name, enum was was)
 /* A line for each: "down lan0". */
 static int write_file(const struct host *host)
 {
-    FILE *file = fopen(host->new_path, "we");
+    int fd = open(host->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
 
-    if (!file)
-        return -errno;
+    if (!file) {
+        int error = -errno;
+        if (fd >= 0)
+            close(fd);
+        return error;
+    }
     for (size_t i = 0; i < host->count; i++)
         fprintf(file, "%s %s\n", was_names[host->before[i].was], host->before[i].name);
     bool failed = fflush(file) || ferror(file);

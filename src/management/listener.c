@@ -4,6 +4,7 @@
  */
 #include "management/management.h"
 
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "log/log.h"
 #include "management/session.h"
@@ -265,14 +266,6 @@ static void end_all(struct listener *listener)
         ;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void loop(struct listener *listener)
 {
     int64_t retry_ms = 0;
@@ -291,8 +284,8 @@ static void loop(struct listener *listener)
             engine_end(listener);
         else if (engine->fd >= 0 && pollers[2].revents)
             engine_greets(listener);
-        if (engine->fd < 0 && now_ms() >= retry_ms) {
-            retry_ms = now_ms() + RECONNECT_MS;
+        if (engine->fd < 0 && clock_now_ms() >= retry_ms) {
+            retry_ms = clock_now_ms() + RECONNECT_MS;
             engine_begin(listener);
         }
         if (pollers[0].revents)

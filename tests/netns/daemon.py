@@ -73,11 +73,6 @@ class Net:
         now = self.state()
         return [] if now == self.before else ["before:", *self.before.splitlines(), "now:", *now.splitlines()]
 
-    def maps(self):
-        """Fairlead's BPF maps in the whole system of this test: an empty list if there is nobody's."""
-        text = subprocess.run(["bpftool", "-j", "map"], capture_output=True, text=True, check=False).stdout
-        return text
-
     def ping(self, address="10.0.2.10"):
         return self.lab.on("left", "ping", "-n", "-c", "1", "-W", "3", address, check=False).returncode == 0
 

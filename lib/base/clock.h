@@ -1,0 +1,16 @@
+/*
+ * The time that goes on evenly (CLOCK_MONOTONIC), for time limits. What is to be tested in virtual time takes its time
+ * as an argument instead.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t clock_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -1,0 +1,125 @@
+#include "daemon/run_files.h"
+
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "log/log.h"
+#include "management/management.h"
+#include "query/query.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OLD_ENGINE_MS 10000 /* what the engine of a daemon that was killed may take to go */
+
+/* Whether the file is still there under its path: who locks it may have opened it before another took it away. */
+static bool is_there(const char *path, int fd)
+{
+    struct stat by_path, by_fd;
+
+    return stat(path, &by_path) == 0 && fstat(fd, &by_fd) == 0 && by_path.st_ino == by_fd.st_ino &&
+           by_path.st_dev == by_fd.st_dev;
+}
+
+/* Open and lock. 0; -EWOULDBLOCK: another has locked it, and *fd is open nevertheless; -errno, logged. */
+static int open_locked(const char *path, int *fd)
+{
+    for (;;) {
+        *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (*fd < 0) {
+            log_error("%s: %s", path, strerror(errno));
+            return -errno;
+        }
+        if (flock(*fd, LOCK_EX | LOCK_NB) < 0)
+            return -EWOULDBLOCK;
+        if (is_there(path, *fd))
+            return 0;
+        close(*fd);
+    }
+}
+
+static int lock_pid_file(struct run_files *files)
+{
+    char text[32] = "";
+    int error = open_locked(files->pid_path, &files->pid_fd);
+
+    if (error == -EWOULDBLOCK) {
+        if (pread(files->pid_fd, text, sizeof(text) - 1, 0) < 0)
+            text[0] = '\0';
+        text[strcspn(text, "\n")] = '\0';
+        log_error("it is running already, as process %s (%s is locked)", text, files->pid_path);
+        return -EEXIST;
+    }
+    int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+    if (!error && (ftruncate(files->pid_fd, 0) < 0 || pwrite(files->pid_fd, text, (size_t)len, 0) != len)) {
+        error = -errno;
+        log_error("%s: %s", files->pid_path, strerror(-error));
+    }
+    return error;
+}
+
+static int lock_engine_file(struct run_files *files)
+{
+    int64_t until = clock_now_ms() + OLD_ENGINE_MS;
+    int error;
+
+    while ((error = open_locked(files->lock_path, &files->lock_fd)) == -EWOULDBLOCK) {
+        close(files->lock_fd);
+        if (clock_now_ms() > until) {
+            log_error("%s: the engine of a daemon that was killed is still there", files->lock_path);
+            return -EBUSY;
+        }
+        usleep(10000); /* it is being killed; flock() itself would wait without an end */
+    }
+    return error;
+}
+
+int run_files_open(struct run_files *files, const char *directory, uid_t uid, gid_t gid)
+{
+    *files = (struct run_files){.pid_fd = -1, .lock_fd = -1, .engine_fd = -1, .management_fd = -1};
+    const struct {
+        char *path;
+        const char *name;
+    } paths[] = {{files->pid_path, "fairleadd.pid"},
+                 {files->lock_path, "engine.lock"},
+                 {files->engine_path, "engine.sock"},
+                 {files->management_path, "management.sock"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        if (snprintf(paths[i].path, RUN_PATH_SIZE, "%s/%s", directory, paths[i].name) >= RUN_PATH_SIZE) {
+            log_error("%s: the path is too long: at most %zu characters expected", directory,
+                      RUN_PATH_SIZE - sizeof("/management.sock"));
+            return -ENAMETOOLONG;
+        }
+    }
+    if (mkdir(directory, 0755) < 0 && errno != EEXIST) {
+        log_error("%s: %s", directory, strerror(errno));
+        return -errno;
+    }
+    int error = lock_pid_file(files);
+    if (!error)
+        error = lock_engine_file(files);
+    if (error)
+        return error;
+    files->engine_fd = query_listen(files->engine_path, uid, gid);
+    if (files->engine_fd < 0) {
+        log_error("%s: %s", files->engine_path, strerror(-files->engine_fd));
+        return files->engine_fd;
+    }
+    files->management_fd = management_listen(files->management_path);
+    return files->management_fd < 0 ? files->management_fd : 0;
+}
+
+void run_files_remove(const struct run_files *files, const char *directory)
+{
+    unlink(files->management_path);
+    unlink(files->engine_path);
+    unlink(files->lock_path);
+    unlink(files->pid_path);
+    rmdir(directory);
+}

@@ -1,0 +1,25 @@
+/*
+ * What is in the run directory while the daemon runs: two locked files, and the sockets on which it is asked.
+ *
+ * The pid file's lock is the parent's alone, and says that a daemon is there. The other lock is inherited by the
+ * engine: it is free only when the last engine is gone, even if its parent was killed before it.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#define RUN_PATH_SIZE 108 /* of a socket's address */
+
+struct run_files {
+    char pid_path[RUN_PATH_SIZE], lock_path[RUN_PATH_SIZE], engine_path[RUN_PATH_SIZE], management_path[RUN_PATH_SIZE];
+    int pid_fd, lock_fd;
+    int engine_fd;     /* on which the engine is asked */
+    int management_fd; /* on which the management role serves */
+};
+
+/* Make the directory if it is not there, lock, and listen; the engine's socket is for this user alone. 0; -errno,
+ * logged: -EEXIST, a daemon is running there. */
+int run_files_open(struct run_files *files, const char *directory, uid_t uid, gid_t gid);
+
+/* Take the files away, and the directory if nothing else is in it. */
+void run_files_remove(const struct run_files *files, const char *directory);
