@@ -103,21 +103,13 @@ static void check_interfaces(const struct conf *conf, struct conf_errors *errors
 
 /* --- routes ------------------------------------------------------------------------------------------------------ */
 
-static const struct conf_interface *find_interface(const struct conf *conf, const char *name)
-{
-    for (size_t i = 0; i < conf->interface_count; i++)
-        if (strcmp(conf->interfaces[i].name, name) == 0)
-            return &conf->interfaces[i];
-    return NULL;
-}
-
 /* Whether the gateway can be reached, as far as the configuration itself says: an interface without addresses here has
  * those that the system gave it. */
 static void check_gateway(const struct conf *conf, const struct ipv4_map *own, const struct conf_route *route,
                           const char *prefix, struct conf_errors *errors)
 {
     const struct owner *owner = ipv4_map_get(own, (struct ipv4_prefix){route->via, 32});
-    const struct conf_interface *out = route->interface[0] ? find_interface(conf, route->interface) : NULL;
+    const struct conf_interface *out = route->interface[0] ? conf_find_interface(conf, route->interface) : NULL;
     char via[IPV4_TEXT_SIZE];
 
     ipv4_addr_format(route->via, via);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,6 +90,14 @@ int conf_read(const char *path, char **result, size_t *len)
     *result = text;
     *len = bytes;
     return 0;
+}
+
+const struct conf_interface *conf_find_interface(const struct conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->interface_count; i++)
+        if (strcmp(conf->interfaces[i].name, name) == 0)
+            return &conf->interfaces[i];
+    return NULL;
 }
 
 const char *conf_door_name(enum conf_door door)

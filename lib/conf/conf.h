@@ -84,6 +84,9 @@ int conf_read(const char *path, char **text, size_t *len);
 /* With all defaults written out; what is printed parses again, to the same. */
 void conf_print(const struct conf *conf, FILE *stream);
 
+/* The interface of that name; NULL if there is none. */
+const struct conf_interface *conf_find_interface(const struct conf *conf, const char *name);
+
 /* "auto", "xdp", "tc"; "unicast", "blackhole", "unreachable", "prohibit". Static storage. */
 const char *conf_door_name(enum conf_door door);
 const char *conf_route_type_name(enum conf_route_type type);

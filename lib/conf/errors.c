@@ -18,6 +18,14 @@ int conf_wrong(struct conf_errors *errors, unsigned line, const char *format, ..
     return -EINVAL;
 }
 
+void conf_errors_print(const struct conf_errors *errors, const char *path, FILE *stream)
+{
+    for (size_t i = 0; i < errors->count && i < CONF_ERRORS_KEPT; i++)
+        fprintf(stream, "%s:%u: %s\n", path, errors->all[i].line, errors->all[i].text);
+    if (errors->count > CONF_ERRORS_KEPT)
+        fprintf(stream, "%s: and %zu more errors\n", path, errors->count - CONF_ERRORS_KEPT);
+}
+
 void conf_errors_sort(struct conf_errors *errors)
 {
     size_t kept = errors->count < CONF_ERRORS_KEPT ? errors->count : CONF_ERRORS_KEPT;

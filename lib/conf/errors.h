@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdio.h>
 
 #define CONF_ERRORS_KEPT     100 /* the others are only counted */
 #define CONF_ERROR_TEXT_SIZE 200 /* longer ones are cut */
@@ -22,6 +23,9 @@ struct conf_errors {
 /* printf's format. Returns -EINVAL, so that a parser can say `return conf_wrong(...)`. */
 __attribute__((format(printf, 3, 4))) int conf_wrong(struct conf_errors *errors, unsigned line, const char *format,
                                                      ...);
+
+/* "PATH:LINE: TEXT" for each that was kept, a line each, and how many more there are. */
+void conf_errors_print(const struct conf_errors *errors, const char *path, FILE *stream);
 
 /* In the order of their lines. */
 void conf_errors_sort(struct conf_errors *errors);

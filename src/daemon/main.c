@@ -62,10 +62,8 @@ static struct conf *read_conf(const char *path)
         error = conf_parse(text, len, &conf, errors);
     if (error && (!errors || !errors->count))
         fprintf(stderr, "fairleadd: %s: %s\n", path, strerror(-error));
-    for (size_t i = 0; errors && i < errors->count && i < CONF_ERRORS_KEPT; i++)
-        fprintf(stderr, "%s:%u: %s\n", path, errors->all[i].line, errors->all[i].text);
-    if (errors && errors->count > CONF_ERRORS_KEPT)
-        fprintf(stderr, "%s: and %zu more errors\n", path, errors->count - CONF_ERRORS_KEPT);
+    if (errors)
+        conf_errors_print(errors, path, stderr);
     free(text);
     free(errors);
     return conf;

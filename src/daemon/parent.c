@@ -225,17 +225,6 @@ static void reap(struct parent *parent)
 
 /* --- configuration ----------------------------------------------------------------------------------------------- */
 
-/* A line for each error, as far as they fit. */
-static void list_errors(const struct conf_errors *errors, const char *path, char *text, size_t room)
-{
-    size_t used = 0;
-
-    text[0] = '\0';
-    for (size_t i = 0; i < errors->count && i < CONF_ERRORS_KEPT && used < room; i++)
-        used +=
-            (size_t)snprintf(text + used, room - used, "%s:%u: %s\n", path, errors->all[i].line, errors->all[i].text);
-}
-
 static int hand_over(const struct parent *parent, const char *text, size_t len)
 {
     int fd = memfd_create("fairlead-configuration", MFD_CLOEXEC);
@@ -272,47 +261,72 @@ static void name_host(struct parent *parent)
     parent->hostname[sizeof(parent->hostname) - 1] = '\0';
 }
 
-static void reload(struct parent *parent)
+/* Read and check. NULL: what is wrong is in the report, a line for each error. */
+static struct conf *read_conf(const char *path, char **text, size_t *len, FILE *report)
 {
-    static char report[CONTROL_TEXT_BYTES];
     struct conf_errors *errors = calloc(1, sizeof(*errors));
     struct conf *conf = NULL;
-    char *text = NULL;
-    size_t len = 0;
-    int error = errors ? conf_read(parent->config->path, &text, &len) : -ENOMEM;
+    int error = errors ? conf_read(path, text, len) : -ENOMEM;
+
+    if (!error && errors) {
+        error = conf_parse(*text, *len, &conf, errors);
+        conf_errors_print(errors, path, report);
+    }
+    if (error && (!errors || !errors->count))
+        fprintf(report, "%s: %s\n", path, strerror(-error));
+    free(errors);
+    return conf;
+}
+
+static void refuse(struct parent *parent, char *report)
+{
+    if (parent->control >= 0)
+        control_send(parent->control, CONTROL_REFUSED, report, -1);
+    log_error("the configuration is wrong; the one in force stays:");
+    for (char *line = strtok(report, "\n"); line; line = strtok(NULL, "\n"))
+        log_error("%s", line);
+}
+
+static void put_in_force(struct parent *parent, struct conf *conf)
+{
+    bool other = !same_management(conf, parent->conf);
+
+    conf_free(parent->conf);
+    parent->conf = conf;
+    name_host(parent);
+    if (other && parent->roles[ROLE_MANAGEMENT].pid) {
+        /* Its sessions, the one that asked for this among them, are served to their end beside the new one's. */
+        kill(parent->roles[ROLE_MANAGEMENT].pid, SIGHUP);
+        start(parent, ROLE_MANAGEMENT);
+    }
+}
+
+static void reload(struct parent *parent)
+{
+    char *text = NULL, *said = NULL;
+    size_t len = 0, said_len = 0;
+    FILE *report = open_memstream(&said, &said_len);
 
     notify_reloading();
-    snprintf(report, sizeof(report), "%s: %s\n", parent->config->path, strerror(-error));
-    if (!error && errors) {
-        error = conf_parse(text, len, &conf, errors);
-        list_errors(errors, parent->config->path, report, sizeof(report));
-    }
-    if (!error && parent->control >= 0) {
-        error = hand_over(parent, text, len);
-        snprintf(report, sizeof(report), "it could not be handed over: %s\n", strerror(-error));
-    }
-    if (error) {
-        if (parent->control >= 0)
-            control_send(parent->control, CONTROL_REFUSED, report, -1);
-        log_error("the configuration is wrong; the one in force stays:");
-        for (char *line = strtok(report, "\n"); line; line = strtok(NULL, "\n"))
-            log_error("%s", line);
-        conf_free(conf);
-    } else {
-        bool other = !same_management(conf, parent->conf);
-        conf_free(parent->conf);
-        parent->conf = conf;
-        name_host(parent);
-        if (other && parent->roles[ROLE_MANAGEMENT].pid) {
-            /* Its sessions, the one that asked for this among them, are served to their end beside the new one's. */
-            kill(parent->roles[ROLE_MANAGEMENT].pid, SIGHUP);
-            start(parent, ROLE_MANAGEMENT);
-        }
-    }
-    if (error || parent->control < 0)
+    if (!report) {
+        log_error("the configuration is not read: %s", strerror(errno));
         notify("READY=1");
+        return;
+    }
+    struct conf *conf = read_conf(parent->config->path, &text, &len, report);
+    int error = conf && parent->control >= 0 ? hand_over(parent, text, len) : 0;
+    if (error) {
+        fprintf(report, "it could not be handed over: %s\n", strerror(-error));
+        conf = conf_free(conf);
+    }
+    if (fclose(report) == 0 && conf)
+        put_in_force(parent, conf);
+    else
+        refuse(parent, said);
+    if (!conf || parent->control < 0)
+        notify("READY=1");
+    free(said);
     free(text);
-    free(errors);
 }
 
 static void on_control(struct parent *parent)

@@ -252,14 +252,6 @@ void host_give_back_all(struct host *host, const struct links *links)
     unlink(host->path);
 }
 
-static bool is_named(const struct conf *conf, const char *name)
-{
-    for (size_t i = 0; i < conf->interface_count; i++)
-        if (strcmp(conf->interfaces[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 void host_give_back_others(struct host *host, const struct links *links, const struct conf *conf)
 {
     const struct link *link = NULL;
@@ -267,12 +259,12 @@ void host_give_back_others(struct host *host, const struct links *links, const s
     for (size_t i = 0; i < host->count;) {
         char name[LINK_NAME_SIZE];
         memcpy(name, host->before[i].name, sizeof(name));
-        if (is_named(conf, name))
+        if (conf_find_interface(conf, name))
             i++;
         else
             host_give_back(host, name, links_find_name(links, name)); /* all entries of this name are gone then */
     }
     while ((link = id_table_next(&links->by_ifindex, link)))
-        if (!is_named(conf, link->name))
+        if (!conf_find_interface(conf, link->name))
             delete_surplus(host, link, NULL);
 }

@@ -155,14 +155,6 @@ void ports_detach_all(struct ports *ports)
 
 /* --- what the configuration says --------------------------------------------------------------------------------- */
 
-static const struct conf_interface *find_conf(const struct conf *conf, const char *name)
-{
-    for (size_t i = 0; i < conf->interface_count; i++)
-        if (strcmp(conf->interfaces[i].name, name) == 0)
-            return &conf->interfaces[i];
-    return NULL;
-}
-
 static unsigned find_number(const struct ports *ports, const char *name)
 {
     for (unsigned i = 1; i <= ports->count; i++)
@@ -216,7 +208,7 @@ void ports_configure(struct ports *ports, const struct conf *conf)
 
     for (unsigned i = 1; i <= ports->count; i++) {
         struct port *port = &ports->all[i];
-        const struct conf_interface *interface = port->name[0] ? find_conf(conf, port->name) : NULL;
+        const struct conf_interface *interface = port->name[0] ? conf_find_interface(conf, port->name) : NULL;
         if (interface) {
             change(ports, i, interface);
         } else if (port->name[0]) {

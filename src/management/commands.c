@@ -37,26 +37,6 @@ static json_t *json_mac(const uint8_t mac[ETH_ADDR_SIZE])
     return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
-/* Fails the request if there is an argument that the command does not know; 0 if not. */
-static int check_arguments(struct session *session, const json_t *id, const json_t *arguments, const char *known,
-                           bool *wrong)
-{
-    const char *key;
-    json_t *value;
-    char text[128];
-
-    *wrong = false;
-    json_object_foreach((json_t *)arguments, key, value)
-    {
-        if (!known || strcmp(key, known) != 0) {
-            *wrong = true;
-            snprintf(text, sizeof(text), "argument '%.40s' is not known: expected %s", key, known ? known : "none");
-            return session_fail(session, id, WIRE_BAD_REQUEST, text);
-        }
-    }
-    return 0;
-}
-
 static int no_engine(struct session *session, const json_t *id)
 {
     return session_fail(session, id, WIRE_UNAVAILABLE, wire_meaning(WIRE_UNAVAILABLE));
@@ -67,11 +47,8 @@ static int no_engine(struct session *session, const json_t *id)
 static int command_version(struct session *session, const json_t *id, const json_t *arguments)
 {
     const struct management_config *config = session->config;
-    bool wrong;
-    int error = check_arguments(session, id, arguments, NULL, &wrong);
 
-    if (wrong)
-        return error;
+    (void)arguments;
     json_t *result = json_pack("{s:s, s:s, s:i, s:s, s:i}", "program", "fairleadd", "version", config->version,
                                "protocol", WIRE_PROTOCOL, "hostname", config->hostname, "pid", (int)config->parent);
     if (session_page(session)) {
@@ -110,11 +87,8 @@ static const char *state_of(const struct page_port *port)
 
 static int command_ports(struct session *session, const json_t *id, const json_t *arguments)
 {
-    bool wrong;
-    int error = check_arguments(session, id, arguments, NULL, &wrong);
 
-    if (wrong)
-        return error;
+    (void)arguments;
     if (!session_page(session))
         return no_engine(session, id);
     json_t *list = json_array();
@@ -151,11 +125,8 @@ static json_t *json_reasons(const uint64_t *counts, unsigned first, unsigned cou
 
 static int command_counters(struct session *session, const json_t *id, const json_t *arguments)
 {
-    bool wrong;
-    int error = check_arguments(session, id, arguments, NULL, &wrong);
 
-    if (wrong)
-        return error;
+    (void)arguments;
     if (!session_page(session))
         return no_engine(session, id);
     json_t *list = json_array();
@@ -163,7 +134,7 @@ static int command_counters(struct session *session, const json_t *id, const jso
         struct door_counters sum;
         if (!session->page.all[i].name[0])
             continue;
-        error = page_sum_counters(&session->reader, session->page.cpus, i, &sum);
+        int error = page_sum_counters(&session->reader, session->page.cpus, i, &sum);
         if (error) {
             json_decref(list);
             return session_fail(session, id, WIRE_INTERNAL, strerror(-error));
@@ -181,11 +152,8 @@ static int command_counters(struct session *session, const json_t *id, const jso
 static int command_sessions(struct session *session, const json_t *id, const json_t *arguments)
 {
     const struct table *table = session->table;
-    bool wrong;
-    int error = check_arguments(session, id, arguments, NULL, &wrong);
 
-    if (wrong)
-        return error;
+    (void)arguments;
     json_t *list = json_array();
     for (uint32_t i = 0; i < table->max; i++) {
         const struct table_session *one = &table->all[i];
@@ -312,11 +280,7 @@ static int command_routes(struct session *session, const json_t *id, const json_
     struct query query = {.kind = QUERY_ROUTES};
     json_t *within = json_object_get(arguments, "within");
     const char *text = json_string_value(within);
-    bool wrong;
-    int error = check_arguments(session, id, arguments, "within", &wrong);
 
-    if (wrong)
-        return error;
     if (within && (!text || ipv4_prefix_parse(text, strlen(text), 0, &query.range.within, NULL)))
         return session_fail(session, id, WIRE_BAD_REQUEST, "within: expected a prefix, as \"10.0.0.0/8\"");
     return list(session, id, &query, sizeof(struct query_route), "routes", route_record);
@@ -325,10 +289,9 @@ static int command_routes(struct session *session, const json_t *id, const json_
 static int command_neighbours(struct session *session, const json_t *id, const json_t *arguments)
 {
     struct query query = {.kind = QUERY_NEIGHBOURS};
-    bool wrong;
-    int error = check_arguments(session, id, arguments, NULL, &wrong);
 
-    return wrong ? error : list(session, id, &query, sizeof(struct query_neighbour), "neighbours", neighbour_record);
+    (void)arguments;
+    return list(session, id, &query, sizeof(struct query_neighbour), "neighbours", neighbour_record);
 }
 
 /* Whether the door of every port stands aside. */
@@ -391,11 +354,7 @@ static int command_route(struct session *session, const json_t *id, const json_t
     struct query query = {.kind = QUERY_LOOKUP};
     struct text_error wrong_text;
     char line[128];
-    bool wrong;
-    int error = check_arguments(session, id, arguments, "address", &wrong);
 
-    if (wrong)
-        return error;
     if (!text)
         return session_fail(session, id, WIRE_BAD_REQUEST, "address: expected an address, as \"10.0.1.1\"");
     if (ipv4_addr_parse(text, strlen(text), &query.addr, &wrong_text)) {
@@ -415,33 +374,24 @@ static int command_route(struct session *session, const json_t *id, const json_t
 static int command_reload(struct session *session, const json_t *id, const json_t *arguments)
 {
     struct query query = {.kind = QUERY_RELOAD};
-    bool wrong;
-    int error = check_arguments(session, id, arguments, NULL, &wrong);
 
-    if (wrong)
-        return error;
+    (void)arguments;
     int code = session_ask(session, &query, sizeof(struct query_text));
     if (code)
         return session_fail(session, id, (enum wire_code)code, wire_meaning(code));
     if (!session->buffer.answer.error)
         return session_answer(session, id, WIRE_OK, json_object());
-    json_t *errors = json_array(), *line = json_object();
+    json_t *errors = json_array();
     const struct query_text *lines = query_records(&session->buffer);
     for (uint32_t i = 0; i < session->buffer.answer.count; i++)
         json_array_append_new(errors, json_string(lines[i].line));
-    if (id)
-        json_object_set(line, "id", (json_t *)id);
-    json_object_set_new(line, "code", json_integer(WIRE_REFUSED));
-    json_object_set_new(line, "error", json_string("the configuration is wrong; the one in force stays"));
-    json_object_set_new(line, "errors", errors);
-    error = wire_send(&session->wire, line, SESSION_SEND_MS);
-    json_decref(line);
-    return error;
+    return session_fail_with(session, id, WIRE_REFUSED, "the configuration is wrong; the one in force stays", errors);
 }
 
 const struct session_command session_commands[] = {
-    {"version", false, command_version},   {"ports", false, command_ports},   {"counters", false, command_counters},
-    {"sessions", false, command_sessions}, {"routes", false, command_routes}, {"neighbours", false, command_neighbours},
-    {"route", false, command_route},       {"reload", true, command_reload},
+    {"version", NULL, false, command_version},   {"ports", NULL, false, command_ports},
+    {"counters", NULL, false, command_counters}, {"sessions", NULL, false, command_sessions},
+    {"routes", "within", false, command_routes}, {"neighbours", NULL, false, command_neighbours},
+    {"route", "address", false, command_route},  {"reload", NULL, true, command_reload},
 };
 const unsigned session_command_count = ARRAY_SIZE(session_commands);

@@ -24,18 +24,25 @@ int session_answer(struct session *session, const json_t *id, enum wire_code cod
     return error;
 }
 
-int session_fail(struct session *session, const json_t *id, enum wire_code code, const char *text)
+int session_fail_with(struct session *session, const json_t *id, enum wire_code code, const char *text, json_t *errors)
 {
     json_t *line = json_pack("{s:i, s:s}", "code", (int)code, "error", text);
-    int error;
 
     if (!line) /* the text is not UTF-8: it echoes what was not */
         line = json_pack("{s:i, s:s}", "code", (int)code, "error", wire_meaning(code));
     if (id && line)
         json_object_set(line, "id", (json_t *)id);
-    error = line ? wire_send(&session->wire, line, SESSION_SEND_MS) : -ENOMEM;
+    if (errors && line)
+        json_object_set(line, "errors", errors);
+    int error = line ? wire_send(&session->wire, line, SESSION_SEND_MS) : -ENOMEM;
+    json_decref(errors);
     json_decref(line);
     return error;
+}
+
+int session_fail(struct session *session, const json_t *id, enum wire_code code, const char *text)
+{
+    return session_fail_with(session, id, code, text, NULL);
 }
 
 /* --- the engine -------------------------------------------------------------------------------------------------- */
@@ -118,6 +125,20 @@ static const struct session_command *find(const char *name)
     return NULL;
 }
 
+/* An argument that the command does not know; NULL if there is none. */
+static const char *find_unknown(const json_t *arguments, const char *known)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)arguments, key, value)
+    {
+        if (!known || strcmp(key, known) != 0)
+            return key;
+    }
+    return NULL;
+}
+
 static int serve(struct session *session, const json_t *request)
 {
     const json_t *id = json_object_get(request, "id"), *arguments = json_object_get(request, "arguments");
@@ -142,6 +163,12 @@ static int serve(struct session *session, const json_t *request)
     if (!command) {
         snprintf(text, sizeof(text), "there is no command '%.40s'", name);
         return session_fail(session, id, WIRE_UNKNOWN, text);
+    }
+    const char *unknown = find_unknown(arguments, command->argument);
+    if (unknown) {
+        snprintf(text, sizeof(text), "argument '%.40s' is not known: expected %s", unknown,
+                 command->argument ? command->argument : "none");
+        return session_fail(session, id, WIRE_BAD_REQUEST, text);
     }
     if (command->changes && !session->may_change)
         return session_fail(session, id, WIRE_FORBIDDEN, wire_meaning(WIRE_FORBIDDEN));

@@ -35,6 +35,8 @@ void session_run(struct session *session);
 /* For the commands. Send one line of an answer, whose result is taken: 0; -errno. */
 int session_answer(struct session *session, const json_t *id, enum wire_code code, json_t *result);
 int session_fail(struct session *session, const json_t *id, enum wire_code code, const char *text);
+/* With the list `errors` beside the text; taken, NULL for none. */
+int session_fail_with(struct session *session, const json_t *id, enum wire_code code, const char *text, json_t *errors);
 
 /* Bring session->reader and session->page up to date, of the engine that is there now if it can be had at once,
  * otherwise of the last one. False: there never was one. */
@@ -48,6 +50,7 @@ int session_ask(struct session *session, const struct query *query, size_t recor
 
 struct session_command {
     const char *name;
+    const char *argument; /* the only one that it knows; NULL for none */
     bool changes;
     /* Answers; 0, or -errno if the answer was not taken. `arguments` is an object or NULL. */
     int (*run)(struct session *session, const json_t *id, const json_t *arguments);
