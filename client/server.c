@@ -1,34 +1,24 @@
 #include "client/server.h"
 
+#include "base/local_socket.h"
 #include "wire/wire.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define ANSWER_MS 60000 /* the daemon bounds its own times well below this */
 
 static int connect_to(const struct command *self, const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = local_connect(path, SOCK_STREAM);
 
-    if (strlen(path) >= sizeof(address.sun_path)) {
-        command_failed(self, "%s: the path is too long", path);
-        return -1;
-    }
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-        return fd;
-    if (errno == ENOENT || errno == ECONNREFUSED)
+    if (fd == -ENOENT || fd == -ECONNREFUSED)
         command_failed(self, "no daemon answers at %s; is fairleadd running?", path);
-    else
-        command_failed(self, "%s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    else if (fd < 0)
+        command_failed(self, "%s: %s", path, strerror(-fd));
+    return fd;
 }
 
 /* What the daemon says went wrong. */

@@ -23,7 +23,7 @@ MAY_USE = {
     "wire": ["base"],
     "log": [],
     "netlink": ["base", "net"],
-    "control": [],
+    "control": ["base"],
     "query": ["base", "net", "fib", "rib", "bpf"],
     "port": ["base", "net", "fib", "bpf", "log", "netlink"],
     "route": ["base", "net", "fib", "rib", "conf", "bpf", "log", "netlink"],

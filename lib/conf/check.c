@@ -160,10 +160,8 @@ static int compare(uint32_t a, uint32_t b)
 static int compare_routes(const void *one, const void *other)
 {
     const struct conf_route *a = *(const struct conf_route *const *)one, *b = *(const struct conf_route *const *)other;
-    int order = compare(a->prefix.addr, b->prefix.addr);
+    int order = ipv4_prefix_compare(a->prefix, b->prefix);
 
-    if (!order)
-        order = compare(a->prefix.len, b->prefix.len);
     if (!order)
         order = compare(a->preference, b->preference);
     if (!order)
@@ -184,8 +182,7 @@ static int check_order(const struct conf *conf, struct conf_errors *errors)
     qsort(sorted, conf->route_count, sizeof(struct conf_route *), compare_routes);
     for (size_t i = 1; i < conf->route_count; i++) {
         const struct conf_route *a = sorted[i - 1], *b = sorted[i];
-        if (a->prefix.addr != b->prefix.addr || a->prefix.len != b->prefix.len || a->preference != b->preference ||
-            a->metric != b->metric)
+        if (!ipv4_prefix_equal(a->prefix, b->prefix) || a->preference != b->preference || a->metric != b->metric)
             continue;
         ipv4_prefix_format(b->prefix, text);
         conf_wrong(errors, b->line, "route %s is there already, in line %u: expected another metric or preference",

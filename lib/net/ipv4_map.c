@@ -19,11 +19,6 @@ static unsigned bit_behind(uint32_t addr, unsigned len)
     return addr >> (31 - len) & 1;
 }
 
-static bool equal(struct ipv4_prefix a, struct ipv4_prefix b)
-{
-    return a.addr == b.addr && a.len == b.len;
-}
-
 /* Whether a stands before b in the order of a walk. */
 static bool before(struct ipv4_prefix a, struct ipv4_prefix b)
 {
@@ -68,7 +63,7 @@ void *ipv4_map_get(const struct ipv4_map *map, struct ipv4_prefix prefix)
     struct ipv4_map_node *root = map->root;
     const struct ipv4_map_node *node = *find_link(&root, prefix);
 
-    return node && equal(node->prefix, prefix) ? node->value : NULL;
+    return node && ipv4_prefix_equal(node->prefix, prefix) ? node->value : NULL;
 }
 
 int ipv4_map_put(struct ipv4_map *map, struct ipv4_prefix prefix, void *value)
@@ -76,7 +71,7 @@ int ipv4_map_put(struct ipv4_map *map, struct ipv4_prefix prefix, void *value)
     struct ipv4_map_node **link = find_link(&map->root, prefix);
     struct ipv4_map_node *there = *link;
 
-    if (there && equal(there->prefix, prefix)) {
+    if (there && ipv4_prefix_equal(there->prefix, prefix)) {
         map->count += !there->value;
         there->value = value;
         return 0;
@@ -127,7 +122,7 @@ void *ipv4_map_remove(struct ipv4_map *map, struct ipv4_prefix prefix)
         link = &(*link)->child[bit_behind(prefix.addr, (*link)->prefix.len)];
     }
     struct ipv4_map_node *node = *link;
-    if (!node || !equal(node->prefix, prefix) || !node->value)
+    if (!node || !ipv4_prefix_equal(node->prefix, prefix) || !node->value)
         return NULL;
     void *value = node->value;
     node->value = NULL;

@@ -69,6 +69,17 @@ static inline bool ipv4_prefix_covers(struct ipv4_prefix outer, struct ipv4_pref
     return outer.len <= inner.len && ipv4_prefix_contains(outer, inner.addr);
 }
 
+static inline bool ipv4_prefix_equal(struct ipv4_prefix a, struct ipv4_prefix b)
+{
+    return a.addr == b.addr && a.len == b.len;
+}
+
+/* For sorting: by rising address, shorter prefixes first, as struct ipv4_map walks. Below 0, 0 or above. */
+static inline int ipv4_prefix_compare(struct ipv4_prefix a, struct ipv4_prefix b)
+{
+    return a.addr != b.addr ? (a.addr < b.addr ? -1 : 1) : (a.len > b.len) - (a.len < b.len);
+}
+
 /* /0 to /30 have a directed broadcast address (RFC 919); a /31 is a link of two hosts (RFC 3021), a /32 one host. */
 static inline bool ipv4_prefix_has_broadcast(struct ipv4_prefix prefix)
 {

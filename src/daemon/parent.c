@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +33,6 @@
 #define RESTART_LAST_MS  10000 /* up to this */
 #define LIVED_MS         30000 /* a role that lived so long begins with the first again */
 #define STOP_MS          20000 /* what roles may take to stop, before they are killed */
-#define NOBODY           65534
 
 enum role_number { ROLE_ENGINE, ROLE_MANAGEMENT, ROLE_COUNT };
 
@@ -54,8 +52,6 @@ struct parent {
     uint8_t token[QUERY_TOKEN_BYTES];
     int control; /* to the engine; -1 while there is none */
     int signals;
-    uid_t nobody;
-    gid_t nobody_group;
     char hostname[CONF_HOSTNAME_SIZE];
     bool ready, stopping, engine_failed;
     int64_t kill_ms; /* while stopping: when to kill */
@@ -88,13 +84,9 @@ static void begin_role(struct parent *parent, pid_t parent_pid, enum role_number
 
 static void drop_of_management(void)
 {
-    const struct passwd *fairlead = getpwnam("fairlead");
     pid_t parent = getppid();
 
-    if (fairlead)
-        privileges_of_nobody(fairlead->pw_uid, fairlead->pw_gid);
-    else
-        privileges_of_nobody(NOBODY, NOBODY);
+    privileges_of_nobody();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of user has cleared it */
     if (getppid() != parent)
         _exit(EXIT_FAILURE);
@@ -432,11 +424,10 @@ static void clean(struct parent *parent)
 
 static int open_parent(struct parent *parent)
 {
-    const struct passwd *fairlead = getpwnam("fairlead");
     sigset_t set;
+    uid_t nobody;
+    gid_t nobody_group;
 
-    parent->nobody = fairlead ? fairlead->pw_uid : NOBODY;
-    parent->nobody_group = fairlead ? fairlead->pw_gid : NOBODY;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
@@ -456,7 +447,8 @@ static int open_parent(struct parent *parent)
         return error;
     }
     name_host(parent);
-    return run_files_open(&parent->files, parent->config->directory, parent->nobody, parent->nobody_group);
+    privileges_find_nobody(&nobody, &nobody_group);
+    return run_files_open(&parent->files, parent->config->directory, nobody, nobody_group);
 }
 
 int parent_run(const struct parent_config *config)

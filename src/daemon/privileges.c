@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#define NOBODY 65534
 
 __attribute__((noreturn)) static void fail(const char *what)
 {
@@ -53,8 +56,20 @@ void privileges_of_engine(void)
     keep(wanted, sizeof(wanted) / sizeof(*wanted));
 }
 
-void privileges_of_nobody(uid_t uid, gid_t gid)
+void privileges_find_nobody(uid_t *uid, gid_t *gid)
 {
+    const struct passwd *fairlead = getpwnam("fairlead");
+
+    *uid = fairlead ? fairlead->pw_uid : NOBODY;
+    *gid = fairlead ? fairlead->pw_gid : NOBODY;
+}
+
+void privileges_of_nobody(void)
+{
+    uid_t uid;
+    gid_t gid;
+
+    privileges_find_nobody(&uid, &gid);
     drop_bounding_set();
     if (getuid() == 0) {
         if (setgroups(0, NULL) < 0)

@@ -10,5 +10,8 @@
 /* Root's files, and CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF, CAP_PERFMON, as far as they were there. */
 void privileges_of_engine(void);
 
+/* The user and group of those that need nothing: fairlead, if the system has such a user; nobody otherwise. */
+void privileges_find_nobody(uid_t *uid, gid_t *gid);
+
 /* Nothing: that user and group, no capabilities. */
-void privileges_of_nobody(uid_t uid, gid_t gid);
+void privileges_of_nobody(void);

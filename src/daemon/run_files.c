@@ -3,8 +3,6 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "log/log.h"
-#include "management/management.h"
-#include "query/query.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,6 +78,15 @@ static int lock_engine_file(struct run_files *files)
     return error;
 }
 
+static int listen_at(const char *path, int type, mode_t mode, uid_t uid, gid_t gid)
+{
+    int fd = local_listen(path, type | SOCK_NONBLOCK, mode, uid, gid);
+
+    if (fd < 0)
+        log_error("%s: %s", path, strerror(-fd));
+    return fd;
+}
+
 int run_files_open(struct run_files *files, const char *directory, uid_t uid, gid_t gid)
 {
     *files = (struct run_files){.pid_fd = -1, .lock_fd = -1, .engine_fd = -1, .management_fd = -1};
@@ -91,9 +99,9 @@ int run_files_open(struct run_files *files, const char *directory, uid_t uid, gi
                  {files->management_path, "management.sock"}};
 
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-        if (snprintf(paths[i].path, RUN_PATH_SIZE, "%s/%s", directory, paths[i].name) >= RUN_PATH_SIZE) {
+        if (snprintf(paths[i].path, LOCAL_PATH_SIZE, "%s/%s", directory, paths[i].name) >= LOCAL_PATH_SIZE) {
             log_error("%s: the path is too long: at most %zu characters expected", directory,
-                      RUN_PATH_SIZE - sizeof("/management.sock"));
+                      LOCAL_PATH_SIZE - sizeof("/management.sock"));
             return -ENAMETOOLONG;
         }
     }
@@ -106,12 +114,11 @@ int run_files_open(struct run_files *files, const char *directory, uid_t uid, gi
         error = lock_engine_file(files);
     if (error)
         return error;
-    files->engine_fd = query_listen(files->engine_path, uid, gid);
-    if (files->engine_fd < 0) {
-        log_error("%s: %s", files->engine_path, strerror(-files->engine_fd));
+    /* Everybody may look; who may change things is decided by who they are. */
+    files->engine_fd = listen_at(files->engine_path, SOCK_SEQPACKET, 0600, uid, gid);
+    if (files->engine_fd < 0)
         return files->engine_fd;
-    }
-    files->management_fd = management_listen(files->management_path);
+    files->management_fd = listen_at(files->management_path, SOCK_STREAM, 0666, (uid_t)-1, (gid_t)-1);
     return files->management_fd < 0 ? files->management_fd : 0;
 }
 

@@ -6,15 +6,16 @@
  */
 #pragma once
 
+#include "base/local_socket.h"
+
 #include <sys/types.h>
 
-#define RUN_PATH_SIZE 108 /* of a socket's address */
-
 struct run_files {
-    char pid_path[RUN_PATH_SIZE], lock_path[RUN_PATH_SIZE], engine_path[RUN_PATH_SIZE], management_path[RUN_PATH_SIZE];
+    char pid_path[LOCAL_PATH_SIZE], lock_path[LOCAL_PATH_SIZE], engine_path[LOCAL_PATH_SIZE],
+        management_path[LOCAL_PATH_SIZE];
     int pid_fd, lock_fd;
     int engine_fd;     /* on which the engine is asked */
-    int management_fd; /* on which the management role serves */
+    int management_fd; /* on which the management role serves: who connects while it is restarted waits */
 };
 
 /* Make the directory if it is not there, lock, and listen; the engine's socket is for this user alone. 0; -errno,

@@ -1,6 +1,7 @@
 #include "engine/answers.h"
 
 #include "base/compiler.h"
+#include "base/local_socket.h"
 #include "engine/watch.h"
 #include "fib/fib.h"
 #include "log/log.h"
@@ -52,26 +53,12 @@ void answers_sweep(struct answers *answers)
 /* Of `count` records of `bytes` each behind the head in the buffer, with the two descriptors if this is a hello. */
 static void send_answer(struct answers *answers, struct connection *connection, size_t bytes, bool hello)
 {
-    union {
-        char bytes[CMSG_SPACE(2 * sizeof(int))];
-        struct cmsghdr align;
-    } control = {0};
-    struct iovec part = {.iov_base = &answers->buffer,
-                         .iov_len = sizeof(struct query_answer) + answers->buffer.answer.count * bytes};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    int fds[] = {answers->config.page_fd, answers->config.counters_fd};
+    int error = local_send(connection->watch.fd, &answers->buffer,
+                           sizeof(struct query_answer) + answers->buffer.answer.count * bytes, fds, hello ? 2 : 0);
 
-    if (hello) {
-        int fds[] = {answers->config.page_fd, answers->config.counters_fd};
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof(control.bytes);
-        struct cmsghdr *passed = CMSG_FIRSTHDR(&message);
-        passed->cmsg_level = SOL_SOCKET;
-        passed->cmsg_type = SCM_RIGHTS;
-        passed->cmsg_len = CMSG_LEN(sizeof(fds));
-        memcpy(CMSG_DATA(passed), fds, sizeof(fds));
-    }
-    if (sendmsg(connection->watch.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-        answers->refused += errno == EAGAIN;
+    if (error) {
+        answers->refused += error == -EAGAIN;
         end_connection(answers, connection);
         return;
     }

@@ -149,57 +149,93 @@ static void switch_on(struct host *host, const struct link *link)
     tell(link->name, "forwarding could not be switched on", forwarding < 0 ? forwarding : 0);
 }
 
-/* Addresses of ours at an interface: those that are wanted stay. */
-struct addresses {
-    uint32_t ifindex;
-    const struct conf_interface *wanted; /* NULL: none */
-    struct ipv4_prefix *surplus;
+/* --- addresses --------------------------------------------------------------------------------------------------- */
+
+/* Whether an address of ours may stay. */
+typedef bool address_stays(const void *arg, uint32_t ifindex, struct ipv4_prefix address);
+
+struct surplus {
+    address_stays *stays;
+    const void *arg;
+    struct surplus_address {
+        uint32_t ifindex;
+        struct ipv4_prefix address;
+    } * all;
     size_t count;
     bool failed;
 };
 
-static bool is_wanted(const struct conf_interface *wanted, struct ipv4_prefix address)
+static void collect_surplus(void *arg, uint32_t ifindex, struct ipv4_prefix address, bool ours)
 {
-    for (size_t i = 0; wanted && i < wanted->address_count; i++)
-        if (wanted->addresses[i].prefix.addr == address.addr && wanted->addresses[i].prefix.len == address.len)
+    struct surplus *surplus = arg;
+
+    if (!ours || surplus->stays(surplus->arg, ifindex, address))
+        return;
+    struct surplus_address *all = reallocarray(surplus->all, surplus->count + 1, sizeof(*all));
+    if (!all) {
+        surplus->failed = true;
+        return;
+    }
+    surplus->all = all;
+    all[surplus->count++] = (struct surplus_address){ifindex, address};
+}
+
+/* Take away all addresses of ours but those that stay. */
+static void delete_surplus(struct host *host, address_stays *stays, const void *arg)
+{
+    struct surplus surplus = {.stays = stays, .arg = arg};
+    int error = interface_each_address(host->netlink, collect_surplus, &surplus);
+
+    if (error || surplus.failed)
+        log_error("the system's addresses could not be read: %s", strerror(error ? -error : ENOMEM));
+    for (size_t i = 0; i < surplus.count; i++) {
+        char text[IPV4_PREFIX_TEXT_SIZE];
+        ipv4_prefix_format(surplus.all[i].address, text);
+        error = interface_delete_address(host->netlink, surplus.all[i].ifindex, surplus.all[i].address);
+        if (error && error != -EADDRNOTAVAIL) /* gone with its subnet's first address */
+            log_error("address %s could not be taken away: %s", text, strerror(-error));
+    }
+    free(surplus.all);
+}
+
+/* What one interface should have; nothing (`wanted` NULL) where all of ours goes. */
+struct at_link {
+    uint32_t ifindex;
+    const struct conf_interface *wanted;
+};
+
+static bool stays_at_link(const void *arg, uint32_t ifindex, struct ipv4_prefix address)
+{
+    const struct at_link *at = arg;
+
+    if (ifindex != at->ifindex)
+        return true;
+    for (size_t i = 0; at->wanted && i < at->wanted->address_count; i++)
+        if (ipv4_prefix_equal(at->wanted->addresses[i].prefix, address))
             return true;
     return false;
 }
 
-static void collect_surplus(void *arg, uint32_t ifindex, struct ipv4_prefix address, bool ours)
-{
-    struct addresses *addresses = arg;
+/* The interfaces of a configuration, whatever they should have. */
+struct at_ports {
+    const struct links *links;
+    const struct conf *conf;
+};
 
-    if (!ours || ifindex != addresses->ifindex || is_wanted(addresses->wanted, address))
-        return;
-    struct ipv4_prefix *surplus = reallocarray(addresses->surplus, addresses->count + 1, sizeof(*surplus));
-    if (!surplus) {
-        addresses->failed = true;
-        return;
-    }
-    addresses->surplus = surplus;
-    surplus[addresses->count++] = address;
+static bool stays_at_ports(const void *arg, uint32_t ifindex, struct ipv4_prefix address)
+{
+    const struct at_ports *at = arg;
+    const struct link *link = links_find(at->links, ifindex);
+
+    (void)address;
+    return link && conf_find_interface(at->conf, link->name);
 }
 
-static void delete_surplus(struct host *host, const struct link *link, const struct conf_interface *wanted)
-{
-    struct addresses addresses = {.ifindex = link->ifindex, .wanted = wanted};
-    int error = interface_each_address(host->netlink, collect_surplus, &addresses);
-
-    tell(link->name, "its addresses could not be read", error ? error : addresses.failed ? -ENOMEM : 0);
-    for (size_t i = 0; i < addresses.count; i++) {
-        char text[IPV4_PREFIX_TEXT_SIZE];
-        ipv4_prefix_format(addresses.surplus[i], text);
-        error = interface_delete_address(host->netlink, link->ifindex, addresses.surplus[i]);
-        if (error && error != -EADDRNOTAVAIL) /* gone with its subnet's first address */
-            log_error("%s: address %s could not be taken away: %s", link->name, text, strerror(-error));
-    }
-    free(addresses.surplus);
-}
+/* --- taking and giving back -------------------------------------------------------------------------------------- */
 
 void host_take(struct host *host, const struct link *link, const struct conf_interface *interface)
 {
-    delete_surplus(host, link, interface);
+    delete_surplus(host, stays_at_link, &(struct at_link){link->ifindex, interface});
     for (size_t i = 0; i < interface->address_count; i++) {
         char text[IPV4_PREFIX_TEXT_SIZE];
         int error = interface_add_address(host->netlink, link->ifindex, interface->addresses[i].prefix);
@@ -212,13 +248,12 @@ void host_take(struct host *host, const struct link *link, const struct conf_int
     switch_on(host, link);
 }
 
-void host_give_back(struct host *host, const char *name, const struct link *link)
+/* What was switched on at an interface. */
+static void switch_back(struct host *host, const char *name, const struct link *link)
 {
     size_t kept = 0;
     bool changed = false;
 
-    if (link)
-        delete_surplus(host, link, NULL);
     for (size_t i = 0; i < host->count; i++) {
         const struct before *before = &host->before[i];
         int error = 0;
@@ -238,33 +273,30 @@ void host_give_back(struct host *host, const char *name, const struct link *link
         tell(host->path, "could not be written", write_file(host));
 }
 
-void host_give_back_all(struct host *host, const struct links *links)
+void host_give_back(struct host *host, const char *name, const struct link *link)
 {
-    const struct link *link = NULL;
-
-    while (host->count) {
-        char name[LINK_NAME_SIZE];
-        memcpy(name, host->before[0].name, sizeof(name));
-        host_give_back(host, name, links_find_name(links, name));
-    }
-    while ((link = id_table_next(&links->by_ifindex, link)))
-        delete_surplus(host, link, NULL);
-    unlink(host->path);
+    if (link)
+        delete_surplus(host, stays_at_link, &(struct at_link){link->ifindex, NULL});
+    switch_back(host, name, link);
 }
 
 void host_give_back_others(struct host *host, const struct links *links, const struct conf *conf)
 {
-    const struct link *link = NULL;
-
+    delete_surplus(host, stays_at_ports, &(struct at_ports){links, conf});
     for (size_t i = 0; i < host->count;) {
         char name[LINK_NAME_SIZE];
         memcpy(name, host->before[i].name, sizeof(name));
         if (conf_find_interface(conf, name))
             i++;
         else
-            host_give_back(host, name, links_find_name(links, name)); /* all entries of this name are gone then */
+            switch_back(host, name, links_find_name(links, name)); /* all entries of this name are gone then */
     }
-    while ((link = id_table_next(&links->by_ifindex, link)))
-        if (!conf_find_interface(conf, link->name))
-            delete_surplus(host, link, NULL);
+}
+
+void host_give_back_all(struct host *host, const struct links *links)
+{
+    const struct conf nothing = {0};
+
+    host_give_back_others(host, links, &nothing);
+    unlink(host->path);
 }

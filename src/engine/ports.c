@@ -181,8 +181,7 @@ static bool same_addresses(const struct conf_interface *a, const struct conf_int
     if (a->address_count != b->address_count)
         return false;
     for (size_t i = 0; i < a->address_count; i++)
-        if (a->addresses[i].prefix.addr != b->addresses[i].prefix.addr ||
-            a->addresses[i].prefix.len != b->addresses[i].prefix.len)
+        if (!ipv4_prefix_equal(a->addresses[i].prefix, b->addresses[i].prefix))
             return false;
     return true;
 }
@@ -353,7 +352,7 @@ void ports_probe(struct ports *ports)
 void ports_describe(const struct ports *ports, unsigned number, struct page_port *described)
 {
     const struct port *port = &ports->all[number];
-    const struct link *link = port->name[0] ? links_find_name(&ports->routing->links, port->name) : NULL;
+    const struct links *links = &ports->routing->links;
 
     *described = (struct page_port){0};
     if (!port->name[0])
@@ -362,6 +361,7 @@ void ports_describe(const struct ports *ports, unsigned number, struct page_port
     snprintf(described->wanted, sizeof(described->wanted), "%s", conf_door_name(port->conf->door));
     snprintf(described->door, sizeof(described->door), "%s", door_hook_name(port->attachment.hook));
     described->aside = port->ifindex ? port->aside : 0;
+    const struct link *link = port->ifindex ? links_find(links, port->ifindex) : links_find_name(links, port->name);
     if (!link)
         return;
     described->ifindex = link->ifindex;

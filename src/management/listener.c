@@ -18,13 +18,10 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define BACKLOG      512
 #define RECONNECT_MS 100 /* to an engine that is not there */
 #define GROUPS_MAX   1024
 
@@ -38,26 +35,6 @@ struct listener {
     bool stop;
     bool drain; /* another listener has taken over: only serve to the end what has begun */
 };
-
-int management_listen(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -errno;
-    unlink(path);
-    /* Everybody may look; who may change things is decided by who they are. */
-    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0666) < 0 ||
-        listen(fd, BACKLOG) < 0) {
-        int error = -errno;
-        log_error("%s: %s", path, strerror(-error));
-        close(fd);
-        return error;
-    }
-    return fd;
-}
 
 /* --- the engine's memory ----------------------------------------------------------------------------------------- */
 

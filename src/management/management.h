@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 struct management_config {
-    int listener;            /* from management_listen(), borrowed */
+    int listener;            /* the stream socket to serve on, borrowed; it outlives the role */
     const char *engine_path; /* of the engine's (query/query.h) */
     const uint8_t *token;    /* for the engine */
     const char *version;     /* of the program */
@@ -25,9 +25,6 @@ struct management_config {
     pid_t parent;                  /* the daemon's process */
     void (*drop_privileges)(void); /* called at the beginning */
 };
-
-/* The socket to serve on. It outlives the role: who connects while that is restarted is served then. -errno, logged. */
-int management_listen(const char *path);
 
 /* Serve until SIGTERM, which ends all sessions, or SIGHUP, after which it ends with the last of them: 0. -errno,
  * logged, if it could not begin. */

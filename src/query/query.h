@@ -115,6 +115,3 @@ int query_ask(struct query_connection *connection, const struct query *query, si
 
 /* A random token for the roles to come. 0; -errno. */
 int query_make_token(uint8_t token[QUERY_TOKEN_BYTES]);
-
-/* The socket on which the engine is asked, for it to accept on; only the owner of the socket may connect. -errno. */
-int query_listen(const char *path, unsigned uid, unsigned gid);

@@ -187,8 +187,8 @@ static void collect_route(const struct nlmsghdr *message, void *arg)
 
     if (!read_path(collected->routing, message, &prefix, &path))
         return;
-    bool same = collected->count && collected->prefix.addr == prefix.addr && collected->prefix.len == prefix.len &&
-                collected->paths[0].source == path.source;
+    bool same =
+        collected->count && ipv4_prefix_equal(collected->prefix, prefix) && collected->paths[0].source == path.source;
     if (is_installed(&path)) {
         const struct rib_path *last = same ? &collected->paths[collected->count - 1] : NULL;
         installs_came(&collected->routing->installs, prefix, &path, !last || last->tos || last->metric < path.metric);

@@ -31,10 +31,8 @@ static int compare(const void *one, const void *other)
 {
     const struct conf_route *a = &((const struct static_route *)one)->conf;
     const struct conf_route *b = &((const struct static_route *)other)->conf;
-    int order = compare_numbers(a->prefix.addr, b->prefix.addr);
+    int order = ipv4_prefix_compare(a->prefix, b->prefix);
 
-    if (!order)
-        order = compare_numbers(a->prefix.len, b->prefix.len);
     if (!order)
         order = compare_numbers(a->type, b->type);
     if (!order)
@@ -155,6 +153,22 @@ static void tell(const struct static_route *route, const char *why)
              why ? why : "");
 }
 
+/* The new path before the old one goes. 0; -ENOMEM: there is none in the RIB. */
+static int put(struct static_route *route, struct rib *rib, const struct rib_path *path)
+{
+    bool had = route->put;
+    struct rib_path old = route->path;
+
+    if (had && memcmp(&old, path, sizeof(old)) == 0)
+        return 0;
+    int error = rib_put(rib, route->conf.prefix, path, RIB_LAST);
+    route->put = !error;
+    route->path = *path;
+    if (had)
+        rib_withdraw(rib, route->conf.prefix, &old);
+    return error;
+}
+
 int statics_follow(struct statics *statics, const struct links *links, struct rib *rib)
 {
     int error = 0;
@@ -164,27 +178,15 @@ int statics_follow(struct statics *statics, const struct links *links, struct ri
         struct static_route *route = &statics->all[i];
         struct rib_path path;
         const char *why = resolve(&route->conf, links, rib, &path);
-        if (why ? !route->put : route->put && memcmp(&path, &route->path, sizeof(path)) == 0) {
-            if (why && route->why != why)
-                tell(route, why);
-            route->why = why;
-            continue;
-        }
-        if ((why != NULL) != (route->why != NULL))
+        if (why != route->why)
             tell(route, why);
         route->why = why;
-        struct static_route old = *route;
-        if (!why) {
-            int rc = rib_put(rib, route->conf.prefix, &path, RIB_LAST);
-            if (rc)
-                error = rc;
-            route->put = rc == 0;
-            route->path = path;
+        if (why) {
+            withdraw(route, rib);
+        } else {
+            int rc = put(route, rib, &path);
+            error = rc ? rc : error;
         }
-        if (old.put)
-            rib_withdraw(rib, route->conf.prefix, &old.path);
-        if (why)
-            route->put = false;
     }
     return error;
 }
@@ -196,16 +198,13 @@ void statics_refused(struct statics *statics, struct rib *rib, struct ipv4_prefi
 
     while (low < high) { /* the first of this prefix */
         size_t middle = (low + high) / 2;
-        const struct ipv4_prefix at = statics->all[middle].conf.prefix;
-        if (at.addr < prefix.addr || (at.addr == prefix.addr && at.len < prefix.len))
+        if (ipv4_prefix_compare(statics->all[middle].conf.prefix, prefix) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    for (; low < statics->count; low++) {
+    for (; low < statics->count && ipv4_prefix_equal(statics->all[low].conf.prefix, prefix); low++) {
         struct static_route *route = &statics->all[low];
-        if (route->conf.prefix.addr != prefix.addr || route->conf.prefix.len != prefix.len)
-            return;
         if (!route->put || memcmp(&route->path, path, sizeof(*path)) != 0)
             continue;
         char text[IPV4_PREFIX_TEXT_SIZE];

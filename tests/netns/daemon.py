@@ -15,7 +15,7 @@ source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, LabError, enter  # noqa: E402
-from ready import skip_unless_possible  # noqa: E402
+from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 from talk import Talk  # noqa: E402
 from tap import Tap  # noqa: E402
@@ -430,13 +430,7 @@ def main():
     skip_unless_possible(tap)
     enter()
     net = Net()
-    try:
-        net.router().stop()
-    except LabError as error:
-        if "Operation not permitted" not in str(error):
-            raise
-        tap.skip("all of it", "BPF is not permitted here; run the tests where root may load BPF programs")
-        tap.end()
+    start_unless_forbidden(tap, net.router).stop()
     for part in (it_is_a_proper_daemon, what_cannot_start_says_so, it_tells_the_service_manager,
                  roles_keep_what_they_need, roles_that_are_killed_come_back, a_reload_touches_what_is_different,
                  static_routes_and_the_kernels, many_sessions_at_once, requests_that_are_wrong, who_may_change_things):

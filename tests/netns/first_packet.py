@@ -14,7 +14,7 @@ source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, LabError, enter  # noqa: E402
-from ready import skip_unless_possible  # noqa: E402
+from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -307,13 +307,7 @@ def main():
     skip_unless_possible(tap)
     enter()
     net = Net()
-    try:
-        net.router("tc").stop()
-    except LabError as error:
-        if "Operation not permitted" not in str(error):
-            raise
-        tap.skip("all of it", "BPF is not permitted here; run the tests where root may load BPF programs")
-        tap.end()
+    start_unless_forbidden(tap, lambda: net.router("tc")).stop()
     for address, kind in (("198.51.100.1", "unreachable"), ("198.51.100.2", "prohibit"), ("198.51.100.3", "blackhole"),
                           ("198.51.100.4", "throw")):
         net.middle("ip", "route", "add", kind, address)

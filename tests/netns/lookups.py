@@ -12,9 +12,9 @@ import sys
 source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
-from lab import Lab, LabError, enter  # noqa: E402
+from lab import Lab, enter  # noqa: E402
 from random_routes import OBJECTS, Routes  # noqa: E402
-from ready import skip_unless_possible  # noqa: E402
+from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 from talk import Talk  # noqa: E402
 from tap import Tap  # noqa: E402
@@ -101,13 +101,7 @@ def main():
     skip_unless_possible(tap)
     enter()
     routes = Routes(SEED)
-    try:
-        net = Net(routes)
-    except LabError as error:
-        if "Operation not permitted" not in str(error):
-            raise
-        tap.skip("all of it", "BPF is not permitted here; run the tests where root may load BPF programs")
-        tap.end()
+    net = start_unless_forbidden(tap, lambda: Net(routes))
     print(f"# seed {SEED}")
 
     def check(name):

@@ -2,6 +2,8 @@
 import os
 import subprocess
 
+from lab import LabError
+
 
 def skip_unless_possible(tap):
     """Ends the program where there is no root, or no namespaces."""
@@ -10,4 +12,15 @@ def skip_unless_possible(tap):
         tap.end()
     if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], check=False).returncode:
         tap.skip("all of it", "no namespaces here; run the tests where root may unshare")
+        tap.end()
+
+
+def start_unless_forbidden(tap, start):
+    """What start() returns; ends the program with a skip where the daemon may not load BPF programs."""
+    try:
+        return start()
+    except LabError as error:
+        if "Operation not permitted" not in str(error):
+            raise
+        tap.skip("all of it", "BPF is not permitted here; run the tests where root may load BPF programs")
         tap.end()
