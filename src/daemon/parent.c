@@ -39,7 +39,6 @@ enum role_number { ROLE_ENGINE, ROLE_MANAGEMENT, ROLE_COUNT };
 struct role {
     const char *name;
     pid_t pid;                /* 0: not running */
-    bool lived;               /* has been running before */
     int64_t began_ms, due_ms; /* due: when to start it again */
     int wait_ms;
 };
@@ -464,7 +463,7 @@ int parent_run(const struct parent_config *config)
         return EXIT_FAILURE;
     }
     loop(&parent);
-    if (parent.engine_failed || !parent.roles[ROLE_ENGINE].began_ms)
+    if (parent.engine_failed)
         clean(&parent);
     run_files_remove(&parent.files, config->directory);
     conf_free(parent.conf);
