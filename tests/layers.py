@@ -18,6 +18,7 @@ MAY_USE = {
     "net": ["base"],
     "fib": ["base", "net"],
     "rib": ["base", "net"],
+    "dhcp": ["base", "net"],
     "conf": ["base", "net"],
     "bpf": ["base", "net", "fib"],
     "wire": ["base"],

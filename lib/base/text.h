@@ -24,5 +24,16 @@ struct text_error {
 int text_decimal(const char *text, size_t len, size_t *at, uint32_t max, const char *expected, uint32_t *value,
                  struct text_error *err);
 
+/*
+ * Read a duration: numbers with a unit each, w, d, h, m or s, the larger ones first ("1h", "1h30m"), as long as the
+ * text. At most max seconds; "infinite" is UINT32_MAX, if max is. As text_decimal() otherwise.
+ */
+int text_duration(const char *text, size_t len, uint32_t max, uint32_t *seconds, struct text_error *err);
+
+#define TEXT_DURATION_SIZE 32
+
+/* As text_duration() reads it, with a zero byte. */
+void text_format_duration(uint32_t seconds, char out[static TEXT_DURATION_SIZE]);
+
 /* Fill in err unless it is NULL; always returns -EINVAL, so that a parser can say `return text_wrong(...)`. */
 int text_wrong(struct text_error *err, size_t at, const char *expected);

@@ -57,12 +57,44 @@ static void reads_no_further_than_told(void **state)
     assert_int_equal(at, 3);
 }
 
+static void durations(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t seconds;
+    } right[] = {{"0s", 0},
+                 {"1s", 1},
+                 {"90s", 90},
+                 {"1h30m", 5400},
+                 {"1w2d3h4m5s", 788645},
+                 {"infinite", UINT32_MAX},
+                 {"4294967294s", UINT32_MAX - 1}};
+    static const char *const wrong[] = {"",    "1",   "h",        "1x",          "1s1s",  "1m1h",
+                                        "-1s", "1 h", "infinity", "4294967295s", "7102w", "1h "};
+    uint32_t seconds;
+    char text[TEXT_DURATION_SIZE];
+
+    for (size_t i = 0; i < ARRAY_SIZE(right); i++) {
+        assert_int_equal(text_duration(right[i].text, strlen(right[i].text), UINT32_MAX, &seconds, NULL), 0);
+        assert_int_equal(seconds, right[i].seconds);
+        text_format_duration(seconds, text);
+        assert_int_equal(text_duration(text, strlen(text), UINT32_MAX, &seconds, NULL), 0);
+        assert_int_equal(seconds, right[i].seconds);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        assert_int_equal(text_duration(wrong[i], strlen(wrong[i]), UINT32_MAX, &seconds, NULL), -EINVAL);
+    assert_int_equal(text_duration("infinite", 8, 100, &seconds, NULL), -EINVAL);
+    assert_int_equal(text_duration("101s", 4, 100, &seconds, NULL), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_in_range),
         cmocka_unit_test(what_is_no_number),
         cmocka_unit_test(reads_no_further_than_told),
+        cmocka_unit_test(durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

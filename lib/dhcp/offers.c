@@ -1,0 +1,126 @@
+/*
+ * Entries in a fixed array, chained by client and by address. All of them stand in one list in the order in which they
+ * were added; the oldest of one network, for which room may have to be made, is looked for among the oldest of all.
+ */
+#include "dhcp/offers.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define HEADS  (DHCP_OFFERS_MAX * 2)
+#define LOOKED 1024 /* how far for the oldest one of a network */
+
+struct entry {
+    struct dhcp_offer offer;
+    uint32_t next_of_client, next_of_addr; /* index + 1; 0: none. next_of_addr links free entries too */
+    uint32_t newer, older;
+};
+
+struct dhcp_offers {
+    uint32_t count, used, free_entry;
+    uint32_t newest, oldest;
+    uint32_t by_client[HEADS], by_addr[HEADS];
+    struct entry entries[DHCP_OFFERS_MAX];
+};
+
+struct dhcp_offers *dhcp_offers_new(void)
+{
+    return calloc(1, sizeof(struct dhcp_offers)); /* what is not used takes no memory */
+}
+
+struct dhcp_offers *dhcp_offers_free(struct dhcp_offers *offers)
+{
+    free(offers);
+    return NULL;
+}
+
+uint32_t dhcp_offers_count(const struct dhcp_offers *offers)
+{
+    return offers->count;
+}
+
+static uint32_t client_head(const struct dhcp_identity *identity)
+{
+    return (uint32_t)(identity->hash[0] % HEADS);
+}
+
+static uint32_t addr_head(uint32_t addr)
+{
+    return (uint32_t)(addr * 0x9e3779b97f4a7c15u >> 32) % HEADS;
+}
+
+const struct dhcp_offer *dhcp_offers_of(const struct dhcp_offers *offers, const struct dhcp_identity *identity,
+                                        uint32_t network)
+{
+    for (uint32_t at = offers->by_client[client_head(identity)]; at; at = offers->entries[at - 1].next_of_client) {
+        const struct dhcp_offer *offer = &offers->entries[at - 1].offer;
+        if (offer->network == network && dhcp_identity_equal(&offer->identity, identity))
+            return offer;
+    }
+    return NULL;
+}
+
+const struct dhcp_offer *dhcp_offers_at(const struct dhcp_offers *offers, uint32_t addr)
+{
+    for (uint32_t at = offers->by_addr[addr_head(addr)]; at; at = offers->entries[at - 1].next_of_addr)
+        if (offers->entries[at - 1].offer.addr == addr)
+            return &offers->entries[at - 1].offer;
+    return NULL;
+}
+
+void dhcp_offers_add(struct dhcp_offers *offers, const struct dhcp_offer *offer)
+{
+    assert(offers->count < DHCP_OFFERS_MAX);
+    uint32_t number = offers->free_entry;
+    if (number)
+        offers->free_entry = offers->entries[number - 1].next_of_addr;
+    else
+        number = ++offers->used;
+    uint32_t *client = &offers->by_client[client_head(&offer->identity)],
+             *addr = &offers->by_addr[addr_head(offer->addr)];
+    offers->entries[number - 1] =
+        (struct entry){.offer = *offer, .next_of_client = *client, .next_of_addr = *addr, .older = offers->newest};
+    *client = *addr = number;
+    if (offers->newest)
+        offers->entries[offers->newest - 1].newer = number;
+    else
+        offers->oldest = number;
+    offers->newest = number;
+    offers->count++;
+}
+
+void dhcp_offers_remove(struct dhcp_offers *offers, uint32_t addr)
+{
+    uint32_t *at = &offers->by_addr[addr_head(addr)];
+
+    while (*at && offers->entries[*at - 1].offer.addr != addr)
+        at = &offers->entries[*at - 1].next_of_addr;
+    assert(*at);
+    uint32_t number = *at;
+    struct entry *entry = &offers->entries[number - 1];
+    *at = entry->next_of_addr;
+    at = &offers->by_client[client_head(&entry->offer.identity)];
+    while (*at != number)
+        at = &offers->entries[*at - 1].next_of_client;
+    *at = entry->next_of_client;
+    if (entry->older)
+        offers->entries[entry->older - 1].newer = entry->newer;
+    else
+        offers->oldest = entry->newer;
+    if (entry->newer)
+        offers->entries[entry->newer - 1].older = entry->older;
+    else
+        offers->newest = entry->older;
+    *entry = (struct entry){.next_of_addr = offers->free_entry};
+    offers->free_entry = number;
+    offers->count--;
+}
+
+const struct dhcp_offer *dhcp_offers_oldest(const struct dhcp_offers *offers, uint32_t network)
+{
+    uint32_t at = offers->oldest;
+
+    for (unsigned i = 0; at && network && offers->entries[at - 1].offer.network != network; i++)
+        at = i < LOOKED ? offers->entries[at - 1].newer : 0;
+    return at ? &offers->entries[at - 1].offer : NULL;
+}

@@ -1,0 +1,38 @@
+/*
+ * Offers that are out: which address is held for which client for a short time. Nothing of it is durable. There is a
+ * bound: past it the oldest offer makes room for the next.
+ */
+#pragma once
+
+#include "dhcp/lease.h"
+
+#define DHCP_OFFERS_MAX 65536
+
+struct dhcp_offers;
+
+struct dhcp_offer {
+    struct dhcp_identity identity;
+    uint32_t addr;
+    uint32_t network; /* that the client is in: at most one offer there */
+    uint64_t ends_s;
+};
+
+/* NULL if there is no memory. */
+struct dhcp_offers *dhcp_offers_new(void);
+struct dhcp_offers *dhcp_offers_free(struct dhcp_offers *offers); /* takes NULL, returns NULL */
+
+uint32_t dhcp_offers_count(const struct dhcp_offers *offers);
+
+/* What is held for a client; who an address is held for. Valid until the next change. NULL: nothing, nobody. */
+const struct dhcp_offer *dhcp_offers_of(const struct dhcp_offers *offers, const struct dhcp_identity *identity,
+                                        uint32_t network);
+const struct dhcp_offer *dhcp_offers_at(const struct dhcp_offers *offers, uint32_t addr);
+
+/* Hold an address; neither client nor address have an offer, and there is room. */
+void dhcp_offers_add(struct dhcp_offers *offers, const struct dhcp_offer *offer);
+/* Let go of one that there is. */
+void dhcp_offers_remove(struct dhcp_offers *offers, uint32_t addr);
+
+/* The one that was added longest ago, of all (network 0) or of a network; NULL: none, or none of that
+ * network among the 1,024 oldest. */
+const struct dhcp_offer *dhcp_offers_oldest(const struct dhcp_offers *offers, uint32_t network);
