@@ -19,6 +19,7 @@ MAY_USE = {
     "fib": ["base", "net"],
     "rib": ["base", "net"],
     "dhcp": ["base", "net"],
+    "store": ["base", "net", "dhcp"],
     "conf": ["base", "net"],
     "bpf": ["base", "net", "fib"],
     "wire": ["base"],

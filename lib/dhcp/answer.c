@@ -134,6 +134,14 @@ static void fill_header(const struct dhcp_answer *answer, struct dhcp_header *he
         memcpy(header->file, answer->subnet->boot_file, strnlen(answer->subnet->boot_file, sizeof(header->file) - 1));
 }
 
+/* The packet comes from ourselves, whatever we are to call us. */
+static uint32_t source_of(const struct dhcp_answer *answer, uint32_t giaddr)
+{
+    bool direct = !giaddr && answer->arrival->broadcast && answer->subnet && answer->subnet->server_addr;
+
+    return direct ? answer->subnet->server_addr : answer->arrival->own_addr;
+}
+
 /* 4.1, in its order. */
 static void address(const struct dhcp_answer *answer, struct dhcp_result *result)
 {
@@ -143,24 +151,20 @@ static void address(const struct dhcp_answer *answer, struct dhcp_result *result
     const uint8_t *info, *source_port;
     size_t info_len, len;
 
-    result->src = answer->server_id;
+    result->src = source_of(answer, giaddr);
+    result->to = DHCP_TO_SENDER;
     result->dst_port = DHCP_CLIENT_PORT;
     if (giaddr && !(inform && ciaddr)) {
-        result->to = DHCP_TO_SENDER;
         result->dst = giaddr;
         result->dst_port = DHCP_SERVER_PORT;
         info = dhcp_get(answer->message, DHCP_OPTION_RELAY_INFO, &info_len);
         source_port = info ? dhcp_relay_get(info, info_len, DHCP_RELAY_SOURCE_PORT, &len) : NULL;
         if (source_port && answer->arrival->src_port) /* RFC 8357 5.2 */
             result->dst_port = answer->arrival->src_port;
-    } else if (answer->type == DHCP_NAK) {
-        result->to = DHCP_TO_BROADCAST;
-        result->dst = UINT32_MAX;
-    } else if (ciaddr || inform) {
-        result->to = DHCP_TO_SENDER;
+    } else if (answer->type != DHCP_NAK && (ciaddr || inform)) {
         result->dst = ciaddr ? ciaddr : answer->arrival->src;
-    } else if (header->flags_be & cpu_to_be16(DHCP_FLAG_BROADCAST) || header->htype != DHCP_HTYPE_ETH ||
-               header->hlen != 6) {
+    } else if (answer->type == DHCP_NAK || header->flags_be & cpu_to_be16(DHCP_FLAG_BROADCAST) ||
+               header->htype != DHCP_HTYPE_ETH || header->hlen != 6) {
         result->to = DHCP_TO_BROADCAST;
         result->dst = UINT32_MAX;
     } else {

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define HEADS  (DHCP_OFFERS_MAX * 2)
+#define HEADS  (DHCP_OFFERS_MAX * 2u)
 #define LOOKED 1024 /* how far for the oldest one of a network */
 
 struct entry {

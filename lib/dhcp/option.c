@@ -14,7 +14,7 @@
 enum whose { PROTOCOL, CONFIGURED };
 
 static const struct dhcp_option options[] = {
-#define X(enumerator, code, type, name, whose) {code, DHCP_TYPE_##type, (whose) == CONFIGURED, name},
+#define X(enumerator, code, type, name, whose) {name, DHCP_TYPE_##type, code, (whose) == CONFIGURED},
     DHCP_OPTIONS(X)
 #undef X
 };
@@ -210,7 +210,7 @@ static int make_name(const char *text, uint8_t wire[static DOMAIN_NAME_MAX], siz
 static int encode_name(struct target *target, const char *text, bool as_text)
 {
     uint8_t wire[DOMAIN_NAME_MAX];
-    size_t len;
+    size_t len = 0;
     int error = make_name(text, wire, &len, target);
 
     if (error)

@@ -164,10 +164,10 @@ enum dhcp_option_code {
 };
 
 struct dhcp_option {
-    uint8_t code;
-    enum dhcp_type type;
-    bool configured; /* a configuration may say it */
     const char *name;
+    enum dhcp_type type;
+    uint8_t code;
+    bool configured; /* a configuration may say it */
 };
 
 /* By number, or by name or a short name of ours ("dns", "domain", "ntp", "mtu"). NULL: not in the table. Static

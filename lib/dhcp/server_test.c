@@ -6,7 +6,6 @@
 #include "tests/draw.h"
 #include "tests/unit.h"
 
-
 #define LAN    1u /* networks */
 #define REMOTE 2u
 #define A(d)   (0x0a000100u + (d)) /* 10.0.1.d, directly attached, pool .100 to .103 */
@@ -945,6 +944,9 @@ static void no_address_has_two_clients(void **state)
         uint32_t addr = which == 0   ? A(99 + draw_u32(&seed) % 6)
                         : which == 1 ? B(99 + draw_u32(&seed) % 4)
                                      : R(9 + draw_u32(&seed) % 12);
+        for (unsigned i = 0; i < ADDRS && draw_u32(&seed) % 2; i++)
+            if (owner[i] == client)
+                addr = i < 4 ? A(100 + i) : i < 6 ? B(96 + i) : R(4 + i);
         all[0].bootp = draw_u32(&seed) % 50 == 0 && round > 50000;
         begin(draw_u32(&seed) % 3 ? DHCP_REQUEST : type, mac);
         if (draw_u32(&seed) % 3 == 0)
@@ -957,9 +959,6 @@ static void no_address_has_two_clients(void **state)
             made_addr(&made, MADE_CIADDR, addr);
         if (draw_u32(&seed) % 2)
             made_option_u32(&made, 51, draw_u32(&seed) % 100);
-        for (unsigned i = 0; i < ADDRS && draw_u32(&seed) % 2; i++)
-            if (owner[i] == client)
-                addr = i < 4 ? A(100 + i) : i < 6 ? B(96 + i) : R(4 + i);
         now += draw_u32(&seed) % (draw_u32(&seed) % 16 ? 4 : 40);
         enum dhcp_outcome outcome = send();
         if (draw_u32(&seed) % 5 == 0) {

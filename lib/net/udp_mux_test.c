@@ -178,7 +178,7 @@ static void what_is_wrong_is_dropped_by_reason(void **state)
     ip_of(&seen)->total_length_be = cpu_to_be16(27);
     sign_ip(&seen);
     assert_int_equal(udp_mux_receive(mux, 1, seen.frame, seen.len, false), UDP_TRUNCATED);
-    for (size_t bit = 8 * (size_t)(ETH_HDR_SIZE + IPV4_HDR_SIZE); bit < 8 * (42 + 5); bit++) {
+    for (size_t bit = 8 * (size_t)(ETH_HDR_SIZE + IPV4_HDR_SIZE); bit < (size_t)8 * (42 + 5); bit++) {
         udp_mux_send(mux, &question);
         seen.frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
         enum udp_verdict verdict = udp_mux_receive(mux, 1, seen.frame, seen.len, false);

@@ -1,0 +1,309 @@
+#include "store/store.h"
+
+#include "base/compiler.h"
+#include "store/schema.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define APPLICATION_ID 0x46616972 /* "Fair", in the file's header */
+#define BUSY_MS        1000       /* while a person writes into it */
+
+enum statement { BEGIN, COMMIT, ROLLBACK, PUT_LEASE, STATEMENT_COUNT };
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+};
+
+static const char *const texts[] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+    [PUT_LEASE] = "INSERT OR REPLACE INTO lease(address, state, htype, hardware, by_mac, client_id, host_name, "
+                  "relay_info, began, last, ends) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+};
+
+static int error_of(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return 0;
+    case SQLITE_NOMEM:
+        return -ENOMEM;
+    case SQLITE_FULL:
+        return -ENOSPC;
+    case SQLITE_READONLY:
+        return -EROFS;
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_CANTOPEN:
+        return -EACCES;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return -EBUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+        return -EUCLEAN;
+    default:
+        return -EIO;
+    }
+}
+
+/* --- opening ----------------------------------------------------------------------------------------------------- */
+
+static int run(struct store *store, const char *sql)
+{
+    return error_of(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+}
+
+/* The one number, or the number in one word, that a statement gives. */
+static int ask_number(struct store *store, const char *sql, int64_t *number)
+{
+    sqlite3_stmt *statement;
+    int rc = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+
+    if (rc != SQLITE_OK)
+        return error_of(rc);
+    rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW)
+        *number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -EUCLEAN : error_of(rc);
+}
+
+static int set_up(struct store *store)
+{
+    static const char *const settings[] = {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
+                                           "PRAGMA temp_store = MEMORY", "PRAGMA foreign_keys = ON"};
+    int error = 0;
+
+    for (size_t i = 0; !error && i < ARRAY_SIZE(settings); i++)
+        error = run(store, settings[i]);
+    return error;
+}
+
+/* An empty file becomes ours; what is there must be ours, and not newer than we are. */
+static int make_tables(struct store *store)
+{
+    int64_t version = 0, application = 0, tables = 0;
+    int error = ask_number(store, "PRAGMA user_version", &version);
+
+    if (!error)
+        error = ask_number(store, "PRAGMA application_id", &application);
+    if (!error)
+        error = ask_number(store, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (!error && tables && application != APPLICATION_ID)
+        error = -EUCLEAN;
+    if (!error && version > STORE_VERSION)
+        error = -EPROTO;
+    if (error || version)
+        return error;
+    static_assert(STORE_VERSION == 1 && APPLICATION_ID == 1180789106, "the text says so");
+    error = run(store, "BEGIN IMMEDIATE");
+    if (!error)
+        error = run(store, store_schema);
+    if (!error)
+        error = run(store, "PRAGMA application_id = 1180789106; PRAGMA user_version = 1; COMMIT");
+    return error;
+}
+
+static int prepare(struct store *store)
+{
+    int rc = SQLITE_OK;
+
+    for (unsigned i = 0; rc == SQLITE_OK && i < STATEMENT_COUNT; i++)
+        rc = sqlite3_prepare_v3(store->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL);
+    return error_of(rc);
+}
+
+/* Something is written, so that log and index are open too. */
+static int touch(struct store *store)
+{
+    int error = run(store, "BEGIN IMMEDIATE");
+
+    if (!error)
+        error = run(store, "PRAGMA application_id = 1180789106; COMMIT");
+    return error;
+}
+
+int store_open(const char *path, struct store **result, const char **why)
+{
+    struct store *store = calloc(1, sizeof(*store));
+
+    *why = "out of memory";
+    if (!store)
+        return -ENOMEM;
+    int error = error_of(
+        sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL));
+    if (!error) {
+        sqlite3_busy_timeout(store->db, BUSY_MS);
+        error = set_up(store);
+    }
+    if (!error)
+        error = make_tables(store);
+    if (!error)
+        error = prepare(store);
+    if (!error)
+        error = touch(store);
+    if (error) {
+        *why = error == -EPROTO    ? "its tables are of a later version"
+               : error == -EUCLEAN ? "it is damaged, or no database of Fairlead"
+               : store->db         ? sqlite3_errstr(sqlite3_extended_errcode(store->db))
+                                   : "out of memory";
+        store_close(store);
+        return error;
+    }
+    *result = store;
+    return 0;
+}
+
+struct store *store_close(struct store *store)
+{
+    if (!store)
+        return NULL;
+    for (unsigned i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(store->statements[i]);
+    sqlite3_close(store->db);
+    free(store);
+    return NULL;
+}
+
+const char *store_why(const struct store *store)
+{
+    return sqlite3_errmsg(store->db);
+}
+
+/* --- reading ----------------------------------------------------------------------------------------------------- */
+
+static void read_bytes(sqlite3_stmt *row, int column, struct dhcp_bytes *bytes)
+{
+    const void *value = sqlite3_column_blob(row, column);
+    int len = sqlite3_column_bytes(row, column);
+
+    bytes->len = len > (int)sizeof(bytes->bytes) ? (uint8_t)sizeof(bytes->bytes) : (uint8_t)len;
+    if (bytes->len)
+        memcpy(bytes->bytes, value, bytes->len);
+}
+
+static void read_lease(sqlite3_stmt *row, struct dhcp_lease *lease)
+{
+    struct dhcp_bytes hardware;
+
+    lease->addr = (uint32_t)sqlite3_column_int64(row, 0);
+    lease->state = (uint8_t)sqlite3_column_int(row, 1);
+    lease->htype = (uint8_t)sqlite3_column_int(row, 2);
+    read_bytes(row, 3, &hardware);
+    lease->hlen = hardware.len > DHCP_CHADDR_SIZE ? DHCP_CHADDR_SIZE : hardware.len;
+    memset(lease->chaddr, 0, sizeof(lease->chaddr));
+    memcpy(lease->chaddr, hardware.bytes, lease->hlen);
+    lease->by_mac = sqlite3_column_int(row, 4) != 0;
+    read_bytes(row, 5, &lease->client_id);
+    read_bytes(row, 6, &lease->host_name);
+    read_bytes(row, 7, &lease->relay_info);
+    lease->began_s = (uint64_t)sqlite3_column_int64(row, 8);
+    lease->last_s = (uint64_t)sqlite3_column_int64(row, 9);
+    lease->ends_s = sqlite3_column_type(row, 10) == SQLITE_NULL ? DHCP_NEVER : (uint64_t)sqlite3_column_int64(row, 10);
+}
+
+int store_each_lease(struct store *store, int (*each)(void *arg, const struct dhcp_lease *lease), void *arg)
+{
+    struct dhcp_lease lease;
+    sqlite3_stmt *rows;
+    int error = 0, rc = sqlite3_prepare_v2(store->db,
+                                           "SELECT address, state, htype, hardware, by_mac, client_id, host_name, "
+                                           "relay_info, began, last, ends FROM lease ORDER BY address",
+                                           -1, &rows, NULL);
+
+    if (rc != SQLITE_OK)
+        return error_of(rc);
+    while (!error && (rc = sqlite3_step(rows)) == SQLITE_ROW) {
+        read_lease(rows, &lease);
+        if (strcmp(dhcp_lease_state_name(lease.state), "unknown") != 0)
+            error = each(arg, &lease);
+    }
+    sqlite3_finalize(rows);
+    return error ? error : error_of(rc);
+}
+
+int store_count_leases(struct store *store, size_t *count)
+{
+    int64_t number = 0;
+    int error = ask_number(store, "SELECT count(*) FROM lease", &number);
+
+    if (!error)
+        *count = (size_t)number;
+    return error;
+}
+
+int store_latest_time(struct store *store, uint64_t *time_s)
+{
+    int64_t number = 0;
+    int error = ask_number(store, "SELECT coalesce(max(last), 0) FROM lease", &number);
+
+    if (!error)
+        *time_s = (uint64_t)number;
+    return error;
+}
+
+/* --- writing ----------------------------------------------------------------------------------------------------- */
+
+static int step(struct store *store, enum statement which)
+{
+    int rc = sqlite3_step(store->statements[which]);
+
+    sqlite3_reset(store->statements[which]);
+    return error_of(rc);
+}
+
+int store_begin(struct store *store)
+{
+    return step(store, BEGIN);
+}
+
+int store_commit(struct store *store)
+{
+    return step(store, COMMIT);
+}
+
+void store_rollback(struct store *store)
+{
+    if (!sqlite3_get_autocommit(store->db)) /* otherwise SQLite has done so itself */
+        step(store, ROLLBACK);
+}
+
+static void bind_bytes(sqlite3_stmt *statement, int column, const uint8_t *bytes, size_t len)
+{
+    if (len)
+        sqlite3_bind_blob(statement, column, bytes, (int)len, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(statement, column);
+}
+
+int store_put_lease(struct store *store, const struct dhcp_lease *lease)
+{
+    sqlite3_stmt *put = store->statements[PUT_LEASE];
+
+    /* Binding to a statement that exists, at places that it has, can fail only for want of memory: then a NOT NULL is
+     * violated, and the step fails. */
+    sqlite3_bind_int64(put, 1, lease->addr);
+    sqlite3_bind_int(put, 2, lease->state);
+    sqlite3_bind_int(put, 3, lease->htype);
+    sqlite3_bind_blob(put, 4, lease->chaddr, lease->hlen, SQLITE_STATIC);
+    sqlite3_bind_int(put, 5, lease->by_mac);
+    bind_bytes(put, 6, lease->client_id.bytes, lease->client_id.len);
+    bind_bytes(put, 7, lease->host_name.bytes, lease->host_name.len);
+    bind_bytes(put, 8, lease->relay_info.bytes, lease->relay_info.len);
+    sqlite3_bind_int64(put, 9, (sqlite3_int64)lease->began_s);
+    sqlite3_bind_int64(put, 10, (sqlite3_int64)lease->last_s);
+    if (lease->ends_s == DHCP_NEVER)
+        sqlite3_bind_null(put, 11);
+    else
+        sqlite3_bind_int64(put, 11, (sqlite3_int64)lease->ends_s);
+    return step(store, PUT_LEASE);
+}
