@@ -205,6 +205,8 @@ int conf_check(const struct conf *conf, struct conf_errors *errors)
         check_route(conf, &own, &conf->routes[i], errors);
     if (!error)
         error = check_order(conf, errors);
+    if (!error)
+        error = conf_check_dhcp(conf, errors);
     ipv4_map_clear(&own);
     arena_clear(&arena);
     return error;

@@ -100,6 +100,14 @@ const struct conf_interface *conf_find_interface(const struct conf *conf, const 
     return NULL;
 }
 
+bool conf_serves_dhcp(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->interface_count; i++)
+        if (conf->interfaces[i].dhcp)
+            return true;
+    return false;
+}
+
 const char *conf_door_name(enum conf_door door)
 {
     static const char *const names[] = {"auto", "xdp", "tc"};
@@ -114,7 +122,7 @@ const char *conf_route_type_name(enum conf_route_type type)
     return type < ARRAY_SIZE(names) ? names[type] : "unknown";
 }
 
-static void print_text(const char *text, FILE *stream)
+void conf_print_text(const char *text, FILE *stream)
 {
     putc('"', stream);
     for (; *text; text++) {
@@ -130,13 +138,16 @@ static void print_interface(const struct conf_interface *interface, FILE *stream
     char text[IPV4_PREFIX_TEXT_SIZE];
 
     fputs("\ninterface ", stream);
-    print_text(interface->name, stream);
+    conf_print_text(interface->name, stream);
     fputs(" {\n", stream);
     for (size_t i = 0; i < interface->address_count; i++) {
         ipv4_prefix_format(interface->addresses[i].prefix, text);
         fprintf(stream, "    address = \"%s\"\n", text);
     }
-    fprintf(stream, "    door = \"%s\"\n}\n", conf_door_name(interface->door));
+    fprintf(stream, "    door = \"%s\"\n", conf_door_name(interface->door));
+    if (interface->dhcp)
+        conf_print_dhcp(interface->dhcp, stream);
+    fputs("}\n", stream);
 }
 
 static void print_route(const struct conf_route *route, FILE *stream)
@@ -153,7 +164,7 @@ static void print_route(const struct conf_route *route, FILE *stream)
     }
     if (route->interface[0]) {
         fputs("    interface = ", stream);
-        print_text(route->interface, stream);
+        conf_print_text(route->interface, stream);
         putc('\n', stream);
     }
     fprintf(stream, "    metric = %u\n    preference = %u\n}\n", route->metric, route->preference);
@@ -168,7 +179,7 @@ void conf_print(const struct conf *conf, FILE *stream)
     fprintf(stream, "\nmanagement {\n    sessions = %u\n", conf->management.sessions);
     if (conf->management.group[0]) {
         fputs("    group = ", stream);
-        print_text(conf->management.group, stream);
+        conf_print_text(conf->management.group, stream);
         putc('\n', stream);
     }
     fputs("}\n", stream);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "conf/errors.h"
+#include "dhcp/option.h"
 #include "net/ipv4_prefix.h"
 
 #include <stdbool.h>
@@ -22,7 +23,10 @@
 #define CONF_ADDRESSES_MAX  256 /* of one interface */
 #define CONF_ROUTES_MAX     1000000
 #define CONF_SESSIONS_MAX   4096
-#define CONF_PREFERENCE_MIN 2 /* 0: the system's own addresses, 1: its attached subnets */
+#define CONF_RANGES_MAX     256      /* of one dhcp block */
+#define CONF_POOL_MAX       16777216 /* addresses of a range */
+#define CONF_LEASE_MIN      4        /* seconds: shorter ones leave no time to renew them */
+#define CONF_PREFERENCE_MIN 2        /* 0: the system's own addresses, 1: its attached subnets */
 #define CONF_PREFERENCE_MAX 254
 
 enum conf_door { CONF_DOOR_AUTO, CONF_DOOR_XDP, CONF_DOOR_TC, CONF_DOOR_COUNT };
@@ -32,9 +36,38 @@ struct conf_address {
     unsigned line;
 };
 
+struct conf_range {
+    uint32_t first, last; /* host order; first <= last */
+    bool is_prefix;       /* it was written as one: its first and last address are no hosts' */
+    unsigned line;
+};
+
+/* An option for DHCP clients. */
+struct conf_option {
+    const struct dhcp_option *option;
+    uint8_t *bytes; /* as on the wire */
+    size_t len;
+    const char **texts; /* as it was written */
+    size_t text_count;
+    unsigned line;
+};
+
+struct conf_dhcp {
+    struct conf_range *ranges;
+    size_t range_count;
+    uint32_t lease_s, lease_min_s, lease_max_s; /* UINT32_MAX: for ever */
+    uint32_t next_server;                       /* 0 for none */
+    bool authoritative, bootp, by_mac;
+    bool has_routers; /* an option says so, if only that there is none; otherwise it is this router */
+    struct conf_option *options;
+    size_t option_count;
+    unsigned line;
+};
+
 struct conf_interface {
     char name[CONF_NAME_SIZE];
     enum conf_door door;
+    struct conf_dhcp *dhcp;         /* NULL: none is served there */
     struct conf_address *addresses; /* none: those that the system gave it */
     size_t address_count;
     unsigned line;
@@ -86,6 +119,9 @@ void conf_print(const struct conf *conf, FILE *stream);
 
 /* The interface of that name; NULL if there is none. */
 const struct conf_interface *conf_find_interface(const struct conf *conf, const char *name);
+
+/* Whether DHCP is served anywhere. */
+bool conf_serves_dhcp(const struct conf *conf);
 
 /* "auto", "xdp", "tc"; "unicast", "blackhole", "unreachable", "prohibit". Static storage. */
 const char *conf_door_name(enum conf_door door);

@@ -57,6 +57,49 @@ static void an_example_means_what_it_says(void **state)
     conf_free(conf);
 }
 
+static void what_is_served_by_dhcp(void **state)
+{
+    (void)state;
+    struct conf *conf = parsed("interface lan0 {\n"
+                               "    address = \"10.0.1.1/24\"\n"
+                               "    dhcp {\n"
+                               "        pool = [\"10.0.1.100-10.0.1.199\", \"10.0.1.32/28\"]\n"
+                               "        lease = 1h30m\n"
+                               "        lease-max = infinite\n"
+                               "        authoritative = true\n"
+                               "        client = mac\n"
+                               "        next-server = 10.0.1.9\n"
+                               "        routers = []\n"
+                               "        dns = 10.0.1.1\n"
+                               "        domain-name-servers = 10.0.1.2\n"
+                               "        domain = \"lab.example\"\n"
+                               "    }\n"
+                               "}\n"
+                               "interface lan1 { dhcp { pool = 192.0.2.5-192.0.2.5 } }\n");
+    const struct conf_dhcp *dhcp = conf->interfaces[0].dhcp;
+
+    assert_non_null(dhcp);
+    assert_int_equal(dhcp->range_count, 2);
+    assert_int_equal(dhcp->ranges[0].first, IPV4(10, 0, 1, 100));
+    assert_int_equal(dhcp->ranges[0].last, IPV4(10, 0, 1, 199));
+    assert_int_equal(dhcp->ranges[1].first, IPV4(10, 0, 1, 32));
+    assert_true(dhcp->ranges[1].is_prefix);
+    assert_int_equal(dhcp->lease_s, 5400);
+    assert_int_equal(dhcp->lease_min_s, 60);
+    assert_int_equal(dhcp->lease_max_s, UINT32_MAX);
+    assert_true(dhcp->authoritative && dhcp->by_mac && !dhcp->bootp && dhcp->has_routers);
+    assert_int_equal(dhcp->next_server, IPV4(10, 0, 1, 9));
+    assert_int_equal(dhcp->option_count, 2);
+    assert_int_equal(dhcp->options[0].option->code, 6);
+    assert_int_equal(dhcp->options[0].len, 8);
+    assert_memory_equal(dhcp->options[0].bytes, "\n\0\1\1\n\0\1\2", 8);
+    assert_int_equal(dhcp->options[1].len, 11);
+    assert_true(conf_serves_dhcp(conf));
+    assert_int_equal(conf->interfaces[1].dhcp->lease_s, 3600);
+    assert_false(conf->interfaces[1].dhcp->has_routers);
+    conf_free(conf);
+}
+
 static void nothing_at_all_is_a_configuration(void **state)
 {
     (void)state;
@@ -76,6 +119,27 @@ static const struct {
     const char *errors[6];
 } wrong[] = {
     {"hostname \"x\"", {"1: expected '{' behind the label"}},
+    {"interface a { dhcp { } }", {"1: dhcp: expected a pool"}},
+    {"interface a { dhcp { pool = 10.0.0.9-10.0.0.2\npool = 10.0.0.1\npool = 10.0.0.1/24\npool = 0.0.0.0/0 } }",
+     {"1: pool: '10.0.0.9-10.0.0.2': character 10: expected an address that is not lower", "1: dhcp: expected a pool",
+      "2: pool: '10.0.0.1': character 9: expected '-' and the last", "3: pool: '10.0.0.1/24': character",
+      "4: pool: '0.0.0.0/0': expected at most 16777216"}},
+    {"interface a { address = 10.0.0.1/24 dhcp { pool = 10.0.1.5-10.0.1.6 } }",
+     {"1: pool 10.0.1.5-10.0.1.6: expected a range in a subnet of interface a"}},
+    {"interface a { address = 10.0.0.1/24 dhcp { pool = 10.0.0.0-10.0.0.6 } }",
+     {"1: pool 10.0.0.0-10.0.0.6: expected hosts' addresses"}},
+    {"interface a { dhcp { pool = 10.0.0.5-10.0.0.6 } }\ninterface b { dhcp { pool = 10.0.0.6-10.0.0.7 } }",
+     {"2: pool: 10.0.0.6 is in two ranges, of lines 1 and 2"}},
+    {"interface a { dhcp { pool = 10.0.0.5-10.0.0.6\nlease = 3s\nlease-min = 2h\nlease-max = 1\nclient = me } }",
+     {"2: lease: '3s': expected at least 4 s", "4: lease-max: '1': character 2: expected a duration",
+      "5: client: 'me': expected id or mac"}},
+    {"interface a { dhcp { pool = 10.0.0.5-10.0.0.6 lease = 1h lease-min = 2h } }",
+     {"1: dhcp: expected lease-min <= lease <= lease-max"}},
+    {"interface a { dhcp { pool = 10.0.0.5-10.0.0.6\nsubnet-mask = 1\nrouter = 1\nmtu = 70000\ndomain = a\n"
+     "domain-name = b } }",
+     {"2: subnet-mask is the server's own", "3: 'router' is not known in dhcp: expected one of pool, lease",
+      "4: mtu: '70000': character 1: expected a number from 0 to 65535", "6: domain-name is set already, in line 5"}},
+    {"dhcp { pool = 10.0.0.5-10.0.0.6 }", {"1: 'dhcp' is not known here"}},
     {"= 3", {"1: expected the name of a setting or block, found '='"}},
     {"hostname = \ninterface lan0 { color = 3 }",
      {"1: expected a value: a string in quotation marks, or a word, found the end of the line",
@@ -223,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_example_means_what_it_says),
+        cmocka_unit_test(what_is_served_by_dhcp),
         cmocka_unit_test(nothing_at_all_is_a_configuration),
         cmocka_unit_test(everything_that_is_wrong_is_listed_with_its_line),
         cmocka_unit_test(more_errors_than_are_kept_are_counted),

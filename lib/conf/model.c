@@ -6,36 +6,11 @@
 #include "conf/model.h"
 
 #include "base/compiler.h"
+#include "conf/read.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct build {
-    struct conf *conf;
-    struct conf_memory *memory;
-    struct conf_errors *errors;
-    bool no_memory;
-};
-
-/* Reads one value into the thing that its block describes. */
-typedef void read_value(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value);
-
-struct setting {
-    const char *key;
-    read_value *read;
-    bool list; /* several values, and several times */
-};
-
-struct block {
-    const char *key;
-    const char *label; /* what stands there, for errors; NULL: it has none */
-    bool once;
-    /* The thing that the block describes; NULL: its label is wrong (listed), or there is no memory (noted). */
-    void *(*begin)(struct build *build, const struct conf_node *node);
-    const struct setting *settings;
-    size_t setting_count;
-};
 
 /* --- values ------------------------------------------------------------------------------------------------------ */
 
@@ -47,8 +22,8 @@ static bool is_interface_name(const char *name)
            strcmp(name, "..") != 0;
 }
 
-static void wrong_text(struct build *build, const struct conf_node *node, const struct conf_value *value,
-                       const struct text_error *err)
+void conf_wrong_text(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                     const struct text_error *err)
 {
     conf_wrong(build->errors, value->line, "%s: '%s': character %zu: expected %s", node->key, value->text, err->at + 1,
                err->expected);
@@ -86,6 +61,14 @@ static bool read_choice(struct build *build, const struct conf_node *node, const
     return false;
 }
 
+void conf_read_flag(struct build *build, const struct conf_node *node, const struct conf_value *value, bool *flag)
+{
+    if (strcmp(value->text, "true") == 0 || strcmp(value->text, "false") == 0)
+        *flag = value->text[0] == 't';
+    else
+        conf_wrong(build->errors, value->line, "%s: '%s': expected true or false", node->key, value->text);
+}
+
 static void read_interface_name(struct build *build, const struct conf_node *node, const struct conf_value *value,
                                 char name[static CONF_NAME_SIZE])
 {
@@ -108,9 +91,9 @@ static void read_preference(struct build *build, const struct conf_node *node, c
 
 /* --- interface --------------------------------------------------------------------------------------------------- */
 
-static void *begin_interface(struct build *build, const struct conf_node *node)
+static void *begin_interface(struct build *build, void *within, const struct conf_node *node)
 {
-    struct conf *conf = build->conf;
+    struct conf *conf = within;
 
     if (!is_interface_name(node->label)) {
         conf_wrong(build->errors, node->line, "interface '%s': expected the name of an interface: 1 to %d characters",
@@ -135,7 +118,7 @@ static void read_address(struct build *build, void *thing, const struct conf_nod
     struct ipv4_prefix prefix;
 
     if (ipv4_prefix_parse(value->text, strlen(value->text), IPV4_PREFIX_ALLOW_HOST_BITS, &prefix, &err)) {
-        wrong_text(build, node, value, &err);
+        conf_wrong_text(build, node, value, &err);
         return;
     }
     struct conf_address *address = arena_append(&build->memory->arena, &interface->addresses, &interface->address_count,
@@ -167,9 +150,9 @@ static const struct setting interface_settings[] = {
 
 /* --- route ------------------------------------------------------------------------------------------------------- */
 
-static void *begin_route(struct build *build, const struct conf_node *node)
+static void *begin_route(struct build *build, void *within, const struct conf_node *node)
 {
-    struct conf *conf = build->conf;
+    struct conf *conf = within;
     struct text_error err;
     struct ipv4_prefix prefix;
 
@@ -193,7 +176,7 @@ static void read_via(struct build *build, void *thing, const struct conf_node *n
     struct text_error err;
 
     if (ipv4_addr_parse(value->text, strlen(value->text), &route->via, &err))
-        wrong_text(build, node, value, &err);
+        conf_wrong_text(build, node, value, &err);
 }
 
 static void read_route_interface(struct build *build, void *thing, const struct conf_node *node,
@@ -235,10 +218,11 @@ static const struct setting route_settings[] = {
 
 /* --- preferences, management ------------------------------------------------------------------------------------- */
 
-static void *begin_conf(struct build *build, const struct conf_node *node)
+static void *begin_conf(struct build *build, void *within, const struct conf_node *node)
 {
+    (void)build;
     (void)node;
-    return build->conf;
+    return within;
 }
 
 static void read_static_preference(struct build *build, void *thing, const struct conf_node *node,
@@ -311,25 +295,49 @@ static const struct setting top_settings[] = {
 };
 
 static const struct block top_blocks[] = {
-    {"interface", "the interface's name", false, begin_interface, interface_settings, ARRAY_SIZE(interface_settings)},
-    {"route", "the route's prefix", false, begin_route, route_settings, ARRAY_SIZE(route_settings)},
-    {"preferences", NULL, true, begin_conf, preferences_settings, ARRAY_SIZE(preferences_settings)},
-    {"management", NULL, true, begin_conf, management_settings, ARRAY_SIZE(management_settings)},
+    {.key = "interface",
+     .label = "the interface's name",
+     .begin = begin_interface,
+     .settings = interface_settings,
+     .setting_count = ARRAY_SIZE(interface_settings),
+     .blocks = &conf_dhcp_block,
+     .block_count = 1},
+    {.key = "route",
+     .label = "the route's prefix",
+     .begin = begin_route,
+     .settings = route_settings,
+     .setting_count = ARRAY_SIZE(route_settings)},
+    {.key = "preferences",
+     .once = true,
+     .begin = begin_conf,
+     .settings = preferences_settings,
+     .setting_count = ARRAY_SIZE(preferences_settings)},
+    {.key = "management",
+     .once = true,
+     .begin = begin_conf,
+     .settings = management_settings,
+     .setting_count = ARRAY_SIZE(management_settings)},
 };
 
-static const struct setting *find_setting(const struct setting *settings, size_t count, const char *key)
+static const struct block top = {.key = "",
+                                 .settings = top_settings,
+                                 .setting_count = ARRAY_SIZE(top_settings),
+                                 .blocks = top_blocks,
+                                 .block_count = ARRAY_SIZE(top_blocks)};
+
+static const struct setting *find_setting(const struct block *block, const char *key)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(settings[i].key, key) == 0)
-            return &settings[i];
+    for (size_t i = 0; i < block->setting_count; i++)
+        if (strcmp(block->settings[i].key, key) == 0)
+            return &block->settings[i];
     return NULL;
 }
 
-static const struct block *find_block(const char *key)
+static const struct block *find_block(const struct block *block, const char *key)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(top_blocks); i++)
-        if (strcmp(top_blocks[i].key, key) == 0)
-            return &top_blocks[i];
+    for (size_t i = 0; i < block->block_count; i++)
+        if (strcmp(block->blocks[i].key, key) == 0)
+            return &block->blocks[i];
     return NULL;
 }
 
@@ -342,40 +350,63 @@ static const struct conf_node *earlier(const struct conf_node *in, const struct 
     return NULL;
 }
 
-static void read_setting(struct build *build, void *thing, const struct setting *setting, const struct conf_node *in,
-                         const struct conf_node *node)
+bool conf_setting_stands(struct build *build, const struct conf_node *in, const struct conf_node *node, bool list)
 {
-    const struct conf_node *first = setting->list ? NULL : earlier(in, node);
+    const struct conf_node *first = list ? NULL : earlier(in, node);
 
     if (node->is_block)
         conf_wrong(build->errors, node->line, "%s: expected '=' and a value", node->key);
     else if (first)
         conf_wrong(build->errors, node->line, "%s is set already, in line %u", node->key, first->line);
-    else if (node->is_list && !setting->list)
+    else if (node->is_list && !list)
         conf_wrong(build->errors, node->line, "%s: expected one value, no list", node->key);
     else
-        for (size_t i = 0; i < node->value_count; i++)
-            setting->read(build, thing, node, &node->values[i]);
+        return true;
+    return false;
 }
 
-static void unknown(struct build *build, const struct conf_node *in, const struct conf_node *node,
-                    const struct setting *settings, size_t count)
+static void read_setting(struct build *build, void *thing, const struct setting *setting, const struct conf_node *in,
+                         const struct conf_node *node)
+{
+    bool stands = conf_setting_stands(build, in, node, setting->list);
+
+    for (size_t i = 0; stands && i < node->value_count; i++)
+        setting->read(build, thing, node, &node->values[i]);
+}
+
+static void unknown(struct build *build, const struct block *block, const struct conf_node *node)
 {
     char all[120] = "";
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < block->setting_count + block->block_count; i++) {
         strncat(all, i == 0 ? "" : ", ", sizeof(all) - strlen(all) - 1);
-        strncat(all, settings[i].key, sizeof(all) - strlen(all) - 1);
+        strncat(all, i < block->setting_count ? block->settings[i].key : block->blocks[i - block->setting_count].key,
+                sizeof(all) - strlen(all) - 1);
     }
-    for (size_t i = 0; in->key[0] == '\0' && i < ARRAY_SIZE(top_blocks); i++) {
-        strncat(all, ", ", sizeof(all) - strlen(all) - 1);
-        strncat(all, top_blocks[i].key, sizeof(all) - strlen(all) - 1);
-    }
-    conf_wrong(build->errors, node->line, "'%s' is not known %s%s: expected one of %s", node->key,
-               in->key[0] ? "in " : "here", in->key, all);
+    conf_wrong(build->errors, node->line, "'%s' is not known %s%s: expected one of %s%s", node->key,
+               block->key[0] ? "in " : "here", block->key, all, block->other ? ", or an option's name" : "");
 }
 
-static void read_block(struct build *build, const struct block *block, const struct conf_node *in,
+static void read_block(struct build *build, const struct block *block, void *within, const struct conf_node *in,
+                       const struct conf_node *node);
+
+/* Everything that stands in a block. */
+static void read_children(struct build *build, const struct block *block, void *thing, const struct conf_node *node)
+{
+    for (size_t i = 0; i < node->child_count; i++) {
+        const struct conf_node *child = &node->children[i];
+        const struct setting *setting = find_setting(block, child->key);
+        const struct block *inner = find_block(block, child->key);
+        if (setting)
+            read_setting(build, thing, setting, node, child);
+        else if (inner)
+            read_block(build, inner, thing, node, child);
+        else if (!block->other || !block->other(build, thing, node, child))
+            unknown(build, block, child);
+    }
+}
+
+static void read_block(struct build *build, const struct block *block, void *within, const struct conf_node *in,
                        const struct conf_node *node)
 {
     const struct conf_node *first = block->once ? earlier(in, node) : NULL;
@@ -393,15 +424,9 @@ static void read_block(struct build *build, const struct block *block, const str
         conf_wrong(build->errors, node->line, "%s: expected '{', found a label", node->key);
     if (first || !block->label != !node->label)
         return;
-    void *thing = block->begin(build, node);
-    for (size_t i = 0; thing && i < node->child_count; i++) {
-        const struct conf_node *child = &node->children[i];
-        const struct setting *setting = find_setting(block->settings, block->setting_count, child->key);
-        if (setting)
-            read_setting(build, thing, setting, node, child);
-        else
-            unknown(build, node, child, block->settings, block->setting_count);
-    }
+    void *thing = block->begin(build, within, node);
+    if (thing)
+        read_children(build, block, thing, node);
 }
 
 int conf_model_build(const struct conf_node *root, struct conf_memory *memory, struct conf *conf,
@@ -410,19 +435,12 @@ int conf_model_build(const struct conf_node *root, struct conf_memory *memory, s
     struct build build = {.conf = conf, .memory = memory, .errors = errors};
 
     *conf = (struct conf){.static_preference = 5, .kernel_preference = 10, .management.sessions = 256};
-    for (size_t i = 0; i < root->child_count; i++) {
-        const struct conf_node *node = &root->children[i];
-        const struct setting *setting = find_setting(top_settings, ARRAY_SIZE(top_settings), node->key);
-        const struct block *block = find_block(node->key);
-        if (setting)
-            read_setting(&build, conf, setting, root, node);
-        else if (block)
-            read_block(&build, block, root, node);
-        else
-            unknown(&build, root, node, top_settings, ARRAY_SIZE(top_settings));
-    }
+    read_children(&build, &top, conf, root);
     for (size_t i = 0; i < conf->route_count; i++)
         if (!conf->routes[i].preference)
             conf->routes[i].preference = conf->static_preference;
+    for (size_t i = 0; i < conf->interface_count; i++)
+        if (conf->interfaces[i].dhcp)
+            conf_dhcp_defaults(conf->interfaces[i].dhcp);
     return build.no_memory ? -ENOMEM : 0;
 }

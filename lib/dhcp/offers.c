@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define HEADS  (DHCP_OFFERS_MAX * 2u)
+#define HEADS  ((size_t)DHCP_OFFERS_MAX * 2)
 #define LOOKED 1024 /* how far for the oldest one of a network */
 
 struct entry {
@@ -46,7 +46,7 @@ static uint32_t client_head(const struct dhcp_identity *identity)
 
 static uint32_t addr_head(uint32_t addr)
 {
-    return (uint32_t)(addr * 0x9e3779b97f4a7c15u >> 32) % HEADS;
+    return (uint32_t)((addr * 0x9e3779b97f4a7c15u >> 32) % HEADS);
 }
 
 const struct dhcp_offer *dhcp_offers_of(const struct dhcp_offers *offers, const struct dhcp_identity *identity,

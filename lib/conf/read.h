@@ -1,0 +1,52 @@
+/*
+ * Within lib/conf: how blocks are read. A block is a table of settings, each with the function that reads its value,
+ * and of blocks within it.
+ */
+#pragma once
+
+#include "conf/model.h"
+
+struct build {
+    struct conf *conf;
+    struct conf_memory *memory;
+    struct conf_errors *errors;
+    bool no_memory;
+};
+
+/* Reads one value into the thing that its block describes. */
+typedef void read_value(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value);
+
+struct setting {
+    const char *key;
+    read_value *read;
+    bool list; /* several values, and several times */
+};
+
+struct block {
+    const char *key;
+    const char *label; /* what stands there, for errors; NULL: it has none */
+    bool once;
+    /* The thing that the block describes, within that of the block around it; NULL: its label is wrong (listed), or
+     * there is no memory (noted). */
+    void *(*begin)(struct build *build, void *within, const struct conf_node *node);
+    const struct setting *settings;
+    size_t setting_count;
+    const struct block *blocks; /* within it; NULL for none */
+    size_t block_count;
+    /* A setting that is in neither table; NULL, or false: there is none of that name. */
+    bool (*other)(struct build *build, void *thing, const struct conf_node *in, const struct conf_node *node);
+};
+
+/* dhcp { ... }, in dhcp.c, and what was not said in it. */
+extern const struct block conf_dhcp_block;
+void conf_dhcp_defaults(struct conf_dhcp *dhcp);
+
+/* Lists that a value is wrong, and where. */
+void conf_wrong_text(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                     const struct text_error *err);
+
+/* Whether a setting stands there as it must: with a value, once unless it is a list. What is wrong is listed. */
+bool conf_setting_stands(struct build *build, const struct conf_node *in, const struct conf_node *node, bool list);
+
+/* true or false. */
+void conf_read_flag(struct build *build, const struct conf_node *node, const struct conf_value *value, bool *flag);
