@@ -1,5 +1,6 @@
 /* fairlead show: lists of what the daemon knows. */
 #include "base/compiler.h"
+#include "base/text.h"
 #include "client/command.h"
 #include "client/output.h"
 #include "client/server.h"
@@ -29,6 +30,15 @@ CELL(cell_address, "address")
 CELL(cell_uid, "uid")
 CELL(cell_pid, "pid")
 CELL(cell_requests, "requests")
+CELL(cell_host_name, "host_name")
+CELL(cell_size, "size")
+CELL(cell_bound, "bound")
+CELL(cell_offered, "offered")
+CELL(cell_declined, "declined")
+CELL(cell_fresh, "fresh")
+CELL(cell_name, "name")
+CELL(cell_number, "count")
+CELL(cell_meaning, "meaning")
 
 /* --- ports ------------------------------------------------------------------------------------------------------- */
 
@@ -175,6 +185,52 @@ static const struct table_column sessions_columns[] = {{"PID", 8, cell_pid},
                                                        {"REQUESTS", 8, cell_requests},
                                                        {"RIGHTS", 0, cell_rights}};
 
+/* --- addresses --------------------------------------------------------------------------------------------------- */
+
+/* How long a lease lasts from now on. */
+static void cell_left(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    static_assert(TEXT_DURATION_SIZE <= TABLE_CELL_SIZE, "a duration fits");
+    json_int_t left = json_integer_value(json_object_get(row, "left"));
+
+    if (json_is_null(json_object_get(row, "left")))
+        snprintf(cell, TABLE_CELL_SIZE, "for ever");
+    else if (left <= 0)
+        snprintf(cell, TABLE_CELL_SIZE, "-");
+    else
+        text_format_duration((uint32_t)left, cell);
+}
+
+static void cell_pool(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    const char *first = json_string_value(json_object_get(row, "first"));
+    const char *last = json_string_value(json_object_get(row, "last"));
+
+    snprintf(cell, TABLE_CELL_SIZE, "%s-%s", first ? first : "?", last ? last : "?");
+}
+
+/* How much of a pool is taken. */
+static void cell_share(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    double size = json_number_value(json_object_get(row, "size"));
+    double taken =
+        size - json_number_value(json_object_get(row, "fresh")) - json_number_value(json_object_get(row, "used"));
+
+    snprintf(cell, TABLE_CELL_SIZE, "%.1f %%", size > 0 ? 100 * taken / size : 0);
+}
+
+static const struct table_column leases_columns[] = {
+    {"ADDRESS", 15, cell_address}, {"STATE", 8, cell_state},          {"MAC", 17, cell_mac},
+    {"LEFT", 12, cell_left},       {"INTERFACE", 15, cell_interface}, {"NAME", 0, cell_host_name}};
+
+static const struct table_column pools_columns[] = {{"POOL", 31, cell_pool},        {"INTERFACE", 15, cell_interface},
+                                                    {"SIZE", 8, cell_size},         {"BOUND", 8, cell_bound},
+                                                    {"OFFERED", 8, cell_offered},   {"DECLINED", 8, cell_declined},
+                                                    {"NEVER USED", 10, cell_fresh}, {"TAKEN", 0, cell_share}};
+
+static const struct table_column dhcp_columns[] = {
+    {"WHAT", 26, cell_name}, {"COUNT", 12, cell_number}, {"MEANING", 0, cell_meaning}};
+
 /* --- version ----------------------------------------------------------------------------------------------------- */
 
 static int version_line(void *arg, const json_t *result, bool last)
@@ -211,6 +267,9 @@ static const struct what {
     {"routes", "within", routes_columns, ARRAY_SIZE(routes_columns), "no routes"},
     {"neighbours", NULL, neighbours_columns, ARRAY_SIZE(neighbours_columns), "no neighbours"},
     {"counters", NULL, counters_columns, ARRAY_SIZE(counters_columns), "no ports"},
+    {"leases", "within", leases_columns, ARRAY_SIZE(leases_columns), "no leases"},
+    {"pools", NULL, pools_columns, ARRAY_SIZE(pools_columns), "no pools"},
+    {"dhcp", NULL, dhcp_columns, ARRAY_SIZE(dhcp_columns), "nothing"},
     {"sessions", NULL, sessions_columns, ARRAY_SIZE(sessions_columns), "no sessions"},
     {"version", NULL, NULL, 0, NULL},
 };
@@ -245,12 +304,15 @@ static int show(const struct command *self, int argc, char **argv, const struct 
 
 const struct command command_show = {
     .name = "show",
-    .arguments = "ports|routes [PREFIX]|neighbours|counters|sessions|version",
+    .arguments = "ports|routes [PREFIX]|neighbours|counters|leases [PREFIX]|pools|dhcp|sessions|version",
     .summary = "what the daemon knows and does",
     .help = "  ports       the ports, their doors, and why a door stands aside\n"
             "  routes      every candidate for every prefix, the best marked '>'; those within PREFIX\n"
             "  neighbours  which link-layer address answers for an address\n"
             "  counters    frames in, cut through, out; dropped and left to the kernel, by reason\n"
+            "  leases      which client has or had an address, and until when; those within PREFIX\n"
+            "  pools       how much of each range of addresses is taken\n"
+            "  dhcp        what has become of the messages of DHCP clients\n"
             "  sessions    who is connected to the daemon's management socket\n"
             "  version     the daemon, and how it is\n",
     .run = show,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Two hosts talk through Fairlead: demo.py BUILD_ROOT tc|xdp [--stay]
 
-Starts the lab two-hosts.lab with fairleadd on its router, checks ping, traceroute, TCP both ways and UDP, that the door
+Starts the lab dhcp.lab with fairleadd on its router, lets the hosts get their addresses by DHCP, checks ping, traceroute, TCP both ways and UDP, that the door
 did what it should by its own counters, and what the client says. With --stay it then goes on until Ctrl-C. Exit status
 0 if every check held.
 """
@@ -20,10 +20,19 @@ SECONDS = 3  # of TCP each way
 EVERY = 10  # seconds between two looks at the counters of a lab that stays
 CONFIGURATION = """
 hostname = "middle"
-interface "lan0" {{ door = "{door}" }}
-interface "lan1" {{ door = "{door}" }}
+interface "lan0" {{
+    address = "10.0.1.1/24"
+    door    = "{door}"
+    dhcp {{ pool = "10.0.1.100-10.0.1.199"  lease = "1h"  dns = "10.0.1.1"  domain = "lab.example" }}
+}}
+interface "lan1" {{
+    address = "10.0.2.1/24"
+    door    = "{door}"
+    dhcp {{ pool = "10.0.2.10-10.0.2.10" }}
+}}
 route "192.0.2.0/24" {{ via = "10.0.2.10" }}
 """
+RIGHT = "10.0.2.10"  # the only one that there is for it
 
 
 class Checks:
@@ -37,8 +46,20 @@ class Checks:
             print("        " + more.strip().replace("\n", "\n        "), flush=True)
 
 
+def check_addresses(checks, lab, router):
+    """Both hosts have what the router's DHCP server gave them, and the router says so."""
+    for host in ("left", "right"):
+        address = lab.dhclient(host, check=False)
+        route = lab.ip(host, "route", "show", "default").stdout.strip()
+        leases = [lease for lease in router.ask("show", "leases")["leases"] if lease["address"] == address]
+        checks.say(bool(address and route) and len(leases) == 1 and leases[0]["state"] == "bound",
+                   f"{host} got {address or 'no address'} by DHCP, {route or 'no route'}")
+    for arguments in (("show", "leases"), ("show", "pools")):
+        show(router, *arguments)
+
+
 def check_ping(checks, lab):
-    result = lab.on("left", "ping", "-c", "5", "-i", "0.2", "-W", "2", "10.0.2.10", check=False)
+    result = lab.on("left", "ping", "-c", "5", "-i", "0.2", "-W", "2", RIGHT, check=False)
     found = re.search(r"(\d) received.*?= [\d.]+/([\d.]+)/", result.stdout, re.S)
     checks.say(bool(found) and found[1] == "5",
                f"ping left -> right: {found[1]} of 5, {found[2]} ms on average" if found else "ping left -> right",
@@ -46,9 +67,9 @@ def check_ping(checks, lab):
 
 
 def check_traceroute(checks, lab):
-    result = lab.on("left", "traceroute", "-n", "-N", "1", "-q", "1", "-w", "2", "10.0.2.10", check=False)
+    result = lab.on("left", "traceroute", "-n", "-N", "1", "-q", "1", "-w", "2", RIGHT, check=False)
     hops = re.findall(r"^ *\d+ +(\S+)", result.stdout, re.M)
-    checks.say(hops == ["10.0.1.1", "10.0.2.10"], f"traceroute left -> right: {', '.join(hops)}", result.stdout)
+    checks.say(hops == ["10.0.1.1", RIGHT], f"traceroute left -> right: {', '.join(hops)}", result.stdout)
 
 
 def check_streams(checks, lab):
@@ -57,13 +78,13 @@ def check_streams(checks, lab):
         if "listening" in line:
             break
     for way, option in (("left -> right", []), ("right -> left", ["-R"])):
-        result = lab.on("left", "iperf3", "-c", "10.0.2.10", "-t", str(SECONDS), "-J", *option, check=False)
+        result = lab.on("left", "iperf3", "-c", RIGHT, "-t", str(SECONDS), "-J", *option, check=False)
         try:
             rate = json.loads(result.stdout)["end"]["sum_received"]["bits_per_second"]
         except (ValueError, KeyError):
             rate = 0
         checks.say(rate > 1e6, f"TCP {way}: {rate / 1e9:.1f} Gbit/s", (result.stdout + result.stderr)[-500:])
-    result = lab.on("left", "iperf3", "-c", "10.0.2.10", "-u", "-b", "100M", "-t", "1", "-J", check=False)
+    result = lab.on("left", "iperf3", "-c", RIGHT, "-u", "-b", "100M", "-t", "1", "-J", check=False)
     try:
         udp = json.loads(result.stdout)["end"]["sum"]
         checks.say(udp["lost_percent"] < 50,
@@ -115,7 +136,7 @@ def stay(lab, router):
   The lab goes on until Ctrl-C: left pings right. In another terminal, at its router:
       sudo nsenter --all -t {router.process.pid} {router.client} -s {router.socket} show counters
 """, flush=True)
-    ping = lab.spawn("left", "ping", "-n", "-i", "0.2", "10.0.2.10", stdout=subprocess.DEVNULL)
+    ping = lab.spawn("left", "ping", "-n", "-i", "0.2", RIGHT, stdout=subprocess.DEVNULL)
     try:
         while router.process.poll() is None:
             show(router, "show", "counters")
@@ -133,10 +154,11 @@ def main():
     enter()
     checks = Checks()
     try:
-        lab = Lab(os.path.join(HERE, "two-hosts.lab"))
+        lab = Lab(os.path.join(HERE, "dhcp.lab"))
         if door == "xdp":
             lab.let_hosts_poll(os.path.join(build, "lab/poll.bpf.o"))
         router = Router(lab, "middle", build, CONFIGURATION.format(door=door))
+        check_addresses(checks, lab, router)
         check_ping(checks, lab)
         check_traceroute(checks, lab)
         check_streams(checks, lab)

@@ -37,6 +37,9 @@ def enter():
                 ["mount", "--make-rprivate", "/"],
                 ["mount", "-t", "tmpfs", "tmpfs", "/run"],
                 ["mkdir", "-p", "/run/netns"],
+                # What programs in a lab write into /etc (resolv.conf, ...) stays in it.
+                ["cp", "-a", "/etc", "/run/etc"],
+                ["mount", "--bind", "/run/etc", "/etc"],
                 ["mount", "-t", "sysfs", "sysfs", "/sys"],
                 ["mount", "-t", "bpf", "bpf", "/sys/fs/bpf"],
                 ["ip", "link", "set", "lo", "up"]):
@@ -114,6 +117,21 @@ class Lab:
     @staticmethod
     def _at(node, command):
         return ["nsenter", f"--net=/run/netns/{node}", *command]
+
+    def dhclient(self, node, *options, interface="eth0", check=True):
+        """Let ISC's client get a lease for an interface (-r: give it back). The address that it has then; "" for none.
+        A client that is there already ends."""
+        files = ["-lf", f"/run/{node}.leases", "-pf", f"/run/{node}.dhclient", "-sf",
+                 os.path.join(os.path.dirname(os.path.abspath(__file__)), "dhclient-script")]
+        if os.path.exists(files[3]) and "-r" not in options:
+            self.on(node, "dhclient", "-x", *files, interface)
+        self.on(node, "dhclient", "-1", "-v", *options, *files, interface, check=check)
+        return self.address(node, interface)
+
+    def address(self, node, interface="eth0"):
+        """The first IPv4 address at an interface; "" for none."""
+        found = re.search(r"inet ([0-9.]+)/", self.ip(node, "-4", "-o", "addr", "show", "dev", interface).stdout)
+        return found[1] if found else ""
 
     def let_hosts_poll(self, program):
         """Give the hosts' ends an XDP program that passes everything: a veth takes frames from an XDP door only if its

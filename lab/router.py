@@ -13,6 +13,7 @@ class Router:
         self.program = os.path.join(build, "src/daemon/fairleadd")
         self.client = os.path.join(build, "client/fairlead")
         self.directory = f"/run/fairlead-{node}"
+        self.state = f"/run/fairlead-state-{node}"
         self.path = f"/run/{node}.conf"
         self.log_path = f"/run/{node}.log"
         self.log, self.process = [], None
@@ -24,7 +25,8 @@ class Router:
             file.write(configuration)
 
     def start(self, background=False):
-        command = [self.program, "--config", self.path, "--run-directory", self.directory]
+        command = [self.program, "--config", self.path, "--run-directory", self.directory,
+                   "--state-directory", self.state]
         if background:
             self.process = None
             result = self.lab.on(self.node, *command, "--log", self.log_path, check=False)

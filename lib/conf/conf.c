@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +40,25 @@ int conf_parse(const char *text, size_t len, struct conf **result, struct conf_e
     }
     *result = conf;
     return 0;
+}
+
+int conf_parse_file(int fd, struct conf **conf)
+{
+    struct conf_errors *errors = calloc(1, sizeof(*errors));
+    struct stat status;
+    char *text = NULL;
+    int error = !errors ? -ENOMEM : fstat(fd, &status) < 0 ? -errno : 0;
+
+    if (!error && status.st_size) {
+        text = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        error = text == MAP_FAILED ? -errno : 0;
+    }
+    if (!error)
+        error = conf_parse(text ? text : "", (size_t)status.st_size, conf, errors);
+    if (text && text != MAP_FAILED)
+        munmap(text, (size_t)status.st_size);
+    free(errors);
+    return error;
 }
 
 struct conf *conf_free(struct conf *conf)

@@ -109,6 +109,8 @@ struct conf {
 
 /* 0; -EINVAL with everything that is wrong in errors; -ENOMEM. The caller owns *conf. */
 int conf_parse(const char *text, size_t len, struct conf **conf, struct conf_errors *errors);
+/* The whole of a file that was found right before. 0; -errno. */
+int conf_parse_file(int fd, struct conf **conf);
 struct conf *conf_free(struct conf *conf); /* takes NULL, returns NULL */
 
 /* The whole file, which the caller frees. 0; -errno, -EFBIG if it is longer than a configuration may be. */

@@ -4,9 +4,11 @@
 #include "store/schema.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define APPLICATION_ID 0x46616972 /* "Fair", in the file's header */
 #define BUSY_MS        1000       /* while a person writes into it */
@@ -132,6 +134,17 @@ static int touch(struct store *store)
     return error;
 }
 
+/* Not for everybody to read: who is where and when. What SQLite makes beside it gets the same mode. */
+static int make_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+
+    if (fd < 0)
+        return -errno;
+    close(fd);
+    return 0;
+}
+
 int store_open(const char *path, struct store **result, const char **why)
 {
     struct store *store = calloc(1, sizeof(*store));
@@ -139,8 +152,9 @@ int store_open(const char *path, struct store **result, const char **why)
     *why = "out of memory";
     if (!store)
         return -ENOMEM;
-    int error = error_of(
-        sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL));
+    int error = make_file(path);
+    if (!error)
+        error = error_of(sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
     if (!error) {
         sqlite3_busy_timeout(store->db, BUSY_MS);
         error = set_up(store);
@@ -155,7 +169,7 @@ int store_open(const char *path, struct store **result, const char **why)
         *why = error == -EPROTO    ? "its tables are of a later version"
                : error == -EUCLEAN ? "it is damaged, or no database of Fairlead"
                : store->db         ? sqlite3_errstr(sqlite3_extended_errcode(store->db))
-                                   : "out of memory";
+                                   : "it cannot be opened";
         store_close(store);
         return error;
     }

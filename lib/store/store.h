@@ -17,8 +17,8 @@ struct store;
  * Open, with its tables made if they are not there, at a path in a directory that can be written to. When it returns,
  * every file that will be written to is open: what was allowed then stays possible after privileges are given up.
  *
- * 0; -EACCES, -EROFS, -ENOSPC, -EIO, -ENOMEM, as of files; -EBUSY: another has it; -EUCLEAN: it is no database of ours,
- * or a damaged one; -EPROTO: it is of a later version. *why is what SQLite says, in static storage or as long as
+ * 0; -errno, as open() has it; -EROFS, -ENOSPC, -EIO, -ENOMEM; -EBUSY: another has it; -EUCLEAN: it is no database of
+ * ours, or a damaged one; -EPROTO: it is of a later version. *why is what SQLite says, in static storage or as long as
  * *store.
  */
 int store_open(const char *path, struct store **store, const char **why);

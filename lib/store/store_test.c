@@ -203,8 +203,8 @@ static void what_is_no_store_is_not_touched(void **state)
     assert_int_equal(store_commit(store), 0);
     assert_int_equal(store_each_lease(store, stop_at_once, NULL), -ECANCELED);
     store_close(store);
-    assert_int_equal(store_open("/nowhere/at/all/x.db", &store, &why), -EACCES);
-    assert_int_equal(store_open(directory, &store, &why), -EACCES);
+    assert_int_equal(store_open("/nowhere/at/all/x.db", &store, &why), -ENOENT);
+    assert_int_equal(store_open(directory, &store, &why), -EISDIR);
 }
 
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

@@ -11,18 +11,19 @@
 #define WIRE_ANSWER_MAX  1048576 /* of one line of an answer */
 
 /* X(enumerator, code, meaning). What begins with 2 was done; 4: the request is at fault; 5: the daemon is. */
-#define WIRE_CODES(X)                                               \
-    X(OK, 200, "done; the answer's last line")                      \
-    X(MORE, 206, "done so far; another line follows")               \
-    X(BAD_REQUEST, 400, "not a request")                            \
-    X(FORBIDDEN, 403, "only the administrator may change things")   \
-    X(UNKNOWN, 404, "there is no such command")                     \
-    X(TOO_LONG, 413, "the request is too long")                     \
-    X(REFUSED, 422, "understood, but what it asks for is wrong")    \
-    X(BUSY, 429, "too many sessions at once")                       \
-    X(INTERNAL, 500, "the daemon failed")                           \
-    X(UNAVAILABLE, 503, "the engine is not there; it is restarted") \
-    X(TIMEOUT, 504, "the engine did not answer in time")
+#define WIRE_CODES(X)                                                          \
+    X(OK, 200, "done; the answer's last line")                                 \
+    X(MORE, 206, "done so far; another line follows")                          \
+    X(BAD_REQUEST, 400, "not a request")                                       \
+    X(FORBIDDEN, 403, "only the administrator may change things")              \
+    X(UNKNOWN, 404, "there is no such command")                                \
+    X(TOO_LONG, 413, "the request is too long")                                \
+    X(NOT_SERVED, 409, "DHCP is not served")                                   \
+    X(REFUSED, 422, "understood, but what it asks for is wrong")               \
+    X(BUSY, 429, "too many sessions at once")                                  \
+    X(INTERNAL, 500, "the daemon failed")                                      \
+    X(UNAVAILABLE, 503, "who would know is not there, and is being restarted") \
+    X(TIMEOUT, 504, "who would know did not answer in time")
 
 enum wire_code {
 #define X(enumerator, code, meaning) WIRE_##enumerator = (code),

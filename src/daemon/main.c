@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,29 +18,32 @@
 #define EXIT_USAGE        2
 #define DEFAULT_PATH      "/etc/fairlead/fairlead.conf"
 #define DEFAULT_DIRECTORY "/run/fairlead"
+#define DEFAULT_STATE     "/var/lib/fairlead"
 
 /* The command line; what the parent role calls back for has no other way to know of it. */
 struct options {
-    const char *path, *directory, *log;
+    const char *path, *directory, *state, *log;
     bool foreground, check, print;
 };
 
-static struct options options = {.path = DEFAULT_PATH, .directory = DEFAULT_DIRECTORY};
+static struct options options = {.path = DEFAULT_PATH, .directory = DEFAULT_DIRECTORY, .state = DEFAULT_STATE};
 
 static void print_usage(FILE *stream)
 {
     fputs(
-        "usage: fairleadd [--foreground] [--config FILE] [--run-directory DIRECTORY] [--log FILE]\n"
+        "usage: fairleadd [--foreground] [--config FILE] [--run-directory DIRECTORY] [--state-directory DIRECTORY]\n"
+        "                 [--log FILE]\n"
         "       fairleadd --check FILE\n"
         "       fairleadd --print FILE\n"
         "       fairleadd --help | --version\n"
         "\n"
-        "Forward IPv4 between interfaces, give them their addresses, follow and install routes, as the configuration\n"
-        "says. It goes into the background, and its launcher's exit status says whether it has started.\n"
+        "Forward IPv4 between interfaces, give them and hosts their addresses, follow and install routes, as the\n"
+        "configuration says. It goes into the background, and its launcher's exit status says whether it has started.\n"
         "\n"
         "  -c, --config FILE              the configuration (" DEFAULT_PATH ")\n"
         "  -f, --foreground               stay in the foreground, and log to standard error\n"
         "  -r, --run-directory DIRECTORY  pid file and sockets (" DEFAULT_DIRECTORY ")\n"
+        "  -S, --state-directory DIR      the database of leases (" DEFAULT_STATE ")\n"
         "  -l, --log FILE                 in the background: log to this file, not to the system's log\n"
         "      --check FILE               list what is wrong with a configuration, and do nothing else\n"
         "      --print FILE               print it with all defaults written out\n"
@@ -101,10 +105,24 @@ static void started_in_background(void)
     open_log();
 }
 
+/* The same path from any working directory; as it is if there is no memory. */
+static const char *absolute(const char *path)
+{
+    char directory[PATH_MAX], *whole;
+
+    if (path[0] == '/' || !getcwd(directory, sizeof(directory)) || asprintf(&whole, "%s/%s", directory, path) < 0)
+        return path;
+    return whole;
+}
+
 static int run(void)
 {
+    options.directory = absolute(options.directory);
+    options.state = absolute(options.state);
+
     struct parent_config config = {.path = options.path,
                                    .directory = options.directory,
+                                   .state_directory = options.state,
                                    .started = options.foreground ? started_in_foreground : started_in_background,
                                    .open_log = open_log};
     char *path = realpath(options.path, NULL); /* the working directory will be another */
@@ -138,6 +156,7 @@ int main(int argc, char **argv)
     static const struct option known[] = {{"config", required_argument, NULL, 'c'},
                                           {"foreground", no_argument, NULL, 'f'},
                                           {"run-directory", required_argument, NULL, 'r'},
+                                          {"state-directory", required_argument, NULL, 'S'},
                                           {"log", required_argument, NULL, 'l'},
                                           {"check", required_argument, NULL, OPTION_CHECK},
                                           {"print", required_argument, NULL, OPTION_PRINT},
@@ -147,7 +166,7 @@ int main(int argc, char **argv)
     int option;
 
     argv[0] = (char[]){"fairleadd"}; /* for getopt's own messages */
-    while ((option = getopt_long(argc, argv, "c:fr:l:h", known, NULL)) >= 0) {
+    while ((option = getopt_long(argc, argv, "c:fr:S:l:h", known, NULL)) >= 0) {
         switch (option) {
         case 'c':
             options.path = optarg;
@@ -157,6 +176,9 @@ int main(int argc, char **argv)
             break;
         case 'r':
             options.directory = optarg;
+            break;
+        case 'S':
+            options.state = optarg;
             break;
         case 'l':
             options.log = optarg;

@@ -4,6 +4,7 @@
  */
 #include "daemon/parent.h"
 
+#include "address/address.h"
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "control/control.h"
@@ -17,6 +18,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +28,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,13 +37,16 @@
 #define LIVED_MS         30000 /* a role that lived so long begins with the first again */
 #define STOP_MS          20000 /* what roles may take to stop, before they are killed */
 
-enum role_number { ROLE_ENGINE, ROLE_MANAGEMENT, ROLE_COUNT };
+enum role_number { ROLE_ENGINE, ROLE_DHCP, ROLE_MANAGEMENT, ROLE_COUNT };
 
 struct role {
     const char *name;
+    bool controlled;          /* it and the parent talk over a socket */
+    int control;              /* that; -1 while there is none */
     pid_t pid;                /* 0: not running */
     int64_t began_ms, due_ms; /* due: when to start it again */
     int wait_ms;
+    bool unwanted; /* the configuration has nothing for it to do */
 };
 
 struct parent {
@@ -49,10 +55,13 @@ struct parent {
     struct role roles[ROLE_COUNT];
     struct run_files files;
     uint8_t token[QUERY_TOKEN_BYTES];
-    int control; /* to the engine; -1 while there is none */
     int signals;
+    int handing_over; /* a configuration that the dhcp role has, and the engine gets when that has taken it; -1: none */
+    char store_path[PATH_MAX];
     char hostname[CONF_HOSTNAME_SIZE];
-    bool ready, stopping, engine_failed;
+    bool ready;    /* it forwards, and DHCP is served, if it is to be */
+    bool forwards; /* the engine is ready */
+    bool stopping, engine_failed;
     int64_t kill_ms; /* while stopping: when to kill */
     int status;
 };
@@ -64,24 +73,29 @@ static void begin_role(struct parent *parent, pid_t parent_pid, enum role_number
 {
     close(parent->signals);
     close(parent->files.pid_fd);
-    if (parent->control >= 0)
-        close(parent->control);
-    if (number == ROLE_ENGINE) {
-        close(parent->files.management_fd);
-    } else {
+    for (unsigned i = 0; i < ROLE_COUNT; i++)
+        if (parent->roles[i].control >= 0)
+            close(parent->roles[i].control);
+    if (parent->handing_over >= 0)
+        close(parent->handing_over);
+    if (number != ROLE_ENGINE) {
         close(parent->files.lock_fd);
         close(parent->files.engine_fd);
     }
+    if (number != ROLE_DHCP)
+        close(parent->files.dhcp_fd);
+    if (number != ROLE_MANAGEMENT)
+        close(parent->files.management_fd);
     /* The terminal's are for the parent. Those that it sends stay blocked until the role reads them: none is lost. */
     signal(SIGINT, SIG_IGN);
-    if (number == ROLE_ENGINE)
+    if (number != ROLE_MANAGEMENT)
         signal(SIGHUP, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent_pid)
         _exit(EXIT_FAILURE);
 }
 
-static void drop_of_management(void)
+static void become_nobody(void)
 {
     pid_t parent = getppid();
 
@@ -104,11 +118,30 @@ static int run_engine(struct parent *parent, int control)
     return engine_run(&config);
 }
 
+static int run_dhcp(struct parent *parent, int control)
+{
+    struct address_config config = {.conf = parent->conf,
+                                    .store_path = parent->store_path,
+                                    .engine_path = parent->files.engine_path,
+                                    .token = parent->token,
+                                    .control = control,
+                                    .listener = parent->files.dhcp_fd,
+                                    .drop_privileges = become_nobody,
+                                    .started = parent->config->open_log};
+
+    if (mkdir(parent->config->state_directory, 0755) < 0 && errno != EEXIST) {
+        log_error("%s: %s", parent->config->state_directory, strerror(errno));
+        return -errno;
+    }
+    return address_run(&config);
+}
+
 static int run_management(struct parent *parent)
 {
     const struct group *group = parent->conf->management.group[0] ? getgrnam(parent->conf->management.group) : NULL;
     struct management_config config = {.listener = parent->files.management_fd,
                                        .engine_path = parent->files.engine_path,
+                                       .dhcp_path = conf_serves_dhcp(parent->conf) ? parent->files.dhcp_path : NULL,
                                        .token = parent->token,
                                        .version = FAIRLEAD_VERSION,
                                        .hostname = parent->hostname,
@@ -116,7 +149,7 @@ static int run_management(struct parent *parent)
                                        .group = group ? group->gr_gid : (gid_t)-1,
                                        .owner = getuid(),
                                        .parent = getppid(),
-                                       .drop_privileges = drop_of_management};
+                                       .drop_privileges = become_nobody};
 
     if (parent->conf->management.group[0] && !group)
         log_warning("there is no group '%s': only root may change things", parent->conf->management.group);
@@ -131,8 +164,8 @@ static void start(struct parent *parent, enum role_number number)
 
     role->due_ms = 0;
     role->began_ms = clock_now_ms();
-    if (number == ROLE_ENGINE && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-        log_error("the engine could not be started: %s", strerror(errno));
+    if (role->controlled && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+        log_error("the %s could not be started: %s", role->name, strerror(errno));
         role->due_ms = clock_now_ms() + RESTART_LAST_MS;
         return;
     }
@@ -141,7 +174,9 @@ static void start(struct parent *parent, enum role_number number)
         if (pair[0] >= 0)
             close(pair[0]);
         begin_role(parent, self, number);
-        int error = number == ROLE_ENGINE ? run_engine(parent, pair[1]) : run_management(parent);
+        int error = number == ROLE_ENGINE ? run_engine(parent, pair[1])
+                    : number == ROLE_DHCP ? run_dhcp(parent, pair[1])
+                                          : run_management(parent);
         exit(error ? EXIT_FAILURE : EXIT_SUCCESS);
     }
     if (pair[1] >= 0)
@@ -154,8 +189,17 @@ static void start(struct parent *parent, enum role_number number)
             close(pair[0]);
         return;
     }
-    if (number == ROLE_ENGINE)
-        parent->control = pair[0];
+    role->control = pair[0];
+}
+
+/* Everything that is to be there is there. */
+static void become_ready(struct parent *parent)
+{
+    parent->ready = true;
+    log_info("ready");
+    parent->config->started();
+    start(parent, ROLE_MANAGEMENT);
+    notify("READY=1");
 }
 
 static void stop(struct parent *parent)
@@ -170,25 +214,29 @@ static void stop(struct parent *parent)
             kill(parent->roles[i].pid, SIGTERM);
 }
 
+static void pass_to_engine(struct parent *parent);
+
 static void on_end(struct parent *parent, struct role *role, int status)
 {
     int64_t lived_ms = clock_now_ms() - role->began_ms;
-    bool is_engine = role == &parent->roles[ROLE_ENGINE];
+    bool is_engine = role == &parent->roles[ROLE_ENGINE], is_dhcp = role == &parent->roles[ROLE_DHCP];
     char how[64];
 
     role->pid = 0;
-    if (is_engine) {
-        close(parent->control);
-        parent->control = -1;
+    if (role->control >= 0)
+        close(role->control);
+    role->control = -1;
+    if (is_engine)
         parent->engine_failed = status != 0;
-    }
-    if (parent->stopping)
+    if (is_dhcp)
+        pass_to_engine(parent);
+    if (parent->stopping || (is_dhcp && role->unwanted))
         return;
     if (WIFSIGNALED(status))
         snprintf(how, sizeof(how), "was killed by signal %d", WTERMSIG(status));
     else
         snprintf(how, sizeof(how), "ended with status %d", WEXITSTATUS(status));
-    if (!parent->ready) {
+    if (!parent->ready && !is_dhcp) {
         log_error("the %s %s before it was ready", role->name, how);
         parent->status = EXIT_FAILURE;
         stop(parent);
@@ -201,6 +249,8 @@ static void on_end(struct parent *parent, struct role *role, int status)
     role->wait_ms = role->wait_ms ? role->wait_ms * 2 : RESTART_FIRST_MS;
     if (role->wait_ms > RESTART_LAST_MS)
         role->wait_ms = RESTART_LAST_MS;
+    if (is_dhcp && !parent->ready) /* a router without DHCP is better than none */
+        become_ready(parent);
 }
 
 static void reap(struct parent *parent)
@@ -216,31 +266,58 @@ static void reap(struct parent *parent)
 
 /* --- configuration ----------------------------------------------------------------------------------------------- */
 
-static int hand_over(const struct parent *parent, const char *text, size_t len)
+/* The text in a file that can be passed along. A descriptor; -errno. */
+static int make_file(const char *text, size_t len)
 {
     int fd = memfd_create("fairlead-configuration", MFD_CLOEXEC);
     size_t done = 0;
 
-    if (fd < 0)
-        return -errno;
-    int error = 0;
-    while (!error && done < len) {
+    while (fd >= 0 && done < len) {
         ssize_t took = write(fd, text + done, len - done);
-        if (took < 0)
-            error = -errno;
-        else
-            done += (size_t)took;
+        if (took < 0) {
+            int error = -errno;
+            close(fd);
+            return error;
+        }
+        done += (size_t)took;
     }
-    if (!error)
-        error = control_send(parent->control, CONTROL_CONFIG, NULL, fd);
-    close(fd);
-    return error;
+    return fd < 0 ? -errno : fd;
+}
+
+/* What was handed over to the dhcp role is the engine's turn now, which says when it is in force. */
+static void pass_to_engine(struct parent *parent)
+{
+    if (parent->handing_over < 0)
+        return;
+    if (parent->roles[ROLE_ENGINE].control >= 0) {
+        int error = control_send(parent->roles[ROLE_ENGINE].control, CONTROL_CONFIG, NULL, parent->handing_over);
+        if (error)
+            log_error("the engine could not be told of the configuration: %s", strerror(-error));
+    }
+    close(parent->handing_over);
+    parent->handing_over = -1;
+}
+
+/* To the dhcp role first, if there is one: who then hears from the engine that it is in force finds it so everywhere.
+ */
+static int hand_over(struct parent *parent, const char *text, size_t len)
+{
+    int fd = make_file(text, len);
+
+    if (fd < 0)
+        return fd;
+    pass_to_engine(parent); /* an earlier one, in its order */
+    parent->handing_over = fd;
+    if (parent->roles[ROLE_DHCP].control < 0 ||
+        control_send(parent->roles[ROLE_DHCP].control, CONTROL_CONFIG, NULL, fd))
+        pass_to_engine(parent);
+    return 0;
 }
 
 static bool same_management(const struct conf *a, const struct conf *b)
 {
-    return a->management.sessions == b->management.sessions && strcmp(a->management.group, b->management.group) == 0 &&
-           strcmp(a->hostname, b->hostname) == 0;
+    return conf_serves_dhcp(a) == conf_serves_dhcp(b) && a->management.sessions == b->management.sessions &&
+           strcmp(a->management.group, b->management.group) == 0 && strcmp(a->hostname, b->hostname) == 0;
 }
 
 static void name_host(struct parent *parent)
@@ -271,11 +348,26 @@ static struct conf *read_conf(const char *path, char **text, size_t *len, FILE *
 
 static void refuse(struct parent *parent, char *report)
 {
-    if (parent->control >= 0)
-        control_send(parent->control, CONTROL_REFUSED, report, -1);
+    if (parent->roles[ROLE_ENGINE].control >= 0)
+        control_send(parent->roles[ROLE_ENGINE].control, CONTROL_REFUSED, report, -1);
     log_error("the configuration is wrong; the one in force stays:");
     for (char *line = strtok(report, "\n"); line; line = strtok(NULL, "\n"))
         log_error("%s", line);
+}
+
+/* The dhcp role is there exactly while DHCP is served. */
+static void follow_dhcp(struct parent *parent)
+{
+    struct role *dhcp = &parent->roles[ROLE_DHCP];
+
+    dhcp->unwanted = !conf_serves_dhcp(parent->conf);
+    if (dhcp->unwanted) {
+        dhcp->due_ms = 0;
+        if (dhcp->pid)
+            kill(dhcp->pid, SIGTERM);
+    } else if (!dhcp->pid) {
+        start(parent, ROLE_DHCP);
+    }
 }
 
 static void put_in_force(struct parent *parent, struct conf *conf)
@@ -285,6 +377,7 @@ static void put_in_force(struct parent *parent, struct conf *conf)
     conf_free(parent->conf);
     parent->conf = conf;
     name_host(parent);
+    follow_dhcp(parent);
     if (other && parent->roles[ROLE_MANAGEMENT].pid) {
         /* Its sessions, the one that asked for this among them, are served to their end beside the new one's. */
         kill(parent->roles[ROLE_MANAGEMENT].pid, SIGHUP);
@@ -305,7 +398,8 @@ static void reload(struct parent *parent)
         return;
     }
     struct conf *conf = read_conf(parent->config->path, &text, &len, report);
-    int error = conf && parent->control >= 0 ? hand_over(parent, text, len) : 0;
+    bool engine = parent->roles[ROLE_ENGINE].control >= 0;
+    int error = conf && engine ? hand_over(parent, text, len) : 0;
     if (error) {
         fprintf(report, "it could not be handed over: %s\n", strerror(-error));
         conf = conf_free(conf);
@@ -314,31 +408,49 @@ static void reload(struct parent *parent)
         put_in_force(parent, conf);
     else
         refuse(parent, said);
-    if (!conf || parent->control < 0)
+    if (!conf || !engine)
         notify("READY=1");
     free(said);
     free(text);
 }
 
-static void on_control(struct parent *parent)
+static void on_engine_ready(struct parent *parent)
+{
+    if (parent->forwards)
+        return;
+    parent->forwards = true;
+    if (conf_serves_dhcp(parent->conf))
+        start(parent, ROLE_DHCP);
+    else
+        become_ready(parent);
+}
+
+static void on_control(struct parent *parent, enum role_number number)
 {
     static struct control_message message;
-    int fd, rc = control_receive(parent->control, &message, &fd);
+    int fd, rc = control_receive(parent->roles[number].control, &message, &fd);
 
     if (fd >= 0)
         close(fd);
     if (rc != 1)
-        return; /* the engine is ending, which is heard of by its signal */
-    if (message.kind == CONTROL_READY && !parent->ready) {
-        parent->ready = true;
-        parent->config->started();
-        start(parent, ROLE_MANAGEMENT);
-        notify("READY=1");
-    }
-    if (message.kind == CONTROL_RELOAD)
+        return; /* it is ending, which is heard of by its signal */
+    switch (message.kind) {
+    case CONTROL_READY:
+        if (number == ROLE_ENGINE)
+            on_engine_ready(parent);
+        else if (!parent->ready)
+            become_ready(parent);
+        break;
+    case CONTROL_RELOAD:
         reload(parent);
-    if (message.kind == CONTROL_APPLIED)
-        notify("READY=1");
+        break;
+    case CONTROL_APPLIED:
+        if (number == ROLE_DHCP)
+            pass_to_engine(parent);
+        else
+            notify("READY=1");
+        break;
+    }
 }
 
 /* --- the loop ---------------------------------------------------------------------------------------------------- */
@@ -395,12 +507,14 @@ static void loop(struct parent *parent)
     start(parent, ROLE_ENGINE);
     while (!parent->stopping || any_role(parent)) {
         int timeout_ms = look_at_clock(parent);
-        struct pollfd pollers[] = {{.fd = parent->signals, .events = POLLIN},
-                                   {.fd = parent->control, .events = POLLIN}};
+        struct pollfd pollers[1 + ROLE_COUNT] = {{.fd = parent->signals, .events = POLLIN}};
+        for (unsigned i = 0; i < ROLE_COUNT; i++)
+            pollers[1 + i] = (struct pollfd){.fd = parent->roles[i].control, .events = POLLIN};
         if (poll(pollers, ARRAY_SIZE(pollers), timeout_ms) < 0 && errno != EINTR)
             return;
-        if (pollers[1].fd >= 0 && pollers[1].revents & POLLIN)
-            on_control(parent);
+        for (unsigned i = 0; i < ROLE_COUNT; i++)
+            if (pollers[1 + i].fd >= 0 && pollers[1 + i].revents & POLLIN)
+                on_control(parent, (enum role_number)i);
         if (pollers[0].revents)
             on_signals(parent);
     }
@@ -446,6 +560,11 @@ static int open_parent(struct parent *parent)
         return error;
     }
     name_host(parent);
+    if (snprintf(parent->store_path, sizeof(parent->store_path), "%s/fairlead.db", parent->config->state_directory) >=
+        (int)sizeof(parent->store_path)) {
+        log_error("%s: the path is too long", parent->config->state_directory);
+        return -ENAMETOOLONG;
+    }
     privileges_find_nobody(&nobody, &nobody_group);
     return run_files_open(&parent->files, parent->config->directory, nobody, nobody_group);
 }
@@ -454,8 +573,10 @@ int parent_run(const struct parent_config *config)
 {
     struct parent parent = {.config = config,
                             .conf = config->conf,
-                            .roles = {[ROLE_ENGINE] = {.name = "engine"}, [ROLE_MANAGEMENT] = {.name = "management"}},
-                            .control = -1};
+                            .roles = {[ROLE_ENGINE] = {.name = "engine", .controlled = true, .control = -1},
+                                      [ROLE_DHCP] = {.name = "DHCP server", .controlled = true, .control = -1},
+                                      [ROLE_MANAGEMENT] = {.name = "management", .control = -1}},
+                            .handing_over = -1};
     int error = open_parent(&parent);
 
     if (error) {

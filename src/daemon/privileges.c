@@ -50,7 +50,7 @@ static void keep(const cap_value_t *wanted, int count)
 
 void privileges_of_engine(void)
 {
-    static const cap_value_t wanted[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF, CAP_PERFMON};
+    static const cap_value_t wanted[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_BPF, CAP_PERFMON};
 
     drop_bounding_set();
     keep(wanted, sizeof(wanted) / sizeof(*wanted));

@@ -12,13 +12,14 @@
 
 struct run_files {
     char pid_path[LOCAL_PATH_SIZE], lock_path[LOCAL_PATH_SIZE], engine_path[LOCAL_PATH_SIZE],
-        management_path[LOCAL_PATH_SIZE];
+        dhcp_path[LOCAL_PATH_SIZE], management_path[LOCAL_PATH_SIZE];
     int pid_fd, lock_fd;
     int engine_fd;     /* on which the engine is asked */
+    int dhcp_fd;       /* on which the dhcp role is asked */
     int management_fd; /* on which the management role serves: who connects while it is restarted waits */
 };
 
-/* Make the directory if it is not there, lock, and listen; the engine's socket is for this user alone. 0; -errno,
+/* Make the directory if it is not there, lock, and listen; the roles' sockets are for this user alone. 0; -errno,
  * logged: -EEXIST, a daemon is running there. */
 int run_files_open(struct run_files *files, const char *directory, uid_t uid, gid_t gid);
 

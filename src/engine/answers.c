@@ -1,69 +1,21 @@
 #include "engine/answers.h"
 
 #include "base/compiler.h"
-#include "base/local_socket.h"
-#include "engine/watch.h"
+#include "dhcp/message.h"
 #include "fib/fib.h"
 #include "log/log.h"
+#include "port/interface.h"
+#include "port/packet.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-/* The watch stands first: a connection is found by it. */
-struct connection {
-    struct watch watch;
-    bool trusted; /* has said hello */
-    bool waits;   /* for the end of a reload */
-    struct connection *next, **place;
-};
 
 struct answers {
     struct answers_config config;
-    struct connection *connections;
-    struct connection *ended; /* until nothing refers to them; their descriptor is -1 */
-    unsigned count;
-    uint64_t given, refused;
-    union query_buffer buffer;
+    struct query_service *service;
+    uint64_t told; /* generation of addresses, as far as those who wait know */
 };
-
-static void end_connection(struct answers *answers, struct connection *connection)
-{
-    close(connection->watch.fd); /* and epoll forgets it */
-    *connection->place = connection->next;
-    if (connection->next)
-        connection->next->place = connection->place;
-    connection->watch.fd = -1;
-    connection->next = answers->ended;
-    answers->ended = connection;
-    answers->count--;
-}
-
-void answers_sweep(struct answers *answers)
-{
-    while (answers->ended) {
-        struct connection *next = answers->ended->next;
-        free(answers->ended);
-        answers->ended = next;
-    }
-}
-
-/* Of `count` records of `bytes` each behind the head in the buffer, with the two descriptors if this is a hello. */
-static void send_answer(struct answers *answers, struct connection *connection, size_t bytes, bool hello)
-{
-    int fds[] = {answers->config.page_fd, answers->config.counters_fd};
-    int error = local_send(connection->watch.fd, &answers->buffer,
-                           sizeof(struct query_answer) + answers->buffer.answer.count * bytes, fds, hello ? 2 : 0);
-
-    if (error) {
-        answers->refused += error == -EAGAIN;
-        end_connection(answers, connection);
-        return;
-    }
-    answers->given++;
-}
 
 static void name_of(const struct answers *answers, uint32_t ifindex, char name[static QUERY_NAME_SIZE])
 {
@@ -75,14 +27,6 @@ static void name_of(const struct answers *answers, uint32_t ifindex, char name[s
 }
 
 /* --- lists ------------------------------------------------------------------------------------------------------- */
-
-static void *first(const struct ipv4_map *map, const struct query_range *range, struct ipv4_prefix *at)
-{
-    if (!range->started)
-        return ipv4_map_first(map, range->within, at);
-    *at = range->after;
-    return ipv4_map_next(map, range->within, at);
-}
 
 static uint32_t egress_of(const struct routing *routing, const struct rib_path *path, uint32_t *gateway)
 {
@@ -105,15 +49,15 @@ static void describe_path(const struct answers *answers, struct ipv4_prefix pref
         route->path.source == RIB_SOURCE_STATIC && installs_holds(&routing->installs, prefix, &route->path);
 }
 
-static size_t list_routes(struct answers *answers, const struct query_range *range)
+static size_t list_routes(struct answers *answers, const struct query_range *range, union query_buffer *buffer)
 {
     const struct ipv4_map *entries = rib_entries(answers->config.routing->rib);
-    struct query_answer *answer = &answers->buffer.answer;
-    struct query_route *routes = query_records(&answers->buffer);
+    struct query_answer *answer = &buffer->answer;
+    struct query_route *routes = query_records(buffer);
     const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(*answer)) / sizeof(*routes);
     struct ipv4_prefix at;
 
-    for (const struct rib_entry *entry = first(entries, range, &at); entry;
+    for (const struct rib_entry *entry = query_list_first(entries, range, &at); entry;
          entry = ipv4_map_next(entries, range->within, &at)) {
         if (answer->count && answer->count + entry->count > room) {
             answer->more = 1;
@@ -127,15 +71,15 @@ static size_t list_routes(struct answers *answers, const struct query_range *ran
     return sizeof(*routes);
 }
 
-static size_t list_neighbours(struct answers *answers, const struct query_range *range)
+static size_t list_neighbours(struct answers *answers, const struct query_range *range, union query_buffer *buffer)
 {
     const struct ipv4_map *map = &answers->config.routing->neighbours.by_addr;
-    struct query_answer *answer = &answers->buffer.answer;
-    struct query_neighbour *list = query_records(&answers->buffer);
+    struct query_answer *answer = &buffer->answer;
+    struct query_neighbour *list = query_records(buffer);
     const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(*answer)) / sizeof(*list);
     struct ipv4_prefix at;
 
-    for (const struct neighbour *found = first(map, range, &at); found;
+    for (const struct neighbour *found = query_list_first(map, range, &at); found;
          found = ipv4_map_next(map, range->within, &at)) {
         if (answer->count + 16 > room) {
             answer->more = 1;
@@ -166,16 +110,16 @@ static uint32_t word_of(const struct door_memory *memory, uint32_t addr)
     return READ_ONCE(memory->next_hops[fib_lookup(&memory->fib, addr)]);
 }
 
-static size_t look_up(struct answers *answers, uint32_t addr)
+static size_t look_up(struct answers *answers, uint32_t addr, union query_buffer *buffer)
 {
     const struct routing *routing = answers->config.routing;
     const struct door_memory *memory = routing->memory;
-    struct query_lookup *lookup = query_records(&answers->buffer);
+    struct query_lookup *lookup = query_records(buffer);
     struct ipv4_prefix prefix;
     uint32_t ifindex = 0;
 
     memset(lookup, 0, sizeof(*lookup));
-    answers->buffer.answer.count = 1;
+    buffer->answer.count = 1;
     const struct rib_entry *entry = rib_cover(routing->rib, addr, 32, &prefix);
     lookup->word = word_of(memory, addr);
     uint64_t adjacency = door_word_adjacency(lookup->word);
@@ -195,139 +139,167 @@ static size_t look_up(struct answers *answers, uint32_t addr)
     return sizeof(*lookup);
 }
 
-/* --- connections ------------------------------------------------------------------------------------------------- */
+/* --- addresses and sockets --------------------------------------------------------------------------------------- */
 
-static void answer(struct answers *answers, struct connection *connection, const struct query *query)
+/* What changes with every change of what QUERY_ADDRESSES tells. */
+static uint64_t generation_of(const struct answers *answers)
 {
-    struct query_answer *head = &answers->buffer.answer;
-    size_t bytes = 0;
+    return 1 + answers->config.ports->changes + answers->config.routing->local_changes;
+}
 
-    *head = (struct query_answer){0};
-    switch (query->kind) {
-    case QUERY_HELLO:
-        break;
-    case QUERY_ROUTES:
-        bytes = list_routes(answers, &query->range);
-        break;
-    case QUERY_NEIGHBOURS:
-        bytes = list_neighbours(answers, &query->range);
-        break;
-    case QUERY_LOOKUP:
-        bytes = look_up(answers, query->addr);
-        break;
-    case QUERY_RELOAD:
-        connection->waits = true;
-        answers->config.reload(answers->config.arg);
+struct address_list {
+    const struct answers *answers;
+    union query_buffer *buffer;
+};
+
+static void add_address(void *arg, uint32_t ifindex, struct ipv4_prefix address, bool ours)
+{
+    struct address_list *list = arg;
+    struct query_address *records = query_records(list->buffer);
+    const struct link *link = links_find(&list->answers->config.routing->links, ifindex);
+    const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(struct query_answer)) / sizeof(*records);
+
+    (void)ours;
+    if (!link || list->buffer->answer.count == room)
         return;
-    default:
-        head->error = -EOPNOTSUPP;
-    }
-    send_answer(answers, connection, bytes, query->kind == QUERY_HELLO);
+    struct query_address *record = &records[list->buffer->answer.count++];
+    *record = (struct query_address){.ifindex = ifindex,
+                                     .mtu = link->mtu,
+                                     .is_port = link->port != 0,
+                                     .has_address = address.addr != 0,
+                                     .address = address};
+    memcpy(record->mac, link->mac, ETH_ADDR_SIZE);
+    memcpy(record->interface, link->name, QUERY_NAME_SIZE);
 }
 
-static bool same_token(const uint8_t *a, const uint8_t *b)
+static int each_address(void *arg)
 {
-    uint8_t differs = 0;
+    struct address_list *list = arg;
 
-    for (size_t i = 0; i < QUERY_TOKEN_BYTES; i++)
-        differs |= a[i] ^ b[i];
-    return !differs;
+    list->buffer->answer.count = 0;
+    for (unsigned i = 1; i <= list->answers->config.ports->count; i++)
+        if (list->answers->config.ports->all[i].ifindex)
+            add_address(list, list->answers->config.ports->all[i].ifindex, (struct ipv4_prefix){0}, false);
+    return interface_each_address(list->answers->config.routing->netlink, add_address, list);
 }
 
-static void on_question(void *arg, struct watch *watch)
+static size_t list_addresses(struct answers *answers, union query_buffer *buffer)
+{
+    struct address_list list = {answers, buffer};
+    int error = netlink_until_whole(each_address, &list);
+
+    if (error)
+        buffer->answer = (struct query_answer){.error = error};
+    buffer->answer.generation = generation_of(answers);
+    return sizeof(struct query_address);
+}
+
+static void open_sockets(struct answers *answers, uint32_t ifindex, union query_buffer *buffer, struct query_made *made)
+{
+    const struct ports *ports = answers->config.ports;
+    const struct port *port = NULL;
+
+    for (unsigned i = 1; i <= ports->count; i++)
+        if (ports->all[i].ifindex && ports->all[i].ifindex == ifindex && ports->all[i].conf->dhcp)
+            port = &ports->all[i];
+    buffer->answer.error = port ? packet_open(ifindex, DHCP_SERVER_PORT, &made->fds[0]) : -ENODEV;
+    if (buffer->answer.error)
+        return;
+    int error = packet_open_sink(port->name, DHCP_SERVER_PORT, &made->fds[1]);
+    if (error)
+        log_warning("%s: UDP port %d: %s%s", port->name, DHCP_SERVER_PORT, strerror(-error),
+                    error == -EADDRINUSE ? ": another program serves DHCP there" : "");
+    made->fd_count = error ? 1 : 2;
+    made->close_fds = true;
+}
+
+/* --- questions --------------------------------------------------------------------------------------------------- */
+
+static void answer(void *arg, const struct query *query, union query_buffer *buffer, struct query_made *made)
 {
     struct answers *answers = arg;
-    struct connection *connection = (struct connection *)watch;
-    struct query query;
 
-    if (watch->fd < 0)
-        return;
-    ssize_t bytes = recv(watch->fd, &query, sizeof(query), MSG_DONTWAIT);
-    if (bytes < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (bytes == (ssize_t)sizeof(query) && query.kind == QUERY_HELLO && same_token(query.token, answers->config.token))
-        connection->trusted = true;
-    if (bytes != (ssize_t)sizeof(query) || !connection->trusted || query.range.within.len > 32 ||
-        query.range.after.len > 32) {
-        answers->refused += bytes != 0;
-        end_connection(answers, connection);
-        return;
+    switch (query->kind) {
+    case QUERY_HELLO:
+        made->fds[0] = answers->config.page_fd;
+        made->fds[1] = answers->config.counters_fd;
+        made->fd_count = 2;
+        break;
+    case QUERY_ROUTES:
+        made->record_bytes = list_routes(answers, &query->range, buffer);
+        break;
+    case QUERY_NEIGHBOURS:
+        made->record_bytes = list_neighbours(answers, &query->range, buffer);
+        break;
+    case QUERY_LOOKUP:
+        made->record_bytes = look_up(answers, query->addr, buffer);
+        break;
+    case QUERY_RELOAD:
+        made->later = true;
+        answers->config.reload(answers->config.arg);
+        break;
+    case QUERY_ADDRESSES:
+        made->later = query->generation == generation_of(answers);
+        if (!made->later)
+            made->record_bytes = list_addresses(answers, buffer);
+        break;
+    case QUERY_SOCKETS:
+        open_sockets(answers, query->ifindex, buffer, made);
+        break;
+    default:
+        buffer->answer.error = -EOPNOTSUPP;
     }
-    answer(answers, connection, &query);
-}
-
-void answers_accept(struct answers *answers, int listener)
-{
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    if (fd < 0)
-        return;
-    struct connection *connection = answers->count < ANSWERS_CONNECTIONS_MAX ? calloc(1, sizeof(*connection)) : NULL;
-    if (!connection) {
-        answers->refused++;
-        close(fd);
-        return;
-    }
-    connection->watch = (struct watch){.fd = fd, .ready = on_question, .arg = answers};
-    connection->place = &answers->connections;
-    connection->next = answers->connections;
-    if (connection->next)
-        connection->next->place = &connection->next;
-    answers->connections = connection;
-    answers->count++;
-    if (watch_begin(answers->config.epoll, &connection->watch))
-        end_connection(answers, connection);
 }
 
 void answers_reloaded(struct answers *answers, const char *errors)
 {
-    struct query_answer *head = &answers->buffer.answer;
-    struct query_text *lines = query_records(&answers->buffer);
+    union query_buffer *buffer = query_service_buffer(answers->service);
+    struct query_answer *head = &buffer->answer;
+    struct query_text *lines = query_records(buffer);
     const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(*head)) / sizeof(*lines);
-    struct connection *next;
 
-    *head = (struct query_answer){.error = errors[0] ? -EINVAL : 0};
+    head->error = errors[0] ? -EINVAL : 0;
     while (errors[0] && head->count < room) {
         size_t len = strcspn(errors, "\n"), kept = len < sizeof(lines->line) ? len : sizeof(lines->line) - 1;
         memset(&lines[head->count], 0, sizeof(*lines));
         memcpy(lines[head->count++].line, errors, kept);
         errors += len + (errors[len] == '\n');
     }
-    for (struct connection *connection = answers->connections; connection; connection = next) {
-        next = connection->next;
-        if (connection->waits) {
-            connection->waits = false;
-            send_answer(answers, connection, sizeof(*lines), false);
-        }
-    }
+    query_service_answer_waiting(answers->service, QUERY_RELOAD, sizeof(*lines));
+}
+
+void answers_tell_addresses(struct answers *answers)
+{
+    uint64_t generation = generation_of(answers);
+
+    if (generation == answers->told || !query_service_waits(answers->service, QUERY_ADDRESSES))
+        return;
+    answers->told = generation;
+    size_t bytes = list_addresses(answers, query_service_buffer(answers->service));
+    query_service_answer_waiting(answers->service, QUERY_ADDRESSES, bytes);
 }
 
 struct answers *answers_new(const struct answers_config *config)
 {
     struct answers *answers = calloc(1, sizeof(*answers));
 
-    if (answers)
-        answers->config = *config;
-    return answers;
+    if (!answers)
+        return NULL;
+    answers->config = *config;
+    answers->service = query_service_new(&(
+        struct query_service_config){.token = config->token, .epoll = config->epoll, .answer = answer, .arg = answers});
+    return answers->service ? answers : answers_free(answers);
 }
 
 struct answers *answers_free(struct answers *answers)
 {
-    if (answers) {
-        while (answers->connections)
-            end_connection(answers, answers->connections);
-        answers_sweep(answers);
-        free(answers);
-    }
+    if (answers)
+        query_service_free(answers->service);
+    free(answers);
     return NULL;
 }
 
-uint64_t answers_given(const struct answers *answers)
+struct query_service *answers_service(struct answers *answers)
 {
-    return answers->given;
-}
-
-uint64_t answers_refused(const struct answers *answers)
-{
-    return answers->refused;
+    return answers->service;
 }

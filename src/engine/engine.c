@@ -9,17 +9,15 @@
 #include "engine/answers.h"
 #include "engine/firewall.h"
 #include "engine/ports.h"
-#include "engine/watch.h"
 #include "log/log.h"
+#include "loop/watch.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -84,8 +82,8 @@ static void write_page(struct engine *engine)
                           .messages = routing->messages,
                           .fib_groups = fib.groups_used,
                           .fib_groups_max = FIB_GROUPS,
-                          .queries = answers_given(engine->answers),
-                          .queries_refused = answers_refused(engine->answers)};
+                          .queries = query_service_given(answers_service(engine->answers)),
+                          .queries_refused = query_service_refused(answers_service(engine->answers))};
     snprintf(page->firewall, sizeof(page->firewall), "%s", firewall ? firewall : "");
     for (unsigned i = 1; i <= engine->ports.count; i++)
         ports_describe(&engine->ports, i, &page->all[i]);
@@ -148,7 +146,7 @@ static void on_connection(void *arg, struct watch *watch)
 {
     struct engine *engine = arg;
 
-    answers_accept(engine->answers, watch->fd);
+    query_service_accept(answers_service(engine->answers), watch->fd);
 }
 
 static void ask_for_reload(void *arg)
@@ -175,27 +173,10 @@ static int configure(struct engine *engine, const struct conf *conf, bool first)
     return error ? error : routing_configure(engine->routing, conf);
 }
 
-static int parse(int fd, struct conf **conf)
-{
-    struct conf_errors errors = {0};
-    struct stat status;
-
-    if (fstat(fd, &status) < 0)
-        return -errno;
-    if (status.st_size == 0)
-        return conf_parse("", 0, conf, &errors);
-    char *text = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (text == MAP_FAILED)
-        return -errno;
-    int error = conf_parse(text, (size_t)status.st_size, conf, &errors);
-    munmap(text, (size_t)status.st_size);
-    return error;
-}
-
 static void reconfigure(struct engine *engine, int fd)
 {
     struct conf *conf = NULL;
-    int error = parse(fd, &conf);
+    int error = conf_parse_file(fd, &conf);
 
     if (!error)
         error = configure(engine, conf, false);
@@ -271,6 +252,7 @@ static int open_answers(struct engine *engine)
         error = -errno;
     struct answers_config config = {.token = engine->config->token,
                                     .routing = engine->routing,
+                                    .ports = &engine->ports,
                                     .page_fd = engine->page_fd,
                                     .counters_fd = engine->counters_fd,
                                     .epoll = engine->epoll,
@@ -323,9 +305,10 @@ static int run(struct engine *engine)
             struct watch *watch = events[i].data.ptr;
             watch->ready(watch->arg, watch);
         }
-        answers_sweep(engine->answers);
+        query_service_sweep(answers_service(engine->answers));
         if (engine->routing->links_changed)
             update_ports(engine);
+        answers_tell_addresses(engine->answers);
     }
     return 0;
 }
@@ -369,7 +352,6 @@ int engine_run(const struct engine_config *config)
     if (!error) {
         refresh_deadline(engine);
         update_ports(engine);
-        log_info("ready");
         control_send(config->control, CONTROL_READY, NULL, -1);
         config->started();
         error = run(engine);

@@ -73,6 +73,8 @@ static int attach(struct ports *ports, unsigned number, struct link *link)
         return error;
     }
     port->ifindex = link->ifindex;
+    port->mtu = link->mtu;
+    ports->changes++;
     port->aside = UINT32_MAX;
     port->up = port->takes_xdp = false;
     link->port = (uint8_t)number;
@@ -95,6 +97,7 @@ static void detach(struct ports *ports, unsigned number)
     if (link)
         link->port = 0;
     ports->routing->links_changed = true;
+    ports->changes++;
     port->ifindex = 0;
 }
 
@@ -192,6 +195,7 @@ static void change(struct ports *ports, unsigned number, const struct conf_inter
     struct link *link = port->ifindex ? links_find(&ports->routing->links, port->ifindex) : NULL;
     bool other_door = port->conf->door != conf->door, other_addresses = !same_addresses(port->conf, conf);
 
+    ports->changes += !port->conf->dhcp != !conf->dhcp;
     port->conf = conf;
     if (other_door)
         detach(ports, number);
@@ -299,7 +303,10 @@ static void update(struct ports *ports, unsigned number, const struct link *link
         WRITE_RELEASE(shared->aside, UINT32_MAX);
         door_wait_for_packets(NULL);
         memcpy(shared->mac, link->mac, ETH_ADDR_SIZE);
+        ports->changes++;
     }
+    ports->changes += port->mtu != link->mtu;
+    port->mtu = link->mtu;
     WRITE_RELEASE(shared->rp_filter, links_rp_filter(&ports->routing->links, link));
     WRITE_RELEASE(shared->aside, aside);
     if (aside != port->aside)

@@ -17,6 +17,7 @@ struct port {
     uint32_t aside; /* a bit for each enum port_aside */
     bool up;
     bool takes_xdp; /* frames that an XDP door sends there arrive */
+    uint32_t mtu;   /* bytes */
 };
 
 struct ports {
@@ -25,6 +26,7 @@ struct ports {
     struct host *host;
     struct port all[DOOR_PORTS]; /* by number, from 1 */
     unsigned count;              /* the highest number that was ever used */
+    uint64_t changes;            /* of which ports there are, and of their addresses and sizes on the link layer */
 };
 
 /* What is known of the port of this number, for those who ask. */

@@ -1,11 +1,13 @@
 /* What can be asked: one function a command, and the table of them. docs/protocol.md describes requests and results. */
 #include "base/compiler.h"
+#include "dhcp/lease.h"
 #include "management/session.h"
 #include "netlink/protocol.h"
 
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -275,13 +277,20 @@ static int list(struct session *session, const json_t *id, struct query *query, 
     }
 }
 
-static int command_routes(struct session *session, const json_t *id, const json_t *arguments)
+/* Which part of a list is asked for; all of it if nothing is said. False: that is no prefix. */
+static bool read_within(const json_t *arguments, struct ipv4_prefix *prefix)
 {
-    struct query query = {.kind = QUERY_ROUTES};
     json_t *within = json_object_get(arguments, "within");
     const char *text = json_string_value(within);
 
-    if (within && (!text || ipv4_prefix_parse(text, strlen(text), 0, &query.range.within, NULL)))
+    return !within || (text && ipv4_prefix_parse(text, strlen(text), 0, prefix, NULL) == 0);
+}
+
+static int command_routes(struct session *session, const json_t *id, const json_t *arguments)
+{
+    struct query query = {.kind = QUERY_ROUTES};
+
+    if (!read_within(arguments, &query.range.within))
         return session_fail(session, id, WIRE_BAD_REQUEST, "within: expected a prefix, as \"10.0.0.0/8\"");
     return list(session, id, &query, sizeof(struct query_route), "routes", route_record);
 }
@@ -369,6 +378,97 @@ static int command_route(struct session *session, const json_t *id, const json_t
                           lookup_result(query.addr, query_records(&session->buffer), all_aside(session)));
 }
 
+/* --- addresses --------------------------------------------------------------------------------------------------- */
+
+static json_t *json_hex(const uint8_t *bytes, size_t len)
+{
+    char text[2 * 255 + 1] = "";
+
+    for (size_t i = 0; i < len; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    return len ? json_string(text) : json_null();
+}
+
+/* What a client calls itself, if it is text that may be shown. */
+static json_t *json_host_name(const struct query_bytes *name)
+{
+    size_t len = name->len;
+
+    while (len && name->bytes[len - 1] == '\0') /* some send it */
+        len--;
+    for (size_t i = 0; i < len; i++)
+        if (name->bytes[i] < 0x20 || name->bytes[i] == 0x7f)
+            return json_null();
+    json_t *text = len ? json_stringn((const char *)name->bytes, len) : NULL;
+    return text ? text : json_null();
+}
+
+static json_t *lease_record(const void *record)
+{
+    const struct query_lease *lease = record;
+    const char *state = dhcp_lease_state_name(lease->state);
+    bool ended = !lease->active && lease->state != DHCP_LEASE_RELEASED;
+    json_t *one = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "address", json_address(lease->addr), "state",
+                            ended ? "ended" : state, "interface", text_or_null(lease->interface), "mac",
+                            lease->htype == DHCP_HTYPE_ETH && lease->hlen == ETH_ADDR_SIZE ? json_mac(lease->chaddr)
+                                                                                           : json_null(),
+                            "client_id", json_hex(lease->client_id.bytes, lease->client_id.len), "host_name",
+                            json_host_name(&lease->host_name));
+
+    json_object_set_new(one, "began", json_integer((json_int_t)lease->began_s));
+    json_object_set_new(one, "last", json_integer((json_int_t)lease->last_s));
+    json_object_set_new(one, "ends",
+                        lease->ends_s == DHCP_NEVER ? json_null() : json_integer((json_int_t)lease->ends_s));
+    json_object_set_new(one, "left",
+                        lease->ends_s == DHCP_NEVER
+                            ? json_null()
+                            : json_integer(lease->active ? (json_int_t)(lease->ends_s - lease->now_s) : 0));
+    return one;
+}
+
+static json_t *pool_record(const void *record)
+{
+    const struct query_pool *pool = record;
+
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "first", json_address(pool->first), "last",
+                     json_address(pool->last), "interface", text_or_null(pool->interface), "size",
+                     (json_int_t)pool->last - pool->first + 1, "bound", (json_int_t)pool->bound, "offered",
+                     (json_int_t)pool->offered, "declined", (json_int_t)pool->declined, "used", (json_int_t)pool->used,
+                     "fresh", (json_int_t)pool->fresh);
+}
+
+static json_t *count_record(const void *record)
+{
+    const struct query_count *count = record;
+
+    return json_pack("{s:s, s:I, s:s}", "name", count->name, "count", (json_int_t)count->count, "meaning", count->help);
+}
+
+static int command_leases(struct session *session, const json_t *id, const json_t *arguments)
+{
+    struct query query = {.kind = QUERY_LEASES};
+
+    if (!read_within(arguments, &query.range.within))
+        return session_fail(session, id, WIRE_BAD_REQUEST, "within: expected a prefix, as \"10.0.0.0/8\"");
+    return list(session, id, &query, sizeof(struct query_lease), "leases", lease_record);
+}
+
+static int command_pools(struct session *session, const json_t *id, const json_t *arguments)
+{
+    struct query query = {.kind = QUERY_POOLS};
+
+    (void)arguments;
+    return list(session, id, &query, sizeof(struct query_pool), "pools", pool_record);
+}
+
+static int command_dhcp(struct session *session, const json_t *id, const json_t *arguments)
+{
+    struct query query = {.kind = QUERY_DHCP};
+
+    (void)arguments;
+    return list(session, id, &query, sizeof(struct query_count), "dhcp", count_record);
+}
+
 /* --- changes ----------------------------------------------------------------------------------------------------- */
 
 static int command_reload(struct session *session, const json_t *id, const json_t *arguments)
@@ -392,6 +492,8 @@ const struct session_command session_commands[] = {
     {"version", NULL, false, command_version},   {"ports", NULL, false, command_ports},
     {"counters", NULL, false, command_counters}, {"sessions", NULL, false, command_sessions},
     {"routes", "within", false, command_routes}, {"neighbours", NULL, false, command_neighbours},
-    {"route", "address", false, command_route},  {"reload", NULL, true, command_reload},
+    {"leases", "within", false, command_leases}, {"pools", NULL, false, command_pools},
+    {"dhcp", NULL, false, command_dhcp},         {"route", "address", false, command_route},
+    {"reload", NULL, true, command_reload},
 };
 const unsigned session_command_count = ARRAY_SIZE(session_commands);

@@ -16,7 +16,8 @@
 struct management_config {
     int listener;            /* the stream socket to serve on, borrowed; it outlives the role */
     const char *engine_path; /* of the engine's (query/query.h) */
-    const uint8_t *token;    /* for the engine */
+    const char *dhcp_path;   /* of the dhcp role's; NULL: DHCP is not served */
+    const uint8_t *token;    /* for both */
     const char *version;     /* of the program */
     const char *hostname;
     unsigned sessions; /* at most, at once */

@@ -100,13 +100,27 @@ bool session_page(struct session *session)
     return page_read(&session->reader, &session->page);
 }
 
+static int connect_dhcp(struct session *session)
+{
+    if (session->dhcp.fd >= 0 && has_ended(session->dhcp.fd))
+        query_disconnect(&session->dhcp);
+    if (session->dhcp.fd >= 0)
+        return 0;
+    return query_connect(&session->dhcp, session->config->dhcp_path, session->config->token, SESSION_ENGINE_MS);
+}
+
 int session_ask(struct session *session, const struct query *query, size_t record_bytes)
 {
-    /* The engine may end while it is asked: then once more with the next. */
+    bool dhcp = query->kind >= QUERY_LEASES;
+
+    if (dhcp && !session->config->dhcp_path)
+        return WIRE_NOT_SERVED;
+    /* The role may end while it is asked: then once more with the next. */
     for (unsigned tries = 0; tries < 2; tries++) {
-        int error = connect_engine(session, SESSION_ENGINE_MS);
+        int error = dhcp ? connect_dhcp(session) : connect_engine(session, SESSION_ENGINE_MS);
         if (!error)
-            error = query_ask(&session->engine, query, record_bytes, SESSION_ENGINE_MS, &session->buffer);
+            error = query_ask(dhcp ? &session->dhcp : &session->engine, query, record_bytes, SESSION_ENGINE_MS,
+                              &session->buffer);
         if (!error)
             return 0;
         if (error == -ETIMEDOUT)

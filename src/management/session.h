@@ -23,9 +23,10 @@ struct session {
     struct wire wire;
     struct query_connection engine; /* greeted, or (engine_pending) not yet */
     bool engine_pending;
-    struct page_reader reader; /* of the engine's shared memory */
-    int engine_alive;          /* a descriptor of our own that hangs up when that engine ends; -1 */
-    struct page page;          /* a copy, by session_page() */
+    struct query_connection dhcp; /* to the dhcp role */
+    struct page_reader reader;    /* of the engine's shared memory */
+    int engine_alive;             /* a descriptor of our own that hangs up when that engine ends; -1 */
+    struct page page;             /* a copy, by session_page() */
     union query_buffer buffer;
 };
 
@@ -45,7 +46,7 @@ bool session_page(struct session *session);
 /* Whether the engine behind session->reader is there. */
 bool session_engine_alive(const struct session *session);
 
-/* Ask the engine; the answer is in session->buffer. 0; or the code to fail with. */
+/* Ask the role that answers questions of this kind; the answer is in session->buffer. 0; or the code to fail with. */
 int session_ask(struct session *session, const struct query *query, size_t record_bytes);
 
 struct session_command {

@@ -83,8 +83,6 @@ int query_finish(struct query_connection *connection, int timeout_ms)
     union query_buffer buffer;
     int error = receive(connection, 0, timeout_ms, &buffer);
 
-    if (!error && connection->counters_fd < 0)
-        error = -EPROTO;
     if (error && error != -ETIMEDOUT)
         query_disconnect(connection);
     return error;

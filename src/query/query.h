@@ -1,9 +1,9 @@
 /*
- * Questions to the engine from other roles, over a sequenced-packet socket of the local system: one packet a question,
- * one packet an answer, one question at a time. Both sides are one program, so packets are plain structures.
+ * Questions from role to role, over a sequenced-packet socket of the local system: one packet a question, one packet an
+ * answer, one question at a time. Both sides are one program, so packets are plain structures.
  *
- * The first question of a connection is QUERY_HELLO with the token that the roles inherited; the engine closes
- * connections of those who do not know it.
+ * The first question of a connection is QUERY_HELLO with the token that the roles inherited; connections of those who
+ * do not know it are closed.
  */
 #pragma once
 
@@ -18,11 +18,20 @@
 #define QUERY_NAME_SIZE    16
 
 enum query_kind {
-    QUERY_HELLO,      /* the answer brings two descriptors: the page's and the counters' */
+    QUERY_HELLO, /* the engine's answer brings two descriptors: the page's and the counters' */
+
+    /* The engine answers: */
     QUERY_ROUTES,     /* struct query_route: every path of the RIB, in the order of prefixes, best first */
     QUERY_NEIGHBOURS, /* struct query_neighbour */
     QUERY_LOOKUP,     /* struct query_lookup, one: where a packet to an address goes */
     QUERY_RELOAD,     /* read the configuration anew; struct query_text, what is wrong with it, or none */
+    QUERY_ADDRESSES, /* struct query_address: ports and what addresses there are, as soon as that is not `generation` */
+    QUERY_SOCKETS,   /* two descriptors for DHCP at the port `ifindex` (port/packet.h) */
+
+    /* The dhcp role answers: */
+    QUERY_LEASES, /* struct query_lease */
+    QUERY_POOLS,  /* struct query_pool */
+    QUERY_DHCP,   /* struct query_count: what has become of messages */
 };
 
 /* Where a list goes on. */
@@ -33,7 +42,11 @@ struct query_range {
 
 struct query {
     uint32_t kind;
-    uint32_t addr; /* QUERY_LOOKUP */
+    union {
+        uint32_t addr;       /* QUERY_LOOKUP */
+        uint32_t ifindex;    /* QUERY_SOCKETS */
+        uint64_t generation; /* QUERY_ADDRESSES */
+    };
     struct query_range range;
     uint8_t token[QUERY_TOKEN_BYTES];
 };
@@ -43,6 +56,7 @@ struct query_answer {
     uint32_t count; /* records behind this */
     uint32_t more;  /* 1: the list goes on behind `last` */
     struct ipv4_prefix last;
+    uint64_t generation; /* QUERY_ADDRESSES: of what is told */
 };
 
 /* Room for any answer; the records stand behind the struct query_answer. */
@@ -87,6 +101,45 @@ struct query_lookup {
 
 struct query_text {
     char line[256];
+};
+
+/* An address at an interface; or a port that has none. */
+struct query_address {
+    uint32_t ifindex;
+    uint32_t mtu; /* bytes */
+    char interface[QUERY_NAME_SIZE];
+    uint8_t mac[ETH_ADDR_SIZE];
+    bool is_port, has_address;
+    struct ipv4_prefix address; /* with host bits */
+};
+
+struct query_bytes {
+    uint8_t len;
+    uint8_t bytes[63]; /* longer ones are cut */
+};
+
+/* Times are in seconds since 1970. */
+struct query_lease {
+    uint32_t addr;
+    uint8_t state; /* enum dhcp_lease_state */
+    uint8_t active;
+    uint8_t htype, hlen;
+    uint8_t chaddr[16];
+    char interface[QUERY_NAME_SIZE]; /* at which it is served; empty: none is any more */
+    uint64_t began_s, last_s, ends_s;
+    uint64_t now_s; /* by the clock that these are of */
+    struct query_bytes client_id, host_name;
+};
+
+struct query_pool {
+    uint32_t first, last;
+    char interface[QUERY_NAME_SIZE];
+    uint32_t fresh, used, offered, bound, declined; /* addresses */
+};
+
+struct query_count {
+    char name[32], help[96];
+    uint64_t count;
 };
 
 /* --- the asking side --- */

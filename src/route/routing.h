@@ -29,11 +29,12 @@ struct routing {
     struct fib_table *fib;
     uint16_t local_next_hop;                        /* its number */
     uint16_t local_filter_count[DOOR_LOCAL_FILTER]; /* how many local addresses set each bit of the filter */
-    uint32_t wide_local; /* local prefixes that are more than an address, 127.0.0.0/8 not counted */
-    bool incomplete;     /* memory ran out, and something is missing from the FIB */
-    bool odd_rules;      /* there are policy rules beside the three that every system has */
-    bool links_changed;  /* or their being ports, since routing_links_changed() */
-    bool resync_wanted;  /* something was lost or not told; routing_resync() finds out */
+    uint32_t wide_local;    /* local prefixes that are more than an address, 127.0.0.0/8 not counted */
+    bool incomplete;        /* memory ran out, and something is missing from the FIB */
+    bool odd_rules;         /* there are policy rules beside the three that every system has */
+    bool links_changed;     /* or their being ports, since routing_links_changed() */
+    bool resync_wanted;     /* something was lost or not told; routing_resync() finds out */
+    uint64_t local_changes; /* of this system's own addresses */
     uint64_t resyncs, messages;
 };
 

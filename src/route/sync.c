@@ -87,6 +87,7 @@ static bool wanted(const struct routing *routing, struct ipv4_prefix prefix, str
 /* Addresses of this system, for the door to know packets that claim to come from them. */
 static void count_local(struct routing *routing, struct ipv4_prefix prefix, int change)
 {
+    routing->local_changes++;
     if (prefix.len < 32) {
         if (!ipv4_prefix_covers(loopback, prefix))
             routing->wide_local += (uint32_t)change;

@@ -1,0 +1,166 @@
+#include "address/answers.h"
+
+#include "base/compiler.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct dhcp_subnet *subnet_of(const struct serve *serve, uint32_t addr)
+{
+    const struct dhcp_subnets *list = serve->subnets ? &serve->subnets->list : NULL;
+
+    for (size_t i = 0; list && i < list->count; i++)
+        if (ipv4_prefix_contains(list->all[i].prefix, addr))
+            return &list->all[i];
+    return NULL;
+}
+
+static void name_of(const struct serve *serve, uint32_t addr, char name[static QUERY_NAME_SIZE])
+{
+    const struct dhcp_subnet *subnet = subnet_of(serve, addr);
+
+    memset(name, 0, QUERY_NAME_SIZE);
+    if (subnet)
+        memcpy(name, serve->sockets->ports[subnet->network].name, QUERY_NAME_SIZE);
+}
+
+static void copy_bytes(const struct dhcp_bytes *from, struct query_bytes *to)
+{
+    to->len = from->len < sizeof(to->bytes) ? from->len : (uint8_t)sizeof(to->bytes);
+    memcpy(to->bytes, from->bytes, to->len);
+}
+
+static void describe(const struct serve *serve, uint32_t addr, struct query_lease *record)
+{
+    struct dhcp_lease lease;
+    uint64_t now_s = lease_clock_now_s(&serve->clock);
+
+    dhcp_leases_get(dhcp_server_leases(serve->server), addr, &lease);
+    *record = (struct query_lease){.addr = addr,
+                                   .state = lease.state,
+                                   .active = dhcp_lease_is_active(&lease, now_s),
+                                   .htype = lease.htype,
+                                   .hlen = lease.hlen,
+                                   .began_s = lease.began_s,
+                                   .last_s = lease.last_s,
+                                   .ends_s = lease.ends_s,
+                                   .now_s = now_s};
+    memcpy(record->chaddr, lease.chaddr, sizeof(record->chaddr));
+    copy_bytes(&lease.client_id, &record->client_id);
+    copy_bytes(&lease.host_name, &record->host_name);
+    name_of(serve, addr, record->interface);
+}
+
+static size_t list_leases(const struct serve *serve, const struct query_range *range, union query_buffer *buffer)
+{
+    struct query_answer *answer = &buffer->answer;
+    struct query_lease *records = query_records(buffer);
+    const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(*answer)) / sizeof(*records);
+    uint32_t last = ipv4_prefix_last(range->within), addr;
+    uint64_t from = range->started ? (uint64_t)range->after.addr + 1 : ipv4_prefix_first(range->within);
+
+    while (from <= last && dhcp_leases_next(dhcp_server_leases(serve->server), (uint32_t)from, &addr) && addr <= last) {
+        if (answer->count == room) {
+            answer->more = 1;
+            break;
+        }
+        describe(serve, addr, &records[answer->count++]);
+        answer->last = (struct ipv4_prefix){addr, 32};
+        from = (uint64_t)addr + 1;
+    }
+    return sizeof(*records);
+}
+
+static size_t list_pools(const struct serve *serve, const struct query_range *range, union query_buffer *buffer)
+{
+    struct query_answer *answer = &buffer->answer;
+    struct query_pool *records = query_records(buffer);
+    const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(*answer)) / sizeof(*records);
+    const struct dhcp_pool *pool;
+
+    for (size_t i = 0; (pool = dhcp_server_pool(serve->server, i)); i++) {
+        if (range->started && pool->first <= range->after.addr)
+            continue;
+        if (answer->count == room) {
+            answer->more = 1;
+            break;
+        }
+        struct query_pool *record = &records[answer->count++];
+        *record = (struct query_pool){.first = pool->first,
+                                      .last = pool->last,
+                                      .fresh = pool->counts[DHCP_POOL_FRESH],
+                                      .used = pool->counts[DHCP_POOL_USED],
+                                      .offered = pool->counts[DHCP_POOL_OFFERED],
+                                      .bound = pool->counts[DHCP_POOL_BOUND],
+                                      .declined = pool->counts[DHCP_POOL_DECLINED]};
+        name_of(serve, pool->first, record->interface);
+        answer->last = (struct ipv4_prefix){pool->first, 32};
+    }
+    return sizeof(*records);
+}
+
+/* --- counts ------------------------------------------------------------------------------------------------------ */
+
+static void add_count(union query_buffer *buffer, const char *group, const char *name, const char *help, uint64_t count)
+{
+    struct query_count *records = query_records(buffer);
+    const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(struct query_answer)) / sizeof(*records);
+
+    if (buffer->answer.count == room)
+        return;
+    struct query_count *record = &records[buffer->answer.count++];
+    memset(record, 0, sizeof(*record));
+    snprintf(record->name, sizeof(record->name), "%s%s", group, name);
+    snprintf(record->help, sizeof(record->help), "%s", help);
+    record->count = count;
+}
+
+static size_t list_counts(const struct serve *serve, union query_buffer *buffer)
+{
+    const struct serve_counts *counts = &serve->counts;
+    uint64_t verdicts[UDP_VERDICT_COUNT] = {0}, sent = 0, unsent = 0;
+
+    for (unsigned port = 1; port < SOCKETS_PORTS; port++) {
+        const struct udp_mux_counts *one = udp_mux_counts(serve->sockets->mux, port);
+        for (unsigned i = 0; i < UDP_VERDICT_COUNT; i++)
+            verdicts[i] += one->verdicts[i];
+        sent += one->sent;
+        unsent += one->unsent;
+    }
+#define X(enumerator, name, help) add_count(buffer, "", name, help, counts->outcomes[DHCP_OUTCOME_##enumerator]);
+    DHCP_OUTCOMES(X)
+#undef X
+#define X(enumerator, name, help) add_count(buffer, "malformed-", name, help, counts->faults[DHCP_FAULT_##enumerator]);
+    DHCP_FAULTS(X)
+#undef X
+    for (unsigned i = 0; i < UDP_VERDICT_COUNT; i++)
+        add_count(buffer, "udp-", udp_verdict_name(i), udp_verdict_help(i), verdicts[i]);
+    add_count(buffer, "", "sent", "replies that have left", sent);
+    add_count(buffer, "", "unsent", "replies that could not be sent", unsent);
+    add_count(buffer, "", "stored", "changes of leases on stable storage", counts->stored);
+    add_count(buffer, "", "unstored", "changes that could not be stored, and were not acknowledged", counts->unstored);
+    add_count(buffer, "", "transactions", "flushes to stable storage", counts->transactions);
+    return sizeof(struct query_count);
+}
+
+void address_answer(void *arg, const struct query *query, union query_buffer *buffer, struct query_made *made)
+{
+    const struct serve *serve = arg;
+
+    switch (query->kind) {
+    case QUERY_HELLO:
+        break;
+    case QUERY_LEASES:
+        made->record_bytes = list_leases(serve, &query->range, buffer);
+        break;
+    case QUERY_POOLS:
+        made->record_bytes = list_pools(serve, &query->range, buffer);
+        break;
+    case QUERY_DHCP:
+        made->record_bytes = list_counts(serve, buffer);
+        break;
+    default:
+        buffer->answer.error = -EOPNOTSUPP;
+    }
+}

@@ -1,0 +1,262 @@
+#include "address/sockets.h"
+
+#include "base/compiler.h"
+#include "dhcp/message.h"
+#include "log/log.h"
+
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FRAME_BYTES (UDP_MUX_HEADERS + 40 + DHCP_RECEIVED_MAX) /* IPv4 options included */
+#define ROUNDS      4 /* of SOCKETS_BATCH frames, before others have their turn */
+
+union control {
+    char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+    struct cmsghdr align;
+};
+
+struct sockets_buffers {
+    uint8_t frames[SOCKETS_BATCH][FRAME_BYTES];
+    union control controls[SOCKETS_BATCH];
+};
+
+/* --- frames ------------------------------------------------------------------------------------------------------ */
+
+static int send_frame(void *arg, unsigned port, const uint8_t *frame, size_t len)
+{
+    struct sockets *sockets = arg;
+    int fd = sockets->ports[port].watch.fd;
+    int error = fd < 0 ? -ENOTCONN : send(fd, frame, len, MSG_DONTWAIT) < 0 ? -errno : 0;
+
+    if (error && !sockets->failing)
+        log_warning("%s: DHCP: a reply could not be sent: %s", sockets->ports[port].name, strerror(-error));
+    sockets->failing = error != 0;
+    return error;
+}
+
+/* The checksum is still to be made; the frame is of a VLAN that has no interface here. */
+static void read_auxdata(const struct msghdr *header, bool *pending, bool *foreign)
+{
+    const struct cmsghdr *control = CMSG_FIRSTHDR(header);
+    struct tpacket_auxdata aux;
+
+    *pending = *foreign = false;
+    if (!control || control->cmsg_level != SOL_PACKET || control->cmsg_type != PACKET_AUXDATA)
+        return;
+    memcpy(&aux, CMSG_DATA(control), sizeof(aux));
+    *pending = aux.tp_status & TP_STATUS_CSUMNOTREADY;
+    *foreign = aux.tp_status & TP_STATUS_VLAN_VALID && aux.tp_vlan_tci & 0x0fff;
+}
+
+/* Up to SOCKETS_BATCH frames. How many there were. */
+static int receive_some(struct sockets *sockets, unsigned port)
+{
+    struct sockets_buffers *buffers = sockets->buffers;
+    struct mmsghdr messages[SOCKETS_BATCH];
+    struct iovec parts[SOCKETS_BATCH];
+
+    for (unsigned i = 0; i < SOCKETS_BATCH; i++) {
+        parts[i] = (struct iovec){buffers->frames[i], FRAME_BYTES};
+        messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i],
+                                              .msg_iovlen = 1,
+                                              .msg_control = buffers->controls[i].bytes,
+                                              .msg_controllen = sizeof(buffers->controls[i].bytes)};
+    }
+    int count = recvmmsg(sockets->ports[port].watch.fd, messages, SOCKETS_BATCH, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < count; i++) {
+        bool pending, foreign;
+        read_auxdata(&messages[i].msg_hdr, &pending, &foreign);
+        if (!foreign)
+            udp_mux_receive(sockets->mux, port, buffers->frames[i], messages[i].msg_len, pending);
+    }
+    return count;
+}
+
+static void on_frames(void *arg, struct watch *watch)
+{
+    struct sockets *sockets = arg;
+    unsigned port =
+        (unsigned)((struct sockets_port *)((char *)watch - offsetof(struct sockets_port, watch)) - sockets->ports);
+
+    for (unsigned round = 0; round < ROUNDS && watch->fd >= 0; round++)
+        if (receive_some(sockets, port) < SOCKETS_BATCH)
+            return;
+}
+
+/* --- ports ------------------------------------------------------------------------------------------------------- */
+
+static void close_sockets(struct sockets_port *port)
+{
+    if (port->watch.fd >= 0)
+        close(port->watch.fd); /* and epoll forgets it */
+    if (port->sink >= 0)
+        close(port->sink);
+    port->watch.fd = port->sink = -1;
+    port->socket_for = 0;
+}
+
+int sockets_open(struct sockets *sockets, int epoll, udp_receive *receive, void *arg)
+{
+    *sockets = (struct sockets){.epoll = epoll, .receive = receive, .arg = arg};
+    for (unsigned i = 0; i < SOCKETS_PORTS; i++)
+        sockets->ports[i].watch.fd = sockets->ports[i].sink = -1;
+    sockets->mux = udp_mux_new(send_frame, sockets);
+    sockets->buffers = malloc(sizeof(*sockets->buffers));
+    if (!sockets->mux || !sockets->buffers)
+        return -ENOMEM;
+    return udp_mux_register(sockets->mux, UINT32_MAX, DHCP_SERVER_PORT, receive, arg);
+}
+
+void sockets_close(struct sockets *sockets)
+{
+    for (unsigned i = 1; i < SOCKETS_PORTS; i++)
+        close_sockets(&sockets->ports[i]);
+    sockets->mux = udp_mux_free(sockets->mux);
+    free(sockets->buffers);
+    free(sockets->addresses);
+    free(sockets->registered);
+}
+
+void sockets_want_none(struct sockets *sockets)
+{
+    for (unsigned i = 1; i < SOCKETS_PORTS; i++)
+        sockets->ports[i].wanted = false;
+}
+
+static unsigned number_of(const struct sockets *sockets, const char *interface)
+{
+    for (unsigned i = 1; i < SOCKETS_PORTS; i++)
+        if (strcmp(sockets->ports[i].name, interface) == 0)
+            return i;
+    return 0;
+}
+
+int sockets_want(struct sockets *sockets, const char *interface)
+{
+    unsigned number = number_of(sockets, interface);
+
+    for (unsigned i = 1; !number && i < SOCKETS_PORTS; i++)
+        if (!sockets->ports[i].name[0])
+            number = i;
+    for (unsigned i = 1; !number && i < SOCKETS_PORTS; i++)
+        if (!sockets->ports[i].wanted)
+            number = i;
+    if (!number)
+        return -ENOSPC;
+    struct sockets_port *port = &sockets->ports[number];
+    if (strcmp(port->name, interface) != 0) {
+        close_sockets(port);
+        port->ifindex = 0;
+        memset(port->name, 0, sizeof(port->name));
+        memcpy(port->name, interface, strlen(interface));
+    }
+    port->wanted = true;
+    return 0;
+}
+
+/* --- addresses --------------------------------------------------------------------------------------------------- */
+
+/* What is sent to our addresses and to the broadcast addresses of our subnets is for us. */
+static int register_addresses(struct sockets *sockets, const struct query_address *addresses, size_t count)
+{
+    uint32_t *now = calloc(2 * count + 1, sizeof(*now));
+    size_t registered = 0;
+
+    if (!now)
+        return -ENOMEM;
+    for (size_t i = 0; i < sockets->registered_count; i++)
+        udp_mux_unregister(sockets->mux, sockets->registered[i], DHCP_SERVER_PORT);
+    for (size_t i = 0; i < count; i++) {
+        const struct ipv4_prefix address = addresses[i].address;
+        const uint32_t both[] = {address.addr,
+                                 ipv4_prefix_has_broadcast(address) ? ipv4_prefix_last(address) : address.addr};
+        for (size_t j = 0; addresses[i].has_address && j < ARRAY_SIZE(both); j++)
+            if (udp_mux_register(sockets->mux, both[j], DHCP_SERVER_PORT, sockets->receive, sockets->arg) == 0)
+                now[registered++] = both[j];
+    }
+    free(sockets->registered);
+    sockets->registered = now;
+    sockets->registered_count = registered;
+    return 0;
+}
+
+static void take_port(struct sockets_port *port, const struct query_address *address)
+{
+    port->ifindex = address->ifindex;
+    port->mtu = address->mtu;
+    memcpy(port->mac, address->mac, ETH_ADDR_SIZE);
+}
+
+int sockets_take_addresses(struct sockets *sockets, const struct query_address *addresses, size_t count)
+{
+    struct query_address *copy = calloc(count + 1, sizeof(*copy));
+    int error = copy ? register_addresses(sockets, addresses, count) : -ENOMEM;
+
+    if (error) {
+        free(copy);
+        return error;
+    }
+    if (count)
+        memcpy(copy, addresses, count * sizeof(*copy));
+    free(sockets->addresses);
+    sockets->addresses = copy;
+    sockets->address_count = count;
+    for (unsigned i = 1; i < SOCKETS_PORTS; i++) {
+        struct sockets_port *port = &sockets->ports[i];
+        port->ifindex = 0;
+        for (size_t j = 0; port->name[0] && j < count; j++)
+            if (addresses[j].is_port && strncmp(addresses[j].interface, port->name, QUERY_NAME_SIZE) == 0)
+                take_port(port, &addresses[j]);
+        if (port->socket_for && (!port->wanted || port->socket_for != port->ifindex || port->watch.fd < 0))
+            close_sockets(port);
+    }
+    return 0;
+}
+
+unsigned sockets_next_without_socket(const struct sockets *sockets, uint32_t *ifindex)
+{
+    for (unsigned i = 1; i < SOCKETS_PORTS; i++) {
+        if (sockets->ports[i].wanted && sockets->ports[i].ifindex &&
+            sockets->ports[i].socket_for != sockets->ports[i].ifindex) {
+            *ifindex = sockets->ports[i].ifindex;
+            return i;
+        }
+    }
+    return 0;
+}
+
+void sockets_take_sockets(struct sockets *sockets, unsigned number, int error, int socket, int sink)
+{
+    struct sockets_port *port = &sockets->ports[number];
+
+    close_sockets(port);
+    port->socket_for = port->ifindex; /* tried, if nothing else */
+    port->sink = sink;
+    port->watch = (struct watch){.fd = socket, .ready = on_frames, .arg = sockets};
+    if (socket >= 0 && watch_begin(sockets->epoll, &port->watch)) {
+        close(socket);
+        port->watch.fd = -1;
+    }
+    if (port->watch.fd < 0 && error != -ENODEV)
+        log_error("%s: DHCP cannot be served: there is no socket: %s", port->name, strerror(-error));
+}
+
+unsigned sockets_find(const struct sockets *sockets, const char *interface)
+{
+    unsigned number = number_of(sockets, interface);
+
+    return number && sockets->ports[number].ifindex ? number : 0;
+}
+
+uint32_t sockets_address_of(const struct sockets *sockets, unsigned port)
+{
+    for (size_t i = 0; i < sockets->address_count; i++)
+        if (sockets->addresses[i].has_address && sockets->addresses[i].ifindex == sockets->ports[port].ifindex)
+            return sockets->addresses[i].address.addr;
+    return 0;
+}

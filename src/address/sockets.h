@@ -1,0 +1,60 @@
+/*
+ * The ports at which DHCP is served, their sockets, and the datagrams that pass through them: net/udp_mux.h over packet
+ * sockets that the engine has opened.
+ */
+#pragma once
+
+#include "loop/watch.h"
+#include "net/udp_mux.h"
+#include "query/query.h"
+
+#define SOCKETS_PORTS UDP_MUX_PORTS
+#define SOCKETS_BATCH 64 /* frames that are received at once */
+
+struct sockets_port {
+    char name[QUERY_NAME_SIZE]; /* empty: this number is free */
+    uint32_t ifindex;           /* 0: the interface is not there */
+    uint32_t mtu;
+    uint8_t mac[ETH_ADDR_SIZE];
+    bool wanted;         /* DHCP is to be served there */
+    struct watch watch;  /* of its packet socket; fd -1: none */
+    int sink;            /* -1: none */
+    uint32_t socket_for; /* the ifindex that they were opened for */
+};
+
+struct sockets {
+    struct udp_mux *mux;
+    int epoll;
+    struct sockets_port ports[SOCKETS_PORTS]; /* by number, from 1; a name keeps its number */
+    struct query_address *addresses;          /* as the engine last told; ports that have none among them */
+    size_t address_count;
+    uint32_t *registered; /* addresses at which DHCP is registered with the mux */
+    size_t registered_count;
+    udp_receive *receive; /* who takes DHCP's datagrams */
+    void *arg;
+    struct sockets_buffers *buffers; /* that frames are received into */
+    bool failing;                    /* sending fails, which has been logged */
+};
+
+/* Datagrams for DHCP go to `receive`. 0; -errno. */
+int sockets_open(struct sockets *sockets, int epoll, udp_receive *receive, void *arg);
+void sockets_close(struct sockets *sockets);
+
+/* DHCP is wanted at this interface; sockets_want_none() first, then each of them. 0; -ENOSPC: too many. */
+void sockets_want_none(struct sockets *sockets);
+int sockets_want(struct sockets *sockets, const char *interface);
+
+/* What the engine tells of ports and addresses; copied. 0; -ENOMEM with nothing changed. */
+int sockets_take_addresses(struct sockets *sockets, const struct query_address *addresses, size_t count);
+
+/* A port that still needs sockets; its ifindex in *ifindex. 0: none. */
+unsigned sockets_next_without_socket(const struct sockets *sockets, uint32_t *ifindex);
+/* Sockets for it, taken over, or -1 and why there are none: then it is tried again when there is news. -ENODEV: the
+ * engine does not know yet that DHCP is to be served there. */
+void sockets_take_sockets(struct sockets *sockets, unsigned port, int error, int socket, int sink);
+
+/* The number of a port that is there; 0. */
+unsigned sockets_find(const struct sockets *sockets, const char *interface);
+
+/* An address of the port by which senders beyond its subnets know us; 0. */
+uint32_t sockets_address_of(const struct sockets *sockets, unsigned port);

@@ -1,0 +1,93 @@
+#include "port/packet.h"
+
+#include "base/bytes.h"
+#include "base/compiler.h"
+#include "net/eth.h"
+#include "net/ipv4.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RECEIVE_BYTES 8388608 /* a burst's worth, while the service waits for its disk */
+
+static int attach(int fd, const struct sock_filter *code, unsigned short count)
+{
+    struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)code};
+    int on = 1;
+
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)) < 0)
+        return -errno;
+    return 0;
+}
+
+/* Jumps count the instructions that they pass over. */
+static int attach_filter(int fd, uint16_t udp_port)
+{
+    const struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 9, 0), /* others' */
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_TYPE_IPV4, 0, 7),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ETH_HDR_SIZE + 9),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPV4_PROTOCOL_UDP, 0, 5),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ETH_HDR_SIZE + 6),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET, 3, 0),
+        BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, ETH_HDR_SIZE), /* the IPv4 header's length */
+        BPF_STMT(BPF_LD | BPF_H | BPF_IND, ETH_HDR_SIZE + 2),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, udp_port, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+
+    return attach(fd, code, ARRAY_SIZE(code));
+}
+
+int packet_open(uint32_t ifindex, uint16_t udp_port, int *result)
+{
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET, .sll_protocol = cpu_to_be16(ETH_TYPE_IPV4), .sll_ifindex = (int)ifindex};
+    int on = 1, bytes = RECEIVE_BYTES;
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* nothing arrives until it is bound */
+
+    if (fd < 0)
+        return -errno;
+    int error = attach_filter(fd, udp_port);
+    if (!error && setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) < 0)
+        error = -errno;
+    if (!error && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)); /* as much as there may be */
+    if (!error && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        error = -errno;
+    if (error) {
+        close(fd);
+        return error;
+    }
+    *result = fd;
+    return 0;
+}
+
+int packet_open_sink(const char *interface, uint16_t udp_port, int *result)
+{
+    const struct sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = cpu_to_be16(udp_port)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -errno;
+    int error = attach(fd, nothing, ARRAY_SIZE(nothing));
+    if (!error && (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)) < 0 ||
+                   bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0))
+        error = -errno;
+    if (error) {
+        close(fd);
+        return error;
+    }
+    *result = fd;
+    return 0;
+}

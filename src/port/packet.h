@@ -1,0 +1,14 @@
+/*
+ * Sockets for services in user space (net/udp_mux.h) at one port: on one arrive whole frames that carry UDP to one UDP
+ * port, and leave whatever is sent; the other keeps the kernel from answering that nobody is there.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* Frames that are meant for this system or for all, IPv4, UDP to udp_port, no fragments; each with a struct
+ * tpacket_auxdata. Its filter cannot be changed. 0; -errno. */
+int packet_open(uint32_t ifindex, uint16_t udp_port, int *fd);
+
+/* A UDP socket at that interface that takes nothing. 0; -errno: -EADDRINUSE, another program serves there. */
+int packet_open_sink(const char *interface, uint16_t udp_port, int *fd);
