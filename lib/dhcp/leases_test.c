@@ -175,7 +175,7 @@ static void pools_give_fresh_ones_then_the_oldest(void **state)
 static void offers_come_and_go_in_order(void **state)
 {
     enum { SIZE = 300 };
-    struct dhcp_offers *offers = dhcp_offers_new();
+    struct dhcp_offers *offers = dhcp_offers_new(SIZE);
     struct dhcp_offer plain[SIZE];
     uint64_t since[SIZE] = {0}, seed = 11;
     uint32_t count = 0;

@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define HEADS  ((size_t)DHCP_OFFERS_MAX * 2)
 #define LOOKED 1024 /* how far for the oldest one of a network */
 
 struct entry {
@@ -17,21 +16,39 @@ struct entry {
 };
 
 struct dhcp_offers {
-    uint32_t count, used, free_entry;
+    uint32_t max, count, used, free_entry;
     uint32_t newest, oldest;
-    uint32_t by_client[HEADS], by_addr[HEADS];
-    struct entry entries[DHCP_OFFERS_MAX];
+    uint32_t *by_client, *by_addr; /* 2 * max heads of chains each */
+    struct entry *entries;
 };
 
-struct dhcp_offers *dhcp_offers_new(void)
+struct dhcp_offers *dhcp_offers_new(uint32_t max)
 {
-    return calloc(1, sizeof(struct dhcp_offers)); /* what is not used takes no memory */
+    struct dhcp_offers *offers = calloc(1, sizeof(*offers));
+
+    if (!offers)
+        return NULL;
+    offers->max = max;
+    offers->by_client = calloc((size_t)2 * max, sizeof(*offers->by_client));
+    offers->by_addr = calloc((size_t)2 * max, sizeof(*offers->by_addr));
+    offers->entries = calloc(max, sizeof(*offers->entries)); /* what is not used takes no memory */
+    return offers->by_client && offers->by_addr && offers->entries ? offers : dhcp_offers_free(offers);
 }
 
 struct dhcp_offers *dhcp_offers_free(struct dhcp_offers *offers)
 {
+    if (offers) {
+        free(offers->by_client);
+        free(offers->by_addr);
+        free(offers->entries);
+    }
     free(offers);
     return NULL;
+}
+
+bool dhcp_offers_are_full(const struct dhcp_offers *offers)
+{
+    return offers->count == offers->max;
 }
 
 uint32_t dhcp_offers_count(const struct dhcp_offers *offers)
@@ -39,20 +56,20 @@ uint32_t dhcp_offers_count(const struct dhcp_offers *offers)
     return offers->count;
 }
 
-static uint32_t client_head(const struct dhcp_identity *identity)
+static uint32_t *client_head(const struct dhcp_offers *offers, const struct dhcp_identity *identity)
 {
-    return (uint32_t)(identity->hash[0] % HEADS);
+    return &offers->by_client[identity->hash[0] % ((uint64_t)2 * offers->max)];
 }
 
-static uint32_t addr_head(uint32_t addr)
+static uint32_t *addr_head(const struct dhcp_offers *offers, uint32_t addr)
 {
-    return (uint32_t)((addr * 0x9e3779b97f4a7c15u >> 32) % HEADS);
+    return &offers->by_addr[(addr * 0x9e3779b97f4a7c15u >> 32) % ((uint64_t)2 * offers->max)];
 }
 
 const struct dhcp_offer *dhcp_offers_of(const struct dhcp_offers *offers, const struct dhcp_identity *identity,
                                         uint32_t network)
 {
-    for (uint32_t at = offers->by_client[client_head(identity)]; at; at = offers->entries[at - 1].next_of_client) {
+    for (uint32_t at = *client_head(offers, identity); at; at = offers->entries[at - 1].next_of_client) {
         const struct dhcp_offer *offer = &offers->entries[at - 1].offer;
         if (offer->network == network && dhcp_identity_equal(&offer->identity, identity))
             return offer;
@@ -62,7 +79,7 @@ const struct dhcp_offer *dhcp_offers_of(const struct dhcp_offers *offers, const 
 
 const struct dhcp_offer *dhcp_offers_at(const struct dhcp_offers *offers, uint32_t addr)
 {
-    for (uint32_t at = offers->by_addr[addr_head(addr)]; at; at = offers->entries[at - 1].next_of_addr)
+    for (uint32_t at = *addr_head(offers, addr); at; at = offers->entries[at - 1].next_of_addr)
         if (offers->entries[at - 1].offer.addr == addr)
             return &offers->entries[at - 1].offer;
     return NULL;
@@ -70,14 +87,13 @@ const struct dhcp_offer *dhcp_offers_at(const struct dhcp_offers *offers, uint32
 
 void dhcp_offers_add(struct dhcp_offers *offers, const struct dhcp_offer *offer)
 {
-    assert(offers->count < DHCP_OFFERS_MAX);
+    assert(offers->count < offers->max);
     uint32_t number = offers->free_entry;
     if (number)
         offers->free_entry = offers->entries[number - 1].next_of_addr;
     else
         number = ++offers->used;
-    uint32_t *client = &offers->by_client[client_head(&offer->identity)],
-             *addr = &offers->by_addr[addr_head(offer->addr)];
+    uint32_t *client = client_head(offers, &offer->identity), *addr = addr_head(offers, offer->addr);
     offers->entries[number - 1] =
         (struct entry){.offer = *offer, .next_of_client = *client, .next_of_addr = *addr, .older = offers->newest};
     *client = *addr = number;
@@ -91,7 +107,7 @@ void dhcp_offers_add(struct dhcp_offers *offers, const struct dhcp_offer *offer)
 
 void dhcp_offers_remove(struct dhcp_offers *offers, uint32_t addr)
 {
-    uint32_t *at = &offers->by_addr[addr_head(addr)];
+    uint32_t *at = addr_head(offers, addr);
 
     while (*at && offers->entries[*at - 1].offer.addr != addr)
         at = &offers->entries[*at - 1].next_of_addr;
@@ -99,7 +115,7 @@ void dhcp_offers_remove(struct dhcp_offers *offers, uint32_t addr)
     uint32_t number = *at;
     struct entry *entry = &offers->entries[number - 1];
     *at = entry->next_of_addr;
-    at = &offers->by_client[client_head(&entry->offer.identity)];
+    at = client_head(offers, &entry->offer.identity);
     while (*at != number)
         at = &offers->entries[*at - 1].next_of_client;
     *at = entry->next_of_client;

@@ -6,8 +6,6 @@
 
 #include "dhcp/lease.h"
 
-#define DHCP_OFFERS_MAX 65536
-
 struct dhcp_offers;
 
 struct dhcp_offer {
@@ -17,11 +15,12 @@ struct dhcp_offer {
     uint64_t ends_s;
 };
 
-/* NULL if there is no memory. */
-struct dhcp_offers *dhcp_offers_new(void);
+/* For at most `max` of them, at least 1. NULL if there is no memory. */
+struct dhcp_offers *dhcp_offers_new(uint32_t max);
 struct dhcp_offers *dhcp_offers_free(struct dhcp_offers *offers); /* takes NULL, returns NULL */
 
 uint32_t dhcp_offers_count(const struct dhcp_offers *offers);
+bool dhcp_offers_are_full(const struct dhcp_offers *offers);
 
 /* What is held for a client; who an address is held for. Valid until the next change. NULL: nothing, nobody. */
 const struct dhcp_offer *dhcp_offers_of(const struct dhcp_offers *offers, const struct dhcp_identity *identity,

@@ -121,7 +121,7 @@ static void withdraw(struct dhcp_server *server, const struct dhcp_offer *offer,
 
 /* --- configuration ----------------------------------------------------------------------------------------------- */
 
-struct dhcp_server *dhcp_server_new(const uint8_t key[DHCP_KEY_SIZE])
+struct dhcp_server *dhcp_server_new(const uint8_t key[DHCP_KEY_SIZE], uint32_t offers_max)
 {
     struct dhcp_server *server = calloc(1, sizeof(*server));
 
@@ -130,7 +130,7 @@ struct dhcp_server *dhcp_server_new(const uint8_t key[DHCP_KEY_SIZE])
     memcpy(server->key, key, DHCP_KEY_SIZE);
     server->subnets = &no_subnets;
     server->leases = dhcp_leases_new(key);
-    server->offers = dhcp_offers_new();
+    server->offers = dhcp_offers_new(offers_max);
     return server->leases && server->offers ? server : dhcp_server_free(server);
 }
 
@@ -525,7 +525,7 @@ static void hold(struct exchange *exchange, uint32_t addr)
 
     if (offer)
         withdraw(server, offer, exchange->now_s);
-    if (dhcp_offers_count(server->offers) == DHCP_OFFERS_MAX)
+    if (dhcp_offers_are_full(server->offers))
         withdraw(server, dhcp_offers_oldest(server->offers, 0), exchange->now_s);
     dhcp_offers_add(server->offers, &(struct dhcp_offer){.identity = exchange->identity,
                                                          .addr = addr,

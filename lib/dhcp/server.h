@@ -79,8 +79,10 @@ struct dhcp_result {
 
 struct dhcp_server;
 
-/* The key is random, and copied. NULL if there is no memory. */
-struct dhcp_server *dhcp_server_new(const uint8_t key[DHCP_KEY_SIZE]);
+#define DHCP_OFFERS_MAX 65536 /* of a real server; past it the oldest offer makes room for the next */
+
+/* The key is random, and copied. offers_max: how many offers are held at once. NULL if there is no memory. */
+struct dhcp_server *dhcp_server_new(const uint8_t key[DHCP_KEY_SIZE], uint32_t offers_max);
 struct dhcp_server *dhcp_server_free(struct dhcp_server *server); /* takes NULL, returns NULL */
 
 /* A lease from stable storage; before dhcp_server_configure(). 0; -ENOMEM. */

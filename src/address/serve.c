@@ -30,7 +30,7 @@ int serve_open(struct serve *serve, struct store *store, struct sockets *sockets
     *serve = (struct serve){.store = store, .sockets = sockets};
     int error = getrandom(key, sizeof(key), 0) == (ssize_t)sizeof(key) ? 0 : -EIO;
     serve->pending = calloc(SERVE_BATCH, sizeof(*serve->pending));
-    serve->server = error ? NULL : dhcp_server_new(key);
+    serve->server = error ? NULL : dhcp_server_new(key, DHCP_OFFERS_MAX);
     if (!error && (!serve->server || !serve->pending))
         error = -ENOMEM;
     if (!error)

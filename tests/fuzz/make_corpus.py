@@ -2,7 +2,7 @@
 """Write the hand-made part of the fuzz corpora: make_corpus.py
 
 validate/REASON.WHAT is an IPv4 packet that is dropped for REASON ("none": it is right); corpus_test.c holds the files to
-their names. text/ holds addresses and prefixes. Files that a fuzzer found are added beside them under a name that says
+their names. text/ holds addresses and prefixes, dhcp_message/ messages, dhcp_server/ series of them. Files that a fuzzer found are added beside them under a name that says
 what they showed.
 """
 import os
@@ -97,7 +97,112 @@ TEXT = {
     "mask-inverted": b"10.0.0.0/0.0.0.255",
 }
 
-for folder, files in (("validate", VALIDATE), ("text", TEXT)):
+
+
+# --- DHCP -------------------------------------------------------------------------------------------------------------
+
+def option(code, value=b""):
+    return bytes([code, len(value)]) + value
+
+
+def kind(number):
+    return option(53, bytes([number]))
+
+
+def message(options, op=1, htype=1, hlen=6, hops=0, sname=b"", file=b"", cookie=b"\x63\x82\x53\x63"):
+    """dhcp_message/ holds whole messages: what other servers have fallen over is among them."""
+    return struct.pack("!BBBBIHHIIII16s64s128s4s", op, htype, hlen, hops, 1, 0, 0, 0, 0, 0, 0, b"\x02\0\0\0\0\x01", sname,
+                       file, cookie) + options
+
+
+END = b"\xff"
+DISCOVER, REQUEST, DECLINE, RELEASE, INFORM = kind(1), kind(3), kind(4), kind(7), kind(8)
+MESSAGES = {
+    "discover": message(DISCOVER + option(50, b"\x0a\0\0\x14") + option(55, b"\1\3\6\x0f") + END + b"\0" * 50),
+    "request-with-id": message(REQUEST + option(54, b"\x0a\0\0\1") + option(61, b"\1\2\0\0\0\0\1") + END),
+    "bootp-without-cookie": message(b"\0" * 60, cookie=b"\0" * 4),
+    "empty": b"",
+    "header-only": message(b"")[:236],
+    "cookie-only": message(b""),
+    "one-byte-of-an-option": message(b"\x35"),
+    "length-beyond-the-end": message(DISCOVER + b"\x0c\xff" + b"a" * 20),
+    "no-end": message(DISCOVER),
+    "only-pads": message(b"\0" * 300),
+    "hlen-17": message(DISCOVER + END, hlen=17),
+    "hlen-255": message(DISCOVER + END, hlen=255),
+    "hlen-0": message(DISCOVER + END, hlen=0),
+    "zero-length-name": message(DISCOVER + option(12) + END),
+    "zero-length-everything": message(DISCOVER + b"".join(option(code) for code in range(1, 53)) + END),
+    "type-twice": message(DISCOVER + DISCOVER + END),
+    "type-of-two-bytes": message(option(53, b"\1\1") + END),
+    "type-0": message(kind(0) + END),
+    "overload-file": message(DISCOVER + option(52, b"\1") + END, file=option(12, b"f") + END),
+    "overload-both": message(DISCOVER + option(52, b"\3") + END, file=option(12, b"f") + END, sname=option(12, b"s") + END),
+    "overload-of-itself": message(DISCOVER + option(52, b"\3") + END, file=option(52, b"\3") + END,
+                                  sname=option(52, b"\1") + END),
+    "overload-beyond-its-field": message(DISCOVER + option(52, b"\3") + END, sname=b"\x0c\x40" + b"a" * 62,
+                                         file=b"\x0c\x80" + b"a" * 126),
+    "overload-not-one-byte": message(DISCOVER + option(52, b"\1\2") + END, file=option(12, b"f") + END),
+    "split": message(DISCOVER + option(61, b"a" * 255) + option(12, b"x") + option(61, b"b" * 255) + END),
+    "split-into-nothing": message(DISCOVER + option(61) * 200 + END),
+    "the-most-pieces": message((DISCOVER + option(82, b"\1\1a") * 700)[:4096 - 240]),
+    "too-long": message(DISCOVER + b"\0" * 4000),
+    "relay-suboption-beyond-the-end": message(DISCOVER + option(82, b"\1\xffa") + END),
+    "relay-suboption-without-length": message(DISCOVER + option(82, b"\1") + END),
+    "relay-suboptions-within-suboptions": message(DISCOVER + option(82, b"\1\6\1\4\1\2\1\0\5\4\x0a\0\0\0") + END),
+    "name-of-255": message(DISCOVER + option(12, b"a" * 255) + option(81, b"\0\0\0" + b"\x3f" * 252) + END),
+    "reply": message(kind(2) + option(54, b"\x0a\0\0\1") + END, op=2),
+    "hops-17": message(DISCOVER + END, hops=17),
+}
+
+
+def step(options, flags=0, wait=0, client=1, hlen=6, giaddr=0, ciaddr=0, link=1):
+    """A message of a series, as dhcp_server_fuzz.c describes it."""
+    return bytes([flags, wait, client, hlen, giaddr, ciaddr, link, len(options)]) + options
+
+
+ID = option(54, b"\x0a\0\0\1")
+
+
+def wanted(last):
+    return option(50, b"\x0a\0\0" + bytes([last]))
+
+
+SERIES = {
+    "discover-request": step(DISCOVER + wanted(20)) + step(REQUEST + wanted(20) + ID),
+    "whole-life": step(DISCOVER + wanted(20)) + step(REQUEST + wanted(20) + ID) +
+                  step(REQUEST, ciaddr=40, flags=2, wait=50) + step(REQUEST + wanted(20), wait=20) +
+                  step(RELEASE + ID, ciaddr=40, flags=2) + step(REQUEST + wanted(20) + ID, client=2),
+    "two-for-one": step(REQUEST + wanted(20) + ID) + step(REQUEST + wanted(20) + ID, client=2) +
+                   step(REQUEST + wanted(20) + ID, client=2, wait=100),
+    "declined": step(REQUEST + wanted(20) + ID) + step(DECLINE + wanted(20) + ID) + step(DISCOVER + wanted(20)) +
+                step(DISCOVER + wanted(20), client=2, wait=31),
+    "undone": step(REQUEST + wanted(20) + ID) + step(REQUEST + wanted(21) + ID, flags=8) +
+              step(RELEASE + ID, ciaddr=40, flags=8) + step(REQUEST, ciaddr=40),
+    "relayed": step(DISCOVER + option(82, b"\1\1a"), flags=1, giaddr=5) +
+               step(REQUEST + option(50, b"\x0a\0\1\x11") + ID + option(82, b"\1\1a"), flags=1, giaddr=5) +
+               step(REQUEST + ID, flags=2, ciaddr=35, link=0),
+    "bootp": step(b"") + step(b"", client=2) + step(b"", client=3, flags=4),
+    "all-clients": b"".join(step(DISCOVER, client=client) for client in range(40)) +
+                   b"".join(step(REQUEST + wanted(16 + client % 16) + ID, client=client) for client in range(40)),
+    "wandering-client": b"".join(step(REQUEST + wanted(16 + i % 16) + ID) for i in range(40)),
+    "one-that-declines-all": b"".join(step(REQUEST + wanted(16 + i) + ID) + step(DECLINE + wanted(16 + i) + ID)
+                                      for i in range(16)),
+    "configured-anew": step(DISCOVER) + step(REQUEST + wanted(20) + ID, flags=32) + step(DISCOVER, flags=32, wait=200),
+    "no-hardware": step(DISCOVER, hlen=0, flags=128) + step(DISCOVER + option(61, b"\xffabc"), hlen=0, flags=128) +
+                   step(DISCOVER + option(61, b"a"), hlen=0),
+    "long-texts": step(REQUEST + wanted(20) + ID + option(12, b"a" * 200)) + step(REQUEST + option(61, b"b" * 120) +
+                  option(61, b"c" * 100), flags=16, ciaddr=40),
+    "lists-of-everything": step(DISCOVER + option(55, bytes(range(1, 200))) + option(57, b"\2\x40")) +
+                           step(REQUEST + ID + wanted(17) + option(55, bytes([3, 1, 3, 1, 255, 0, 82, 53])), client=2),
+    "for-ever": step(REQUEST + wanted(20) + ID + option(51, b"\xff" * 4)) + step(DISCOVER + wanted(20), client=2, wait=255),
+    "inform": step(INFORM, ciaddr=60, flags=2) + step(INFORM, flags=2) + step(INFORM, flags=1, giaddr=2, ciaddr=60),
+    "other-servers": step(DISCOVER) + step(REQUEST + wanted(20) + option(54, b"\x0a\0\0\x09")) +
+                     step(REQUEST + wanted(20) + option(54, b"\x0a\0\0\x05") + option(82, b"\x0b\4\x0a\0\0\x05"), flags=1,
+                          giaddr=10),
+}
+
+for folder, files in (("validate", VALIDATE), ("text", TEXT), ("dhcp_message", MESSAGES), ("dhcp_server", SERIES)):
     os.makedirs(os.path.join(HERE, folder), exist_ok=True)
     for name, data in files.items():
         with open(os.path.join(HERE, folder, name), "wb") as file:

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { INPUT_MAX = 4096, MUTATIONS = 5000, CHANGES_MAX = 4 };
+enum { INPUT_MAX = 8192, MUTATIONS = 5000, CHANGES_MAX = 4 };
 
 static const unsigned seed_at_start = 20261125;
 
