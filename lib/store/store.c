@@ -1,22 +1,27 @@
 #include "store/store.h"
 
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "store/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define APPLICATION_ID 0x46616972 /* "Fair", in the file's header */
 #define BUSY_MS        1000       /* while a person writes into it */
+#define LOCK_MS        2000       /* while a daemon that was killed is going */
 
 enum statement { BEGIN, COMMIT, ROLLBACK, PUT_LEASE, STATEMENT_COUNT };
 
 struct store {
     sqlite3 *db;
+    int lock_fd;
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -24,8 +29,8 @@ static const char *const texts[] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
-    [PUT_LEASE] = "INSERT OR REPLACE INTO lease(address, state, htype, hardware, by_mac, client_id, host_name, "
-                  "relay_info, began, last, ends) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [PUT_LEASE] = ("INSERT OR REPLACE INTO lease(address, state, htype, hardware, by_mac, client_id, host_name, "
+                   "relay_info, began, last, ends) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 };
 
 static int error_of(int rc)
@@ -134,6 +139,31 @@ static int touch(struct store *store)
     return error;
 }
 
+/*
+ * One daemon at a time: what is in its memory is what is in the file. The lock stands beside it (SQLite's own locks are
+ * for one transaction), and goes with the process that has it, which may be about to.
+ */
+static int lock(const char *path, int *lock_fd)
+{
+    int64_t until = clock_now_ms() + LOCK_MS;
+    char *name;
+
+    if (asprintf(&name, "%s.lock", path) < 0)
+        return -ENOMEM;
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    int error = fd < 0 ? -errno : 0;
+    free(name);
+    while (!error && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        error = errno != EWOULDBLOCK ? -errno : clock_now_ms() > until ? -EBUSY : 0;
+        usleep(10000);
+    }
+    if (error && fd >= 0)
+        close(fd);
+    if (!error)
+        *lock_fd = fd;
+    return error;
+}
+
 /* Not for everybody to read: who is where and when. What SQLite makes beside it gets the same mode. */
 static int make_file(const char *path)
 {
@@ -152,7 +182,10 @@ int store_open(const char *path, struct store **result, const char **why)
     *why = "out of memory";
     if (!store)
         return -ENOMEM;
-    int error = make_file(path);
+    store->lock_fd = -1;
+    int error = lock(path, &store->lock_fd);
+    if (!error)
+        error = make_file(path);
     if (!error)
         error = error_of(sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
     if (!error) {
@@ -167,6 +200,7 @@ int store_open(const char *path, struct store **result, const char **why)
         error = touch(store);
     if (error) {
         *why = error == -EPROTO    ? "its tables are of a later version"
+               : error == -EBUSY   ? "another daemon has it, or somebody writes into it"
                : error == -EUCLEAN ? "it is damaged, or no database of Fairlead"
                : store->db         ? sqlite3_errstr(sqlite3_extended_errcode(store->db))
                                    : "it cannot be opened";
@@ -184,6 +218,8 @@ struct store *store_close(struct store *store)
     for (unsigned i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(store->statements[i]);
     sqlite3_close(store->db);
+    if (store->lock_fd >= 0)
+        close(store->lock_fd);
     free(store);
     return NULL;
 }

@@ -24,7 +24,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const names[] = {"", "-wal", "-shm"};
+    static const char *const names[] = {"", "-wal", "-shm", ".lock"};
     char file[128];
 
     (void)state;
@@ -172,6 +172,17 @@ static void what_is_rolled_back_was_never_there(void **state)
     store_close(store);
 }
 
+static void one_has_it_at_a_time(void **state)
+{
+    struct store *store = open_store(), *other = NULL;
+    const char *why;
+
+    (void)state;
+    assert_int_equal(store_open(path, &other, &why), -EBUSY);
+    store_close(store);
+    store_close(open_store());
+}
+
 static int stop_at_once(void *arg, const struct dhcp_lease *lease)
 {
     (void)arg;
@@ -214,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(what_is_committed_is_there_again),
         CASE(what_is_rolled_back_was_never_there),
+        CASE(one_has_it_at_a_time),
         CASE(what_is_no_store_is_not_touched),
     };
 
