@@ -133,6 +133,11 @@ class Lab:
         found = re.search(r"inet ([0-9.]+)/", self.ip(node, "-4", "-o", "addr", "show", "dev", interface).stdout)
         return found[1] if found else ""
 
+    def mac(self, node, interface):
+        """The hardware address of an interface, as bytes."""
+        found = re.search(r"link/ether (\S+)", self.ip(node, "-o", "link", "show", "dev", interface).stdout)
+        return bytes.fromhex(found[1].replace(":", ""))
+
     def let_hosts_poll(self, program):
         """Give the hosts' ends an XDP program that passes everything: a veth takes frames from an XDP door only if its
         other end polls. The hosts' offloads stay as they are."""

@@ -9,12 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, LabError, enter  # noqa: E402
+from observe import WAIT, alive, check, children, proc, status_of, until  # noqa: E402
 from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 from talk import Talk  # noqa: E402
@@ -22,38 +22,6 @@ from tap import Tap  # noqa: E402
 
 PORTS = 'interface "lan0" { door = "tc" }\ninterface "lan1" { door = "tc" }\n'
 BASE = PORTS + 'route "192.0.2.0/24" { via = "10.0.2.10" }\n'
-WAIT = 20  # seconds, for something that happens by itself
-
-
-def until(condition, what):
-    """Wait for something that sends no event; it happens in milliseconds."""
-    end = time.monotonic() + WAIT
-    while not condition():
-        if time.monotonic() > end:
-            raise LabError(f"not within {WAIT} s: {what}")
-        time.sleep(0.01)
-
-
-def proc(pid, name):
-    with open(f"/proc/{pid}/{name}", encoding="utf-8") as file:
-        return file.read()
-
-
-def status_of(pid):
-    return dict(line.split(":\t", 1) for line in proc(pid, "status").splitlines() if ":\t" in line)
-
-
-def children(pid):
-    return [int(word) for word in proc(pid, f"task/{pid}/children").split()]
-
-
-def alive(pid):
-    try:
-        return status_of(pid)["State"][0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 class Net:
     def __init__(self):
         self.lab = Lab(os.path.join(source, "lab/two-hosts.lab"))
@@ -84,10 +52,6 @@ class Net:
 
     def middle(self, *command):
         return self.lab.on("middle", *command)
-
-
-def check(tap, name, held, *more):
-    tap.case(name, [] if held else [str(one) for one in more] or ["it does not"])
 
 
 # --- starting and stopping --------------------------------------------------------------------------------------------

@@ -4,13 +4,10 @@
 The daemon serves DHCP in a lab: whole frames through real sockets, as RFC 2131 says, and ISC's client.
 """
 import os
-import re
 import selectors
 import signal
-import socket
 import subprocess
 import sys
-import time
 
 source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
@@ -18,11 +15,11 @@ sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns
 from dhcp_frames import (ACK, BROADCAST_MAC, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST, Reply,  # noqa: E402
                          addr, is_reply, message, udp_frame)
 from lab import Lab, LabError, enter  # noqa: E402
+from observe import check, children, status_of, until  # noqa: E402
 from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 from tap import Tap  # noqa: E402
 
-WAIT = 20  # seconds, for something that must come
 FRAMES = os.path.join(source, "tests/netns/frames.py")
 LAN0 = """
 interface "lan0" {
@@ -52,10 +49,6 @@ def times(lease):
     return [(51, u32(lease)), (58, u32(lease // 2)), (59, u32(lease * 7 // 8))]
 
 
-def check(tap, name, held, *more):
-    tap.case(name, [] if held else [str(one) for one in more] or ["it does not"])
-
-
 class Wire:
     """Frames at a host's interface, sent and captured."""
 
@@ -67,8 +60,7 @@ class Wire:
                                 stdout=subprocess.PIPE)
         self.poll = selectors.DefaultSelector()
         self.poll.register(self.capture.stdout, selectors.EVENT_READ)
-        text = lab.ip("middle", "-o", "link", "show", "dev", "lan0").stdout
-        self.server_mac = bytes.fromhex(re.search(r"link/ether (\S+)", text)[1].replace(":", ""))
+        self.server_mac = lab.mac("middle", "lan0")
 
     def send(self, frame):
         self.sender.stdin.write(frame.hex() + "\n")
@@ -237,9 +229,8 @@ def traps(tap, net):
                              src_mac=fourth))
     check(tap, "trap08_rfc2131_4_3_3_what_is_declined_is_not_given_again", lease_of(wire, fourth) != declined)
 
-    first, second = lease_of(wire, OTHER), None
-    offer = wire.ask(message(OTHER, [(53, bytes([DISCOVER])), (61, b"another one")]), src_mac=OTHER)
-    second = offer.yiaddr
+    first = lease_of(wire, OTHER)
+    second = wire.ask(message(OTHER, [(53, bytes([DISCOVER])), (61, b"another one")]), src_mac=OTHER).yiaddr
     check(tap, "trap09_rfc2131_4_2_an_identifier_makes_another_client", first != second, first, second)
 
     offer = wire.ask(message(OTHER, [(53, bytes([DISCOVER])), (50, addr("10.0.1.101")), (51, u32(10))]), src_mac=OTHER)
@@ -360,17 +351,16 @@ def real_client(tap, net, router):
 def what_is_promised_is_kept(tap, net, router, address):
     """Whatever is killed."""
     lab = net.lab
-    roles = {pid: open(f"/proc/{pid}/status", encoding="utf-8").read() for pid in children(router.process.pid)}
-    dhcp = [pid for pid in roles if os.path.exists(f"/proc/{pid}/fd") and any(
+    dhcp = [pid for pid in children(router.process.pid) if any(
         "fairlead.db" in os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd"))]
     check(tap, "one process has the database", len(dhcp) == 1, dhcp)
-    status = dict(line.split(":\t", 1) for line in roles[dhcp[0]].splitlines() if ":\t" in line)
+    status = status_of(dhcp[0])
     check(tap, "it is nobody and has no capabilities", status["Uid"].split() == ["65534"] * 4 and
           int(status["CapPrm"], 16) == int(status["CapBnd"], 16) == 0, status)
     mode = os.stat(f"{router.state}/fairlead.db").st_mode & 0o777
     check(tap, "the database is not for everybody", mode == 0o640, oct(mode))
     os.kill(dhcp[0], signal.SIGKILL)
-    router.wait_for(f"{'lan0'}: DHCP: 10.0.1.100-10.0.1.199")
+    router.wait_for("lan0: DHCP: 10.0.1.100-10.0.1.199")
     check(tap, "the role is killed: the next one knows the client", lab.dhclient("left") == address)
     engine = router.ask("show", "version")["engine_pid"]
     os.kill(engine, signal.SIGKILL)
@@ -381,11 +371,6 @@ def what_is_promised_is_kept(tap, net, router, address):
     leases = [lease["address"] for lease in router.ask("show", "leases")["leases"] if lease["state"] == "bound"]
     check(tap, "the daemon is killed: the lease is there", address in leases, leases)
     check(tap, "and the client is known", lab.dhclient("left") == address)
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
 
 
 def reloads(tap, net, router, address):
@@ -410,23 +395,16 @@ def reloads(tap, net, router, address):
     router.configure(LAN0 + 'interface "lan1" { dhcp { pool = "10.0.3.9-10.0.3.9" } }\n')
     router.fairlead("reload")
     router.wait_for("lan1: DHCP: 10.0.3.9-10.0.3.9")
-    check(tap, "a client of a pool that is gone moves", until(lambda: lab.dhclient("right", check=False) == "10.0.3.9"))
+    until(lambda: lab.dhclient("right", check=False) == "10.0.3.9", "another lease")
+    check(tap, "a client of a pool that is gone moves", lab.address("right") == "10.0.3.9")
     right = "10.0.3.9"
     lab.ip("middle", "addr", "del", "10.0.3.1/24", "dev", "lan1")
     router.wait_for("lan1: DHCP: no subnet of this interface holds the pool 10.0.3.9-10.0.3.9")
     lab.ip("middle", "addr", "add", "10.0.3.1/24", "dev", "lan1")
     router.wait_for("lan1: DHCP: 10.0.3.9-10.0.3.9")
     lab.ip("middle", "link", "set", "lan1", "address", "02:00:00:00:99:99")
-    check(tap, "an interface may change its hardware address", until(lambda: lab.dhclient("right", check=False) == right))
-
-
-def until(condition):
-    end = time.monotonic() + WAIT
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
+    until(lambda: lab.dhclient("right", check=False) == right, "the lease again")
+    check(tap, "an interface may change its hardware address", lab.address("right") == right)
 
 
 def a_full_disk(tap, net):

@@ -2,6 +2,8 @@
 import socket
 import struct
 
+from packets import checksum, ipv4
+
 BROADCAST_MAC = b"\xff" * 6
 DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM = range(1, 9)
 FIELDS = ("op", "htype", "hlen", "hops", "xid", "secs", "flags", "ciaddr", "yiaddr", "siaddr", "giaddr")
@@ -11,22 +13,12 @@ def addr(text):
     return socket.inet_aton(text)
 
 
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
 def udp_frame(data, src_mac, dst_mac=BROADCAST_MAC, src="0.0.0.0", dst="255.255.255.255", sport=68, dport=67):
     length = 8 + len(data)
     pseudo = addr(src) + addr(dst) + struct.pack("!HH", 17, length)
     udp = struct.pack("!HHHH", sport, dport, length, 0) + data
     udp = udp[:6] + struct.pack("!H", checksum(pseudo + udp) or 0xffff) + udp[8:]
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + length, 1, 0, 64, 17, 0, addr(src), addr(dst))
-    ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
-    return dst_mac + src_mac + b"\x08\x00" + ip + udp
+    return dst_mac + src_mac + b"\x08\x00" + ipv4(src, dst, udp, socket.IPPROTO_UDP)
 
 
 def message(mac, options, op=1, htype=1, hlen=6, hops=0, xid=0x1234, secs=0, flags=0, ciaddr="0.0.0.0",

@@ -14,6 +14,7 @@ source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, LabError, enter  # noqa: E402
+from packets import ipv4  # noqa: E402
 from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 from tap import Tap  # noqa: E402
@@ -21,20 +22,6 @@ from tap import Tap  # noqa: E402
 FRAMES = [sys.executable, os.path.join(source, "tests/netns/frames.py")]
 CORPUS = os.path.join(source, "tests/fuzz/corpus/validate")
 PORTS = ("lan0", "lan1")
-
-
-def checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total >> 16) + (total & 0xffff)
-    return ~total & 0xffff
-
-
-def ipv4(src, dst, payload=b"", protocol=253, ttl=64):
-    """An IPv4 packet of a protocol kept for experiments."""
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0, ttl, protocol, 0,
-                         bytes(map(int, src.split("."))), bytes(map(int, dst.split("."))))
-    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + payload
 
 
 class Net:
@@ -54,8 +41,7 @@ class Net:
         self.capture.stdout.readline()
         self.macs = {}
         for node, name in self.lab.links:
-            link = self.lab.on(node, "ip", "-o", "link", "show", "dev", name).stdout
-            self.macs[node, name] = bytes.fromhex(re.search(r"link/ether (\S+)", link)[1].replace(":", ""))
+            self.macs[node, name] = self.lab.mac(node, name)
         self.marks = 0
 
     def middle(self, *command, check=True):

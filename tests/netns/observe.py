@@ -1,0 +1,39 @@
+"""What tests of the daemon look at: processes, things that become true, results."""
+import time
+
+from lab import LabError
+
+WAIT = 20  # seconds, for something that happens by itself
+
+
+def until(condition, what):
+    """Wait for something that sends no event; it happens in milliseconds."""
+    end = time.monotonic() + WAIT
+    while not condition():
+        if time.monotonic() > end:
+            raise LabError(f"not within {WAIT} s: {what}")
+        time.sleep(0.01)
+
+
+def proc(pid, name):
+    with open(f"/proc/{pid}/{name}", encoding="utf-8") as file:
+        return file.read()
+
+
+def status_of(pid):
+    return dict(line.split(":\t", 1) for line in proc(pid, "status").splitlines() if ":\t" in line)
+
+
+def children(pid):
+    return [int(word) for word in proc(pid, f"task/{pid}/children").split()]
+
+
+def alive(pid):
+    try:
+        return status_of(pid)["State"][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def check(tap, name, held, *more):
+    tap.case(name, [] if held else [str(one) for one in more] or ["it does not"])
