@@ -23,10 +23,9 @@
 #define CONF_ADDRESSES_MAX  256 /* of one interface */
 #define CONF_ROUTES_MAX     1000000
 #define CONF_SESSIONS_MAX   4096
-#define CONF_RANGES_MAX     256      /* of one dhcp block */
-#define CONF_POOL_MAX       16777216 /* addresses of a range */
-#define CONF_LEASE_MIN      4        /* seconds: shorter ones leave no time to renew them */
-#define CONF_PREFERENCE_MIN 2        /* 0: the system's own addresses, 1: its attached subnets */
+#define CONF_RANGES_MAX     256 /* of one dhcp block */
+#define CONF_LEASE_MIN      4   /* seconds: shorter ones leave no time to renew them */
+#define CONF_PREFERENCE_MIN 2   /* 0: the system's own addresses, 1: its attached subnets */
 #define CONF_PREFERENCE_MAX 254
 
 enum conf_door { CONF_DOOR_AUTO, CONF_DOOR_XDP, CONF_DOOR_TC, CONF_DOOR_COUNT };

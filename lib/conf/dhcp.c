@@ -2,6 +2,7 @@
 #include "base/compiler.h"
 #include "conf/model.h"
 #include "conf/read.h"
+#include "dhcp/pool.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,9 +61,9 @@ static void read_pool(struct build *build, void *thing, const struct conf_node *
         conf_wrong_text(build, node, value, &err);
         return;
     }
-    if ((uint64_t)range.last - range.first >= CONF_POOL_MAX) {
-        conf_wrong(build->errors, value->line, "%s: '%s': expected at most %d addresses", node->key, value->text,
-                   CONF_POOL_MAX);
+    if ((uint64_t)range.last - range.first >= DHCP_POOL_MAX) {
+        conf_wrong(build->errors, value->line, "%s: '%s': expected at most %u addresses", node->key, value->text,
+                   DHCP_POOL_MAX);
         return;
     }
     struct conf_range *added =

@@ -278,15 +278,6 @@ size_t dhcp_leases_count(const struct dhcp_leases *leases)
     return leases->count;
 }
 
-int dhcp_leases_reserve(struct dhcp_leases *leases, size_t count)
-{
-    uint32_t room = leases->room;
-
-    while (room <= count && room < 1u << 30)
-        room *= 2;
-    return room == leases->room ? 0 : grow(leases, room);
-}
-
 /* --- texts ------------------------------------------------------------------------------------------------------- */
 
 static size_t pack_one(uint8_t *at, const struct dhcp_bytes *from)
@@ -402,11 +393,6 @@ bool dhcp_leases_end(struct dhcp_leases *leases, uint64_t now_s, uint32_t *addr)
     *addr = leases->slots[leases->heap[1]].addr;
     heap_remove(leases, leases->heap[1]);
     return true;
-}
-
-uint64_t dhcp_leases_next_end(const struct dhcp_leases *leases)
-{
-    return leases->heap_count ? leases->slots[leases->heap[1]].ends_s : DHCP_NEVER;
 }
 
 /* --- questions --------------------------------------------------------------------------------------------------- */

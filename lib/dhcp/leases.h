@@ -14,9 +14,6 @@ struct dhcp_leases *dhcp_leases_free(struct dhcp_leases *leases); /* takes NULL,
 
 size_t dhcp_leases_count(const struct dhcp_leases *leases);
 
-/* Room for so many, so that the first of them are put without growing. 0; -ENOMEM. */
-int dhcp_leases_reserve(struct dhcp_leases *leases, size_t count);
-
 /* Set the lease of its address, the one that was there before is replaced. 0; -ENOMEM with nothing changed. */
 int dhcp_leases_put(struct dhcp_leases *leases, const struct dhcp_lease *lease);
 
@@ -46,9 +43,6 @@ bool dhcp_leases_each(const struct dhcp_leases *leases, uint32_t *cursor, struct
 /* The next address whose lease has ended, each once for each time that it was put; released ones end when they are put.
  * False: none. */
 bool dhcp_leases_end(struct dhcp_leases *leases, uint64_t now_s, uint32_t *addr);
-
-/* When the next one ends; DHCP_NEVER. */
-uint64_t dhcp_leases_next_end(const struct dhcp_leases *leases);
 
 /* The lowest address from `from` on that has a lease. False: there is none. */
 bool dhcp_leases_next(const struct dhcp_leases *leases, uint32_t from, uint32_t *addr);

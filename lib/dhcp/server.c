@@ -64,14 +64,6 @@ const char *dhcp_outcome_name(unsigned outcome)
 
 /* --- subnets and pools ------------------------------------------------------------------------------------------- */
 
-static const struct dhcp_subnet *subnet_of(const struct dhcp_server *server, uint32_t addr)
-{
-    for (size_t i = 0; i < server->subnets->count; i++)
-        if (ipv4_prefix_contains(server->subnets->all[i].prefix, addr))
-            return &server->subnets->all[i];
-    return NULL;
-}
-
 static struct pool *pool_of(const struct dhcp_server *server, uint32_t addr)
 {
     size_t low = 0, high = server->pool_count;
@@ -405,10 +397,11 @@ static bool locate(struct exchange *exchange)
 
     /* A client beyond other routers speaks to us directly once it has an address. One that it has no right to, on a
      * link where that is wrong, would not have been routed here but been heard as a broadcast. */
-    if (!selector && !exchange->arrival->broadcast && exchange->ciaddr && subnet_of(server, exchange->ciaddr))
+    if (!selector && !exchange->arrival->broadcast && exchange->ciaddr &&
+        dhcp_subnets_find(server->subnets, exchange->ciaddr))
         selector = exchange->ciaddr;
     if (selector) {
-        exchange->selected = subnet_of(server, selector);
+        exchange->selected = dhcp_subnets_find(server->subnets, selector);
         exchange->network = exchange->selected ? exchange->selected->network : 0;
         return exchange->selected;
     }
@@ -425,21 +418,15 @@ static bool locate(struct exchange *exchange)
 /* The subnet of this network that an address is in; NULL. */
 static const struct dhcp_subnet *subnet_here(const struct exchange *exchange, uint32_t addr)
 {
-    const struct dhcp_subnet *subnet = subnet_of(exchange->server, addr);
+    const struct dhcp_subnet *subnet = dhcp_subnets_find(exchange->server->subnets, addr);
 
     return subnet && subnet->network == exchange->network ? subnet : NULL;
 }
 
 static bool is_own(const struct exchange *exchange, uint32_t addr)
 {
-    const struct dhcp_subnets *subnets = exchange->server->subnets;
-
-    if (addr == dhcp_answer_server_id(exchange->arrival, exchange->message, exchange->selected))
-        return true;
-    for (size_t i = 0; i < subnets->own_count; i++)
-        if (subnets->own[i] == addr)
-            return true;
-    return false;
+    return addr == dhcp_answer_server_id(exchange->arrival, exchange->message, exchange->selected) ||
+           dhcp_subnets_own(exchange->server->subnets, addr);
 }
 
 /* The client's lease in this network: one that it has rather than one that it had. */

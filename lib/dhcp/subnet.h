@@ -42,3 +42,21 @@ struct dhcp_subnets {
     uint32_t offer_s;      /* how long an offer is held */
     uint32_t quarantine_s; /* how long an address is kept from others that a client found in use */
 };
+
+/* The subnet that an address is in; NULL. */
+static inline const struct dhcp_subnet *dhcp_subnets_find(const struct dhcp_subnets *subnets, uint32_t addr)
+{
+    for (size_t i = 0; i < subnets->count; i++)
+        if (ipv4_prefix_contains(subnets->all[i].prefix, addr))
+            return &subnets->all[i];
+    return NULL;
+}
+
+/* Whether an address is one of this system's. */
+static inline bool dhcp_subnets_own(const struct dhcp_subnets *subnets, uint32_t addr)
+{
+    for (size_t i = 0; i < subnets->own_count; i++)
+        if (subnets->own[i] == addr)
+            return true;
+    return false;
+}

@@ -281,26 +281,6 @@ int store_each_lease(struct store *store, int (*each)(void *arg, const struct dh
     return error ? error : error_of(rc);
 }
 
-int store_count_leases(struct store *store, size_t *count)
-{
-    int64_t number = 0;
-    int error = ask_number(store, "SELECT count(*) FROM lease", &number);
-
-    if (!error)
-        *count = (size_t)number;
-    return error;
-}
-
-int store_latest_time(struct store *store, uint64_t *time_s)
-{
-    int64_t number = 0;
-    int error = ask_number(store, "SELECT coalesce(max(last), 0) FROM lease", &number);
-
-    if (!error)
-        *time_s = (uint64_t)number;
-    return error;
-}
-
 /* --- writing ----------------------------------------------------------------------------------------------------- */
 
 static int step(struct store *store, enum statement which)

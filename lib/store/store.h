@@ -30,15 +30,9 @@ const char *store_why(const struct store *store);
 /* Each lease, in the order of addresses, to `each`, which returns 0 to go on. 0; what `each` returned; -errno. */
 int store_each_lease(struct store *store, int (*each)(void *arg, const struct dhcp_lease *lease), void *arg);
 
-/* How many there are. 0; -errno. */
-int store_count_leases(struct store *store, size_t *count);
-
 /* A transaction: begin, put any number of leases, commit or roll back. All return 0 or -errno as store_open(); after an
  * error only store_rollback() is left. */
 int store_begin(struct store *store);
 int store_put_lease(struct store *store, const struct dhcp_lease *lease);
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
-
-/* The latest time that was written down, in seconds since 1970; 0: none. A clock that shows less has been set back. */
-int store_latest_time(struct store *store, uint64_t *time_s);

@@ -96,13 +96,10 @@ static void assert_bytes(const struct dhcp_bytes *a, const struct dhcp_bytes *b)
 static void assert_seen(struct store *store, const struct dhcp_lease *leases, unsigned count)
 {
     static struct seen seen;
-    size_t counted;
 
     seen.count = 0;
     assert_int_equal(store_each_lease(store, see, &seen), 0);
     assert_int_equal(seen.count, count);
-    assert_int_equal(store_count_leases(store, &counted), 0);
-    assert_int_equal(counted, count);
     for (unsigned i = 0; i < count; i++) {
         const struct dhcp_lease *a = &seen.all[i], *b = &leases[i];
         assert_int_equal(a->addr, b->addr);
@@ -122,7 +119,7 @@ static void what_is_committed_is_there_again(void **state)
 {
     static struct dhcp_lease leases[MANY];
     struct store *store = open_store();
-    uint64_t seed = 3, latest = 0, expected = 0;
+    uint64_t seed = 3;
 
     (void)state;
     for (unsigned round = 0; round < 20; round++) {
@@ -141,10 +138,6 @@ static void what_is_committed_is_there_again(void **state)
             assert_seen(store, leases, MANY);
         }
     }
-    for (unsigned i = 0; i < MANY; i++)
-        expected = leases[i].last_s > expected ? leases[i].last_s : expected;
-    assert_int_equal(store_latest_time(store, &latest), 0);
-    assert_true(latest == expected);
     store_close(store);
 }
 
@@ -152,11 +145,9 @@ static void what_is_rolled_back_was_never_there(void **state)
 {
     struct dhcp_lease leases[2];
     struct store *store = open_store();
-    uint64_t seed = 4, latest = 1;
+    uint64_t seed = 4;
 
     (void)state;
-    assert_int_equal(store_latest_time(store, &latest), 0);
-    assert_true(latest == 0);
     leases[0] = draw_lease(&seed, 5);
     assert_int_equal(store_begin(store), 0);
     assert_int_equal(store_put_lease(store, &leases[0]), 0);

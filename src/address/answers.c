@@ -6,19 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct dhcp_subnet *subnet_of(const struct serve *serve, uint32_t addr)
-{
-    const struct dhcp_subnets *list = serve->subnets ? &serve->subnets->list : NULL;
-
-    for (size_t i = 0; list && i < list->count; i++)
-        if (ipv4_prefix_contains(list->all[i].prefix, addr))
-            return &list->all[i];
-    return NULL;
-}
-
 static void name_of(const struct serve *serve, uint32_t addr, char name[static QUERY_NAME_SIZE])
 {
-    const struct dhcp_subnet *subnet = subnet_of(serve, addr);
+    const struct dhcp_subnet *subnet = serve->subnets ? dhcp_subnets_find(&serve->subnets->list, addr) : NULL;
 
     memset(name, 0, QUERY_NAME_SIZE);
     if (subnet)

@@ -40,8 +40,11 @@ static void ask_next(struct engine_link *link)
         ask(link, QUERY_SOCKETS, ifindex);
         return;
     }
-    link->complete |= link->generation != 0;
     ask(link, QUERY_ADDRESSES, 0);
+    if (link->generation && !link->complete) {
+        link->complete = true;
+        link->completed(link->arg);
+    }
 }
 
 static void take_addresses(struct engine_link *link)
@@ -83,10 +86,6 @@ static void on_answer(void *arg, struct watch *watch)
         link->changed(link->arg);
     }
     ask_next(link);
-    if (link->complete && !link->told) {
-        link->told = true;
-        link->completed(link->arg);
-    }
 }
 
 void engine_link_init(struct engine_link *link, const char *path, const uint8_t *token, struct sockets *sockets,

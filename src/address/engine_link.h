@@ -17,7 +17,7 @@ struct engine_link {
     uint64_t generation;          /* of the addresses that are known; 0: none */
     enum query_kind asks;         /* what the connection waits for an answer to */
     unsigned port;                /* QUERY_SOCKETS: which */
-    bool complete, told;          /* every port that is there has been seen to, once */
+    bool complete;                /* every port that is there has had its sockets, once */
     void (*changed)(void *arg);   /* addresses are others */
     void (*completed)(void *arg); /* every port that is there has its sockets, for the first time */
     void *arg;

@@ -17,15 +17,24 @@ struct serve_pending {
 
 /* --- beginning and end ------------------------------------------------------------------------------------------- */
 
+/* What is read from the store. */
+struct loaded {
+    struct dhcp_server *server;
+    uint64_t latest_s; /* the latest time that was written down */
+};
+
 static int load(void *arg, const struct dhcp_lease *lease)
 {
-    return dhcp_server_load(arg, lease);
+    struct loaded *loaded = arg;
+
+    if (lease->last_s > loaded->latest_s)
+        loaded->latest_s = lease->last_s;
+    return dhcp_server_load(loaded->server, lease);
 }
 
 int serve_open(struct serve *serve, struct store *store, struct sockets *sockets)
 {
     uint8_t key[DHCP_KEY_SIZE];
-    uint64_t latest_s = 0;
 
     *serve = (struct serve){.store = store, .sockets = sockets};
     int error = getrandom(key, sizeof(key), 0) == (ssize_t)sizeof(key) ? 0 : -EIO;
@@ -33,13 +42,12 @@ int serve_open(struct serve *serve, struct store *store, struct sockets *sockets
     serve->server = error ? NULL : dhcp_server_new(key, DHCP_OFFERS_MAX);
     if (!error && (!serve->server || !serve->pending))
         error = -ENOMEM;
+    struct loaded loaded = {.server = serve->server};
     if (!error)
-        error = store_each_lease(store, load, serve->server);
-    if (!error)
-        error = store_latest_time(store, &latest_s);
+        error = store_each_lease(store, load, &loaded);
     if (error)
         log_error("DHCP: the leases could not be read: %s", strerror(-error));
-    lease_clock_open(&serve->clock, latest_s);
+    lease_clock_open(&serve->clock, loaded.latest_s);
     return error;
 }
 
@@ -69,16 +77,6 @@ int serve_configure(struct serve *serve, const struct conf *conf)
 
 /* --- in ---------------------------------------------------------------------------------------------------------- */
 
-static bool is_own(const struct serve *serve, uint32_t addr)
-{
-    const struct dhcp_subnets *list = &serve->subnets->list;
-
-    for (size_t i = 0; i < list->own_count; i++)
-        if (list->own[i] == addr)
-            return true;
-    return false;
-}
-
 bool serve_receive(void *arg, const struct udp_datagram *datagram)
 {
     struct serve *serve = arg;
@@ -93,13 +91,14 @@ bool serve_receive(void *arg, const struct udp_datagram *datagram)
     if (serve->pending_count == SERVE_BATCH)
         serve_flush(serve);
     struct serve_pending *pending = &serve->pending[serve->pending_count];
-    struct dhcp_arrival arrival = {
-        .network = datagram->port,
-        .own_addr = is_own(serve, datagram->dst) ? datagram->dst : sockets_address_of(serve->sockets, datagram->port),
-        .src = datagram->src,
-        .src_port = datagram->src_port,
-        .broadcast = eth_addr_is_multicast(datagram->dst_mac),
-        .mtu = (uint16_t)(port->mtu < UINT16_MAX ? port->mtu : UINT16_MAX)};
+    struct dhcp_arrival arrival = {.network = datagram->port,
+                                   .own_addr = dhcp_subnets_own(&serve->subnets->list, datagram->dst)
+                                                   ? datagram->dst
+                                                   : sockets_address_of(serve->sockets, datagram->port),
+                                   .src = datagram->src,
+                                   .src_port = datagram->src_port,
+                                   .broadcast = eth_addr_is_multicast(datagram->dst_mac),
+                                   .mtu = (uint16_t)(port->mtu < UINT16_MAX ? port->mtu : UINT16_MAX)};
     enum dhcp_outcome outcome = dhcp_server_receive(serve->server, &arrival, &serve->message,
                                                     lease_clock_now_s(&serve->clock), &pending->result);
     serve->counts.outcomes[outcome]++;

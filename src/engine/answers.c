@@ -240,7 +240,9 @@ static void answer(void *arg, const struct query *query, union query_buffer *buf
         break;
     case QUERY_ADDRESSES:
         made->later = query->generation == generation_of(answers);
-        if (!made->later)
+        if (made->later)
+            answers->told = query->generation;
+        else
             made->record_bytes = list_addresses(answers, buffer);
         break;
     case QUERY_SOCKETS:
