@@ -7,13 +7,13 @@ from lab import LabError, run
 
 
 class Router:
-    def __init__(self, lab, node, build, configuration, background=False):
+    def __init__(self, lab, node, build, configuration, background=False, state=None):
         """Returns when it forwards; LabError, with what it said, if it does not start."""
         self.lab, self.node = lab, node
         self.program = os.path.join(build, "src/daemon/fairleadd")
         self.client = os.path.join(build, "client/fairlead")
         self.directory = f"/run/fairlead-{node}"
-        self.state = f"/run/fairlead-state-{node}"
+        self.state = state or f"/run/fairlead-state-{node}"
         self.path = f"/run/{node}.conf"
         self.log_path = f"/run/{node}.log"
         self.log, self.process = [], None

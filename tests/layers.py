@@ -36,8 +36,9 @@ MAY_USE = {
     "daemon": ["base", "net", "fib", "rib", "dhcp", "store", "conf", "wire", "bpf", "log", "loop", "netlink", "control",
                "query", "port", "route", "engine", "address", "management"],
     "client": ["base", "net", "wire"],
+    "benchmarks": ["base", "net"],
 }
-ROOTS = ["lib", "src", "client", "bpf"]
+ROOTS = ["lib", "src", "client", "bpf", "benchmarks"]
 
 source_root, build_root = sys.argv[1:]
 

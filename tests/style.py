@@ -14,7 +14,7 @@ from tap import Tap
 from tree import files
 
 FORMAT_VERSION = "14"
-FOLDERS = ("lib", "src", "client", "tests", "bpf", "bench", "include", "lab")
+FOLDERS = ("lib", "src", "client", "tests", "bpf", "benchmarks", "lab")
 source_root, build_root = sys.argv[1:]
 
 

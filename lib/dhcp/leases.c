@@ -336,13 +336,14 @@ int dhcp_leases_put(struct dhcp_leases *leases, const struct dhcp_lease *lease)
     uint8_t *texts;
     int error = leases->count + 1 >= leases->room ? grow(leases, leases->room * 2) : 0;
 
-    if (!error)
-        error = block_add(leases, lease->addr);
-    if (!error && (error = pack(lease, &texts)) && !find(leases, lease->addr))
-        block_remove(leases, lease->addr);
     if (error)
         return error;
     uint32_t place = place_of(leases, lease->addr), number = leases->by_addr[place];
+    error = pack(lease, &texts);
+    if (!error && !number && (error = block_add(leases, lease->addr)))
+        free(texts);
+    if (error)
+        return error;
     if (number) {
         unchain(leases, number);
         heap_remove(leases, number);

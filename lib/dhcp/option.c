@@ -13,8 +13,9 @@
 
 enum whose { PROTOCOL, CONFIGURED };
 
-static const struct dhcp_option options[] = {
-#define X(enumerator, code, type, name, whose) {name, DHCP_TYPE_##type, code, (whose) == CONFIGURED},
+/* By code; those that are not known have no name. */
+static const struct dhcp_option options[256] = {
+#define X(enumerator, code, type, name, whose) [code] = {name, DHCP_TYPE_##type, code, (whose) == CONFIGURED},
     DHCP_OPTIONS(X)
 #undef X
 };
@@ -38,10 +39,7 @@ static const struct {
 
 const struct dhcp_option *dhcp_option_find(unsigned code)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (options[i].code == code)
-            return &options[i];
-    return NULL;
+    return code < ARRAY_SIZE(options) && options[code].name ? &options[code] : NULL;
 }
 
 const struct dhcp_option *dhcp_option_find_name(const char *name)
@@ -50,7 +48,7 @@ const struct dhcp_option *dhcp_option_find_name(const char *name)
         if (strcmp(short_names[i].name, name) == 0)
             return dhcp_option_find(short_names[i].code);
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (strcmp(options[i].name, name) == 0)
+        if (options[i].name && strcmp(options[i].name, name) == 0)
             return &options[i];
     return NULL;
 }

@@ -1,6 +1,5 @@
 /*
- * The loop: the parent's word, signals, the engine's news, frames, questions. Whatever came in together is flushed
- * together at the end of a turn.
+ * The loop: the parent's word, signals, the engine's news, frames, questions, what has been stored.
  */
 #include "address/address.h"
 
@@ -85,7 +84,6 @@ static void reconfigure(struct role *role, int fd)
     struct conf *conf = NULL;
     int error = conf_parse_file(fd, &conf);
 
-    serve_flush(&role->serve);
     if (!error)
         error = want_ports(role, conf);
     if (!error)
@@ -165,7 +163,7 @@ static int open_role(struct role *role)
     if (!error)
         error = open_loop(role);
     if (!error)
-        error = serve_open(&role->serve, role->store, &role->sockets);
+        error = serve_open(&role->serve, role->store, &role->sockets, role->epoll);
     if (!error)
         engine_link_init(&role->engine, role->config->engine_path, role->config->token, &role->sockets, role->epoll,
                          on_addresses, on_complete, role);
@@ -177,15 +175,16 @@ static int run(struct role *role)
     while (!role->stop) {
         struct epoll_event events[64];
         bool connected = engine_link_try(&role->engine);
-        int count = epoll_wait(role->epoll, events, ARRAY_SIZE(events), connected ? TURN_MS : RECONNECT_MS);
+        int count = epoll_wait(role->epoll, events, ARRAY_SIZE(events),
+                               serve_wait_ms(&role->serve, connected ? TURN_MS : RECONNECT_MS));
         if (count < 0 && errno != EINTR)
             return -errno;
         for (int i = 0; i < count; i++) {
             struct watch *watch = events[i].data.ptr;
             watch->ready(watch->arg, watch);
         }
-        serve_flush(&role->serve);
         dhcp_server_tick(role->serve.server, lease_clock_now_s(&role->serve.clock));
+        serve_turn(&role->serve);
         query_service_sweep(role->service);
     }
     return 0;

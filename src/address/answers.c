@@ -32,10 +32,10 @@ static void describe(const struct serve *serve, uint32_t addr, struct query_leas
                                    .active = dhcp_lease_is_active(&lease, now_s),
                                    .htype = lease.htype,
                                    .hlen = lease.hlen,
-                                   .began_s = lease.began_s,
-                                   .last_s = lease.last_s,
-                                   .ends_s = lease.ends_s,
-                                   .now_s = now_s};
+                                   .began_s = lease_clock_to_system_s(&serve->clock, lease.began_s),
+                                   .last_s = lease_clock_to_system_s(&serve->clock, lease.last_s),
+                                   .ends_s = lease_clock_to_system_s(&serve->clock, lease.ends_s),
+                                   .now_s = lease_clock_to_system_s(&serve->clock, now_s)};
     memcpy(record->chaddr, lease.chaddr, sizeof(record->chaddr));
     copy_bytes(&lease.client_id, &record->client_id);
     copy_bytes(&lease.host_name, &record->host_name);
@@ -126,11 +126,13 @@ static size_t list_counts(const struct serve *serve, union query_buffer *buffer)
 #undef X
     for (unsigned i = 0; i < UDP_VERDICT_COUNT; i++)
         add_count(buffer, "udp-", udp_verdict_name(i), udp_verdict_help(i), verdicts[i]);
-    add_count(buffer, "", "sent", "replies that have left", sent);
-    add_count(buffer, "", "unsent", "replies that could not be sent", unsent);
+    add_count(buffer, "", "sent", "replies that have left", sent - serve->sockets->unsent);
+    add_count(buffer, "", "unsent", "replies that could not be sent", unsent + serve->sockets->unsent);
     add_count(buffer, "", "stored", "changes of leases on stable storage", counts->stored);
     add_count(buffer, "", "unstored", "changes that could not be stored, and were not acknowledged", counts->unstored);
     add_count(buffer, "", "transactions", "flushes to stable storage", counts->transactions);
+    add_count(buffer, "", "unmoved", "changes that stand in the log of the database still",
+              atomic_load(&serve->flush.pending));
     return sizeof(struct query_count);
 }
 

@@ -1,5 +1,6 @@
 #include "address/serve.h"
 
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "log/log.h"
 
@@ -8,7 +9,11 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* A reply, a change, or both, and where the question came from. */
+#define BUSY         32  /* changes in a batch, from which on many come */
+#define BATCH_ENOUGH 512 /* changes, for which no more are waited for */
+#define GATHER_MS    2   /* for how long they are waited for otherwise */
+
+/* A reply, its changes, and where the question came from. */
 struct serve_pending {
     unsigned port;
     uint8_t sender[ETH_ADDR_SIZE];
@@ -32,30 +37,67 @@ static int load(void *arg, const struct dhcp_lease *lease)
     return dhcp_server_load(loaded->server, lease);
 }
 
-int serve_open(struct serve *serve, struct store *store, struct sockets *sockets)
+static int open_clock(struct serve *serve, struct store *store, uint64_t latest_s)
+{
+    struct lease_clock_reading reading;
+    struct store_clock stored;
+    int error = store_get_clock(store, &stored);
+
+    if (error)
+        return error;
+    lease_clock_read(&reading);
+    lease_clock_open(&serve->clock, &stored, latest_s, &reading);
+    return store_put_clock(store, &serve->clock.state);
+}
+
+static int open_batches(struct serve *serve)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(serve->batches); i++)
+        serve->batches[i].pending = calloc(SERVE_BATCH, sizeof(*serve->batches[i].pending));
+    serve->leases = calloc((size_t)SERVE_BATCH * DHCP_CHANGES_MAX, sizeof(struct dhcp_lease *));
+    serve->gathers = &serve->batches[0];
+    return serve->batches[0].pending && serve->batches[1].pending && serve->leases ? 0 : -ENOMEM;
+}
+
+static void on_stored(void *arg, struct watch *watch);
+
+int serve_open(struct serve *serve, struct store *store, struct sockets *sockets, int epoll)
 {
     uint8_t key[DHCP_KEY_SIZE];
 
-    *serve = (struct serve){.store = store, .sockets = sockets};
-    int error = getrandom(key, sizeof(key), 0) == (ssize_t)sizeof(key) ? 0 : -EIO;
-    serve->pending = calloc(SERVE_BATCH, sizeof(*serve->pending));
+    *serve = (struct serve){.sockets = sockets};
+    int error = getrandom(key, sizeof(key), 0) == (ssize_t)sizeof(key) ? open_batches(serve) : -EIO;
     serve->server = error ? NULL : dhcp_server_new(key, DHCP_OFFERS_MAX);
-    if (!error && (!serve->server || !serve->pending))
+    if (!error && !serve->server)
         error = -ENOMEM;
     struct loaded loaded = {.server = serve->server};
     if (!error)
         error = store_each_lease(store, load, &loaded);
-    if (error)
+    if (error) {
         log_error("DHCP: the leases could not be read: %s", strerror(-error));
-    lease_clock_open(&serve->clock, loaded.latest_s);
+        return error;
+    }
+    error = open_clock(serve, store, loaded.latest_s);
+    if (error)
+        log_error("DHCP: the clock could not be stored: %s (%s)", strerror(-error), store_why(store));
+    else if ((error = flush_open(&serve->flush, store, epoll, on_stored, serve)))
+        log_error("DHCP could not be set up: %s", strerror(-error));
     return error;
 }
 
 void serve_close(struct serve *serve)
 {
+    while (serve->flush.started && (flush_is_busy(&serve->flush) || serve->gathers->count)) {
+        flush_wait(&serve->flush);
+        serve->busy = false;
+        serve_turn(serve);
+    }
+    flush_close(&serve->flush);
     serve->server = dhcp_server_free(serve->server);
     serve->subnets = subnets_free(serve->subnets);
-    free(serve->pending);
+    for (unsigned i = 0; i < ARRAY_SIZE(serve->batches); i++)
+        free(serve->batches[i].pending);
+    free(serve->leases);
 }
 
 int serve_configure(struct serve *serve, const struct conf *conf)
@@ -77,20 +119,21 @@ int serve_configure(struct serve *serve, const struct conf *conf)
 
 /* --- in ---------------------------------------------------------------------------------------------------------- */
 
+static void send_reply(struct serve *serve, const struct serve_pending *pending);
+
 bool serve_receive(void *arg, const struct udp_datagram *datagram)
 {
     struct serve *serve = arg;
     const struct sockets_port *port = &serve->sockets->ports[datagram->port];
+    struct serve_batch *batch = serve->gathers;
 
-    if (!serve->subnets)
+    if (!serve->subnets || batch->count == SERVE_BATCH)
         return false;
     enum dhcp_fault fault = dhcp_parse(datagram->data, datagram->len, &serve->message);
     serve->counts.faults[fault]++;
     if (fault)
         return false;
-    if (serve->pending_count == SERVE_BATCH)
-        serve_flush(serve);
-    struct serve_pending *pending = &serve->pending[serve->pending_count];
+    struct serve_pending *pending = &batch->pending[batch->count];
     struct dhcp_arrival arrival = {.network = datagram->port,
                                    .own_addr = dhcp_subnets_own(&serve->subnets->list, datagram->dst)
                                                    ? datagram->dst
@@ -102,11 +145,16 @@ bool serve_receive(void *arg, const struct udp_datagram *datagram)
     enum dhcp_outcome outcome = dhcp_server_receive(serve->server, &arrival, &serve->message,
                                                     lease_clock_now_s(&serve->clock), &pending->result);
     serve->counts.outcomes[outcome]++;
-    if (pending->result.to == DHCP_TO_NOBODY && !pending->result.change_count)
-        return true;
     pending->port = datagram->port;
     memcpy(pending->sender, datagram->src_mac, ETH_ADDR_SIZE);
-    serve->pending_count++;
+    if (!pending->result.change_count) {
+        send_reply(serve, pending);
+        return true;
+    }
+    if (!batch->count++)
+        serve->gathers_since_ms = clock_now_ms();
+    if (batch->count > SERVE_BATCH - SOCKETS_BATCH)
+        sockets_hold(serve->sockets, true);
     return true;
 }
 
@@ -140,64 +188,106 @@ static void send_reply(struct serve *serve, const struct serve_pending *pending)
     udp_mux_send(serve->sockets->mux, &datagram); /* what could not be sent is counted there, and asked for again */
 }
 
-static int store_changes(struct serve *serve, uint64_t *count)
+static struct serve_batch *other_than(struct serve *serve, const struct serve_batch *batch)
 {
-    int error = store_begin(serve->store);
-
-    for (unsigned i = 0; !error && i < serve->pending_count; i++) {
-        const struct dhcp_result *result = &serve->pending[i].result;
-        for (unsigned j = 0; !error && j < result->change_count; j++, (*count)++)
-            error = store_put_lease(serve->store, &result->changes[j].after);
-    }
-    if (!error)
-        error = store_commit(serve->store);
-    return error;
+    return batch == &serve->batches[0] ? &serve->batches[1] : &serve->batches[0];
 }
 
-static void undo_changes(struct serve *serve)
+/* Give the flush what has gathered, and gather anew. */
+static void give_batch(struct serve *serve)
 {
-    for (unsigned i = serve->pending_count; i-- > 0;) {
-        const struct dhcp_result *result = &serve->pending[i].result;
+    const struct serve_batch *batch = serve->gathers;
+    size_t count = 0;
+
+    for (unsigned i = 0; i < batch->count; i++) {
+        const struct dhcp_result *result = &batch->pending[i].result;
+        for (unsigned j = 0; j < result->change_count; j++)
+            serve->leases[count++] = &result->changes[j].after;
+    }
+    flush_begin(&serve->flush, &(struct flush_batch){.leases = serve->leases,
+                                                     .count = count,
+                                                     .clock = serve->clock_changed ? &serve->clock.state : NULL,
+                                                     .now_s = lease_clock_now_s(&serve->clock)});
+    serve->clock_changed = false;
+    serve->busy = count >= BUSY;
+    serve->gathers = other_than(serve, batch);
+    sockets_hold(serve->sockets, false);
+}
+
+static void undo_batch(struct serve *serve, struct serve_batch *batch)
+{
+    for (unsigned i = batch->count; i-- > 0;) {
+        const struct dhcp_result *result = &batch->pending[i].result;
         serve->counts.unstored += result->change_count;
         for (unsigned j = result->change_count; j-- > 0;)
             dhcp_server_undo(serve->server, &result->changes[j]);
     }
+    batch->count = 0;
 }
 
 static void tell_store(struct serve *serve, int error)
 {
     if (error && !serve->failing)
-        log_error("DHCP: leases cannot be stored, so none are given: %s (%s)", strerror(-error),
-                  store_why(serve->store));
+        log_error("DHCP: leases cannot be stored, so none are given: %s (%s)", strerror(-error), serve->flush.why);
     if (!error && serve->failing)
         log_info("DHCP: leases can be stored again");
     serve->failing = error != 0;
 }
 
-void serve_flush(struct serve *serve)
+/* A batch is on stable storage; or it is not, and what was decided on top of it falls with it. */
+static void take_batch(struct serve *serve)
 {
-    uint64_t stored = 0;
-    unsigned changing = 0;
+    struct serve_batch *batch = other_than(serve, serve->gathers);
+    int error;
 
-    for (unsigned i = 0; i < serve->pending_count; i++) {
-        if (serve->pending[i].result.change_count)
-            changing++;
-        else
-            send_reply(serve, &serve->pending[i]);
+    if (!flush_end(&serve->flush, &error))
+        return;
+    tell_store(serve, error);
+    if (error) {
+        undo_batch(serve, serve->gathers);
+        undo_batch(serve, batch);
+        serve->clock_changed = true;
+        sockets_hold(serve->sockets, false);
+        return;
     }
-    if (changing) {
-        int error = store_changes(serve, &stored);
-        tell_store(serve, error);
-        if (error) {
-            store_rollback(serve->store);
-            undo_changes(serve);
-        } else {
-            serve->counts.transactions++;
-            serve->counts.stored += stored;
-        }
-        for (unsigned i = 0; !error && i < serve->pending_count; i++)
-            if (serve->pending[i].result.change_count)
-                send_reply(serve, &serve->pending[i]);
+    serve->counts.transactions++;
+    for (unsigned i = 0; i < batch->count; i++) {
+        serve->counts.stored += batch->pending[i].result.change_count;
+        send_reply(serve, &batch->pending[i]);
     }
-    serve->pending_count = 0;
+    batch->count = 0;
+}
+
+static void on_stored(void *arg, struct watch *watch)
+{
+    (void)watch;
+    take_batch(arg);
+}
+
+/* While many come, a flush serves more of them if it waits a little. */
+static int64_t gathers_until_ms(const struct serve *serve)
+{
+    return serve->busy && serve->gathers->count < BATCH_ENOUGH ? serve->gathers_since_ms + GATHER_MS : 0;
+}
+
+void serve_turn(struct serve *serve)
+{
+    struct lease_clock_reading reading;
+
+    take_batch(serve);
+    lease_clock_read_system(&reading);
+    if (lease_clock_look(&serve->clock, &reading)) {
+        log_info("the system's clock has been set; leases are counted without it");
+        serve->clock_changed = true;
+    }
+    /* While the store fails, the clock alone does not try it again and again. */
+    bool any = serve->gathers->count || (serve->clock_changed && !serve->failing);
+    if (any && !flush_is_busy(&serve->flush) && clock_now_ms() >= gathers_until_ms(serve))
+        give_batch(serve);
+    sockets_flush(serve->sockets);
+}
+
+int serve_wait_ms(const struct serve *serve, int most)
+{
+    return serve->gathers->count && gathers_until_ms(serve) ? 1 : most;
 }

@@ -1,19 +1,19 @@
 /*
  * Serving: datagrams in, leases to the store, replies out.
  *
- * What arrives together is handled together: replies that change nothing leave at once, the others after all changes of
- * the batch are on stable storage in one transaction. If they cannot be stored, they are undone, and no reply that
- * promises anything leaves.
+ * Replies that change nothing leave at once. The others gather, with their changes, while those before them are on
+ * their way to stable storage; each gathering is one transaction, and its replies leave when that is done. If it cannot
+ * be stored, it is undone, and so is what has gathered behind it: no reply that promises anything leaves.
  */
 #pragma once
 
+#include "address/flush.h"
 #include "address/lease_clock.h"
 #include "address/sockets.h"
 #include "address/subnets.h"
 #include "dhcp/server.h"
-#include "store/store.h"
 
-#define SERVE_BATCH 256 /* replies and changes that wait for one flush, at most */
+#define SERVE_BATCH 4096 /* replies that gather at most; then nothing more is received */
 
 struct serve_counts {
     uint64_t outcomes[DHCP_OUTCOME_COUNT];
@@ -21,21 +21,32 @@ struct serve_counts {
     uint64_t transactions, stored, unstored; /* unstored: changes undone because they could not be stored */
 };
 
+/* Replies that wait, and their changes. */
+struct serve_batch {
+    struct serve_pending *pending; /* room for SERVE_BATCH */
+    unsigned count;
+};
+
 struct serve {
     struct lease_clock clock;
-    struct store *store;
+    bool clock_changed; /* it is to be stored */
+    struct flush flush;
     struct dhcp_server *server;
     struct subnets *subnets; /* that the server has now; NULL: none yet */
     struct sockets *sockets;
-    struct dhcp_message message; /* the one that is handled */
-    struct serve_pending *pending;
-    unsigned pending_count;
-    bool failing; /* the store fails, which has been logged */
+    struct dhcp_message message;   /* the one that is handled */
+    struct serve_batch batches[2]; /* one gathers, the other is being stored */
+    struct serve_batch *gathers;
+    const struct dhcp_lease **leases; /* that are being stored; room for all changes of a batch */
+    int64_t gathers_since_ms;         /* since when, if there is anything */
+    bool busy;                        /* so many come that it is worth waiting for more */
+    bool failing;                     /* the store fails, which has been logged */
     struct serve_counts counts;
 };
 
-/* The leases come from the store, which is the caller's. 0; -errno, logged. */
-int serve_open(struct serve *serve, struct store *store, struct sockets *sockets);
+/* The leases come from the store, which is the serve's until serve_close(). 0; -errno, logged. */
+int serve_open(struct serve *serve, struct store *store, struct sockets *sockets, int epoll);
+/* What has gathered is stored, and answered. */
 void serve_close(struct serve *serve);
 
 /* Configuration or addresses are others now; the configuration stays valid until the next call. 0; -errno, logged, and
@@ -45,5 +56,8 @@ int serve_configure(struct serve *serve, const struct conf *conf);
 /* A datagram for DHCP: a udp_receive. */
 bool serve_receive(void *arg, const struct udp_datagram *datagram);
 
-/* Store and send what is pending. */
-void serve_flush(struct serve *serve);
+/* The end of a turn of the loop: what can leave leaves, and what has gathered is stored when it is time. */
+void serve_turn(struct serve *serve);
+
+/* How long the loop may wait for something to happen, in milliseconds; at most `most`. */
+int serve_wait_ms(const struct serve *serve, int most);

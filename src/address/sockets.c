@@ -2,6 +2,7 @@
 
 #include "base/compiler.h"
 #include "dhcp/message.h"
+#include "dhcp/reply.h"
 #include "log/log.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define FRAME_BYTES (UDP_MUX_HEADERS + 40 + DHCP_RECEIVED_MAX) /* IPv4 options included */
+#define OUT_BYTES   (UDP_MUX_HEADERS + DHCP_REPLY_MAX)
 #define ROUNDS      4 /* of SOCKETS_BATCH frames, before others have their turn */
 
 union control {
@@ -23,20 +25,56 @@ union control {
 struct sockets_buffers {
     uint8_t frames[SOCKETS_BATCH][FRAME_BYTES];
     union control controls[SOCKETS_BATCH];
+    struct mmsghdr messages[SOCKETS_BATCH];
+    struct iovec parts[SOCKETS_BATCH];
+    uint8_t out_frames[SOCKETS_BATCH][OUT_BYTES];
+    struct mmsghdr out[SOCKETS_BATCH];
+    struct iovec out_parts[SOCKETS_BATCH];
 };
 
 /* --- frames ------------------------------------------------------------------------------------------------------ */
 
-static int send_frame(void *arg, unsigned port, const uint8_t *frame, size_t len)
+static void note_failure(struct sockets *sockets, unsigned port, int error)
+{
+    sockets->unsent++;
+    if (!sockets->failing)
+        log_warning("%s: DHCP: a reply could not be sent: %s", sockets->ports[port].name, strerror(error));
+    sockets->failing = true;
+}
+
+void sockets_flush(struct sockets *sockets)
+{
+    struct sockets_buffers *buffers = sockets->buffers;
+    unsigned at = 0;
+
+    while (at < sockets->queued) {
+        int fd = sockets->ports[sockets->queued_port].watch.fd;
+        int count = fd < 0 ? -1 : sendmmsg(fd, buffers->out + at, sockets->queued - at, MSG_DONTWAIT);
+        if (count <= 0) { /* of the first of them */
+            note_failure(sockets, sockets->queued_port, fd < 0 ? ENOTCONN : errno);
+            count = 1;
+        } else {
+            sockets->failing = false;
+        }
+        at += (unsigned)count;
+    }
+    sockets->queued = 0;
+}
+
+/* A udp_output: frames for the same port leave together. */
+static int queue_frame(void *arg, unsigned port, const uint8_t *frame, size_t len)
 {
     struct sockets *sockets = arg;
-    int fd = sockets->ports[port].watch.fd;
-    int error = fd < 0 ? -ENOTCONN : send(fd, frame, len, MSG_DONTWAIT) < 0 ? -errno : 0;
+    struct sockets_buffers *buffers = sockets->buffers;
 
-    if (error && !sockets->failing)
-        log_warning("%s: DHCP: a reply could not be sent: %s", sockets->ports[port].name, strerror(-error));
-    sockets->failing = error != 0;
-    return error;
+    if (len > OUT_BYTES)
+        return -EMSGSIZE;
+    if (sockets->queued == SOCKETS_BATCH || (sockets->queued && sockets->queued_port != port))
+        sockets_flush(sockets);
+    sockets->queued_port = port;
+    memcpy(buffers->out_frames[sockets->queued], frame, len);
+    buffers->out_parts[sockets->queued++].iov_len = len;
+    return 0;
 }
 
 /* The checksum is still to be made; the frame is of a VLAN that has no interface here. */
@@ -53,20 +91,25 @@ static void read_auxdata(const struct msghdr *header, bool *pending, bool *forei
     *foreign = aux.tp_status & TP_STATUS_VLAN_VALID && aux.tp_vlan_tci & 0x0fff;
 }
 
+static void prepare(struct sockets_buffers *buffers)
+{
+    for (unsigned i = 0; i < SOCKETS_BATCH; i++) {
+        buffers->parts[i] = (struct iovec){buffers->frames[i], FRAME_BYTES};
+        buffers->messages[i].msg_hdr =
+            (struct msghdr){.msg_iov = &buffers->parts[i], .msg_iovlen = 1, .msg_control = buffers->controls[i].bytes};
+        buffers->out_parts[i] = (struct iovec){buffers->out_frames[i], 0};
+        buffers->out[i].msg_hdr = (struct msghdr){.msg_iov = &buffers->out_parts[i], .msg_iovlen = 1};
+    }
+}
+
 /* Up to SOCKETS_BATCH frames. How many there were. */
 static int receive_some(struct sockets *sockets, unsigned port)
 {
     struct sockets_buffers *buffers = sockets->buffers;
-    struct mmsghdr messages[SOCKETS_BATCH];
-    struct iovec parts[SOCKETS_BATCH];
+    struct mmsghdr *messages = buffers->messages;
 
-    for (unsigned i = 0; i < SOCKETS_BATCH; i++) {
-        parts[i] = (struct iovec){buffers->frames[i], FRAME_BYTES};
-        messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i],
-                                              .msg_iovlen = 1,
-                                              .msg_control = buffers->controls[i].bytes,
-                                              .msg_controllen = sizeof(buffers->controls[i].bytes)};
-    }
+    for (unsigned i = 0; i < SOCKETS_BATCH; i++)
+        messages[i].msg_hdr.msg_controllen = sizeof(buffers->controls[i].bytes);
     int count = recvmmsg(sockets->ports[port].watch.fd, messages, SOCKETS_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < count; i++) {
         bool pending, foreign;
@@ -83,7 +126,7 @@ static void on_frames(void *arg, struct watch *watch)
     unsigned port =
         (unsigned)((struct sockets_port *)((char *)watch - offsetof(struct sockets_port, watch)) - sockets->ports);
 
-    for (unsigned round = 0; round < ROUNDS && watch->fd >= 0; round++)
+    for (unsigned round = 0; round < ROUNDS && watch->fd >= 0 && !sockets->held; round++)
         if (receive_some(sockets, port) < SOCKETS_BATCH)
             return;
 }
@@ -105,10 +148,11 @@ int sockets_open(struct sockets *sockets, int epoll, udp_receive *receive, void 
     *sockets = (struct sockets){.epoll = epoll, .receive = receive, .arg = arg};
     for (unsigned i = 0; i < SOCKETS_PORTS; i++)
         sockets->ports[i].watch.fd = sockets->ports[i].sink = -1;
-    sockets->mux = udp_mux_new(send_frame, sockets);
-    sockets->buffers = malloc(sizeof(*sockets->buffers));
+    sockets->mux = udp_mux_new(queue_frame, sockets);
+    sockets->buffers = calloc(1, sizeof(*sockets->buffers));
     if (!sockets->mux || !sockets->buffers)
         return -ENOMEM;
+    prepare(sockets->buffers);
     return udp_mux_register(sockets->mux, UINT32_MAX, DHCP_SERVER_PORT, receive, arg);
 }
 
@@ -120,6 +164,23 @@ void sockets_close(struct sockets *sockets)
     free(sockets->buffers);
     free(sockets->addresses);
     free(sockets->registered);
+}
+
+static void set_events(const struct sockets *sockets, struct sockets_port *port)
+{
+    struct epoll_event event = {.events = sockets->held ? 0 : EPOLLIN, .data.ptr = &port->watch};
+
+    if (port->watch.fd >= 0)
+        epoll_ctl(sockets->epoll, EPOLL_CTL_MOD, port->watch.fd, &event);
+}
+
+void sockets_hold(struct sockets *sockets, bool held)
+{
+    if (sockets->held == held)
+        return;
+    sockets->held = held;
+    for (unsigned i = 1; i < SOCKETS_PORTS; i++)
+        set_events(sockets, &sockets->ports[i]);
 }
 
 void sockets_want_none(struct sockets *sockets)
@@ -242,6 +303,7 @@ void sockets_take_sockets(struct sockets *sockets, unsigned number, int error, i
         close(socket);
         port->watch.fd = -1;
     }
+    set_events(sockets, port);
     if (port->watch.fd < 0 && error != -ENODEV)
         log_error("%s: DHCP cannot be served: there is no socket: %s", port->name, strerror(-error));
 }

@@ -32,8 +32,11 @@ struct sockets {
     size_t registered_count;
     udp_receive *receive; /* who takes DHCP's datagrams */
     void *arg;
-    struct sockets_buffers *buffers; /* that frames are received into */
+    struct sockets_buffers *buffers; /* that frames are received into, and wait in to be sent */
+    unsigned queued, queued_port;    /* frames that wait, all for one port */
+    bool held;                       /* nothing is received */
     bool failing;                    /* sending fails, which has been logged */
+    uint64_t unsent;                 /* frames that were lost then */
 };
 
 /* Datagrams for DHCP go to `receive`. 0; -errno. */
@@ -52,6 +55,12 @@ unsigned sockets_next_without_socket(const struct sockets *sockets, uint32_t *if
 /* Sockets for it, taken over, or -1 and why there are none: then it is tried again when there is news. -ENODEV: the
  * engine does not know yet that DHCP is to be served there. */
 void sockets_take_sockets(struct sockets *sockets, unsigned port, int error, int socket, int sink);
+
+/* Frames that were sent through the mux leave now at the latest. */
+void sockets_flush(struct sockets *sockets);
+
+/* Nothing is received for now: what arrives waits in the sockets. */
+void sockets_hold(struct sockets *sockets, bool held);
 
 /* The number of a port that is there; 0. */
 unsigned sockets_find(const struct sockets *sockets, const char *interface);

@@ -48,7 +48,7 @@ static bool add_range(struct make *make, struct ipv4_prefix subnet, const struct
                       struct dhcp_range **ranges, size_t *count)
 {
     uint64_t first = range->first, last = range->last;
-    uint32_t own;
+    uint32_t own = 0;
 
     if (first < ipv4_prefix_first_host(subnet))
         first = ipv4_prefix_first_host(subnet);
