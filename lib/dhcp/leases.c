@@ -1,7 +1,7 @@
 /*
  * Slots hold leases. Three ways lead to a slot: an open hash table of addresses (never more than half full), chains of
  * identities, and a binary heap of those that have an end that has not been reported. Numbers of slots begin with 1.
- * Beside them a map of /24 blocks with a bit an address, for walks in order.
+ * Beside them a map of /16 blocks with a bit an address, for walks in order.
  */
 #include "dhcp/leases.h"
 
@@ -12,10 +12,12 @@
 #include <string.h>
 
 #define ROOM_FIRST 64
-#define BLOCK      256u /* addresses whose order one map entry keeps */
+#define BLOCK_LEN  16 /* of the prefixes that the map has */
+#define BLOCK      (1u << (32 - BLOCK_LEN))
 
 struct block {
-    uint64_t bits[BLOCK / 64]; /* which of its addresses have a lease */
+    uint32_t count;            /* of its addresses that have a lease */
+    uint64_t bits[BLOCK / 64]; /* which they are */
 };
 
 struct slot {
@@ -40,14 +42,17 @@ struct dhcp_leases {
     uint32_t *by_identity; /* room places; the first slot of a chain */
     uint32_t *heap;        /* 1 to heap_count */
     uint32_t heap_count;
-    struct ipv4_map blocks; /* struct block, by the /24 that it is: the order of addresses */
+    struct ipv4_map blocks; /* struct block, by its prefix: the order of addresses */
 };
 
 /* --- by address -------------------------------------------------------------------------------------------------- */
 
 static uint32_t home_of(const struct dhcp_leases *leases, uint32_t addr)
 {
-    return (uint32_t)(addr * 0x9e3779b97f4a7c15u >> 32) & (2 * leases->room - 1);
+    /* MurmurHash3's finaliser: addresses come in steps of any size, and must not stand in rows for it. */
+    addr = (addr ^ addr >> 16) * 0x85ebca6b;
+    addr = (addr ^ addr >> 13) * 0xc2b2ae35;
+    return (addr ^ addr >> 16) & (2 * leases->room - 1);
 }
 
 /* The place in by_addr where the address stands, or would stand. */
@@ -81,9 +86,10 @@ static void forget_addr(struct dhcp_leases *leases, uint32_t addr)
 
 /* --- in order ---------------------------------------------------------------------------------------------------- */
 
+/* The address is in none. */
 static int block_add(struct dhcp_leases *leases, uint32_t addr)
 {
-    const struct ipv4_prefix prefix = {addr & ~(BLOCK - 1), 24};
+    const struct ipv4_prefix prefix = {addr & ~(BLOCK - 1), BLOCK_LEN};
     struct block *block = ipv4_map_get(&leases->blocks, prefix);
 
     if (!block) {
@@ -95,19 +101,17 @@ static int block_add(struct dhcp_leases *leases, uint32_t addr)
         }
     }
     block->bits[addr % BLOCK / 64] |= (uint64_t)1 << addr % 64;
+    block->count++;
     return 0;
 }
 
 static void block_remove(struct dhcp_leases *leases, uint32_t addr)
 {
-    const struct ipv4_prefix prefix = {addr & ~(BLOCK - 1), 24};
+    const struct ipv4_prefix prefix = {addr & ~(BLOCK - 1), BLOCK_LEN};
     struct block *block = ipv4_map_get(&leases->blocks, prefix);
-    uint64_t left = 0;
 
     block->bits[addr % BLOCK / 64] &= ~((uint64_t)1 << addr % 64);
-    for (unsigned i = 0; i < BLOCK / 64; i++)
-        left |= block->bits[i];
-    if (!left)
+    if (!--block->count)
         free(ipv4_map_remove(&leases->blocks, prefix));
 }
 
@@ -459,7 +463,7 @@ bool dhcp_leases_each(const struct dhcp_leases *leases, uint32_t *cursor, struct
 bool dhcp_leases_next(const struct dhcp_leases *leases, uint32_t from, uint32_t *addr)
 {
     const struct ipv4_prefix all = {0};
-    struct ipv4_prefix at = {from & ~(BLOCK - 1), 24};
+    struct ipv4_prefix at = {from & ~(BLOCK - 1), BLOCK_LEN};
     const struct block *block = ipv4_map_get(&leases->blocks, at);
     uint32_t offset = from % BLOCK;
 

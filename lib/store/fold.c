@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define PLAN_MAX 262144 /* changes: 4 MiB of memory */
+#define LOOKS    16     /* changes that are looked at in the time that it takes to move one */
 
 /* Columns of CHANGE_AT and LEASE_AT. */
 enum { ADDRESS, NUMBER, STATE, HTYPE, HARDWARE, BY_MAC, CLIENT_ID, HOST_NAME, RELAY_INFO, BEGAN, LAST, ENDS, COLUMNS };
@@ -22,27 +23,41 @@ static int compare(const void *one, const void *other)
     return a->addr != b->addr ? (a->addr < b->addr ? -1 : 1) : a->number < b->number ? -1 : a->number > b->number;
 }
 
-static int make_plan(struct store *store)
+/* Look at some more changes; the plan is ready when it has all, or room for no more. */
+static int gather(struct store *store, unsigned changes)
 {
     sqlite3_stmt *rows = store->statements[PLAN];
+    unsigned count = store->plan_count, room = PLAN_MAX - count < changes ? PLAN_MAX - count : changes;
     int rc;
 
     if (!store->plan)
         store->plan = malloc(PLAN_MAX * sizeof(*store->plan));
     if (!store->plan)
         return -ENOMEM;
-    store->plan_count = store->plan_at = 0;
-    sqlite3_bind_int64(rows, 1, store->folded);
-    sqlite3_bind_int(rows, 2, PLAN_MAX);
-    while ((rc = sqlite3_step(rows)) == SQLITE_ROW)
-        store->plan[store->plan_count++] =
-            (struct fold_step){(uint32_t)sqlite3_column_int64(rows, 1), sqlite3_column_int64(rows, 0)};
+    if (!count)
+        store->plan_end = store->folded;
+    sqlite3_bind_int64(rows, 1, store->plan_end);
+    sqlite3_bind_int64(rows, 2, room);
+    int64_t end = store->plan_end;
+    while ((rc = sqlite3_step(rows)) == SQLITE_ROW) {
+        end = sqlite3_column_int64(rows, 0);
+        store->plan[count++] = (struct fold_step){(uint32_t)sqlite3_column_int64(rows, 1), end};
+    }
     sqlite3_reset(rows);
     if (rc != SQLITE_DONE)
-        store->plan_count = 0;
-    else if (store->plan_count)
-        qsort(store->plan, store->plan_count, sizeof(*store->plan), compare);
-    return store_error_of(rc);
+        return store_error_of(rc);
+    bool all = count - store->plan_count < room;
+    store->plan_count = count;
+    store->plan_end = end;
+    if (!all && count < PLAN_MAX)
+        return 0;
+    store->plan_at = 0;
+    store->plan_ready = true;
+    if (!count)
+        store->plan_end = store->last; /* somebody else took them away */
+    else
+        qsort(store->plan, count, sizeof(*store->plan), compare);
+    return 0;
 }
 
 static bool equal(sqlite3_stmt *a, sqlite3_stmt *b, int column)
@@ -119,48 +134,43 @@ uint64_t store_unfolded(const struct store *store)
     return (uint64_t)(store->last - store->folded);
 }
 
-/* The end of a plan: its changes stand elsewhere now. */
-static int drop_changes(struct store *store, int64_t up_to)
+/* The changes of the plan stand elsewhere now. */
+static int drop_changes(struct store *store)
 {
-    sqlite3_bind_int64(store->statements[DROP_CHANGES], 1, up_to);
+    sqlite3_bind_int64(store->statements[DROP_CHANGES], 1, store->plan_end);
     return store_step(store, DROP_CHANGES);
+}
+
+/* A slice of the plan. */
+static int carry_out(struct store *store, unsigned changes)
+{
+    unsigned at = store->plan_at, left = store->plan_count - at, end = at + (left < changes ? left : changes);
+    int error = store_step(store, BEGIN);
+
+    while (!error && at < end)
+        error = move(store, &store->plan[at++]);
+    if (!error && at == store->plan_count)
+        error = drop_changes(store);
+    if (!error)
+        error = store_step(store, COMMIT);
+    if (error) {
+        store_rollback(store);
+        return error;
+    }
+    store->plan_at = at;
+    if (at == store->plan_count) {
+        store->folded = store->plan_end;
+        store->plan_count = 0;
+        store->plan_ready = false;
+    }
+    return 0;
 }
 
 int store_fold(struct store *store, unsigned changes)
 {
-    int64_t up_to = 0;
-    int error = 0;
-
     if (!store_unfolded(store))
         return 0;
-    if (store->plan_at == store->plan_count)
-        error = make_plan(store);
-    if (error || !store->plan_count)
-        return error;
-    unsigned at = store->plan_at, end = store->plan_count - at > changes ? at + changes : store->plan_count;
-    error = store_step(store, SYNC_NORMAL);
-    if (!error)
-        error = store_step(store, BEGIN);
-    while (!error && at < end)
-        error = move(store, &store->plan[at++]);
-    if (!error && at == store->plan_count) {
-        for (unsigned i = 0; i < store->plan_count; i++)
-            up_to = store->plan[i].number > up_to ? store->plan[i].number : up_to;
-        error = drop_changes(store, up_to);
-    }
-    if (!error)
-        error = store_step(store, COMMIT);
-    if (error)
-        store_rollback(store);
-    int back = store_step(store, SYNC_FULL);
-    if (error || back)
-        return error ? error : back;
-    store->plan_at = at;
-    if (up_to) {
-        store->folded = up_to;
-        store->plan_at = store->plan_count = 0;
-    }
-    return 0;
+    return store->plan_ready ? carry_out(store, changes) : gather(store, LOOKS * changes);
 }
 
 int store_forget(struct store *store, uint64_t before_s, unsigned count)

@@ -13,8 +13,6 @@ enum statement {
     COMMIT,
     ROLLBACK,
     APPEND,
-    SYNC_FULL,
-    SYNC_NORMAL,
     PLAN,
     CHANGE_AT,
     LEASE_AT,
@@ -38,9 +36,11 @@ struct store {
     sqlite3_stmt *statements[STATEMENT_COUNT];
     int64_t last, appended; /* numbers of changes: committed, and of the transaction that is open */
     int64_t folded;         /* up to this one they have been moved */
-    struct fold_step *plan; /* of the fold that is under way, sorted by address */
+    struct fold_step *plan; /* of the fold that is under way; NULL at first */
     unsigned plan_count, plan_at;
-    int log_pages; /* length of the write-ahead log after the last commit */
+    bool plan_ready;  /* it is complete, and sorted by address */
+    int64_t plan_end; /* the number of its last change */
+    int log_pages;    /* length of the write-ahead log after the last commit */
 };
 
 int store_error_of(int rc); /* of SQLite's result: 0; -errno */

@@ -13,18 +13,15 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define APPLICATION_ID   0x46616972 /* "Fair", in the file's header */
-#define BUSY_MS          1000       /* while a person writes into it */
-#define LOCK_MS          2000       /* while a daemon that was killed is going */
-#define CHECKPOINT_PAGES 1000       /* of the log, as SQLite has it by itself */
+#define APPLICATION_ID 0x46616972 /* "Fair", in the file's header */
+#define BUSY_MS        1000       /* while a person writes into it */
+#define LOCK_MS        2000       /* while a daemon that was killed is going */
 
 static const char *const texts[] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
     [APPEND] = "INSERT INTO change(address, " LEASE_COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [SYNC_FULL] = "PRAGMA synchronous = FULL",
-    [SYNC_NORMAL] = "PRAGMA synchronous = NORMAL",
     [PLAN] = "SELECT number, address FROM change WHERE number > ? ORDER BY number LIMIT ?",
     [CHANGE_AT] = "SELECT address, number, " LEASE_COLUMNS " FROM change WHERE number = ?",
     [LEASE_AT] = "SELECT address, number, " LEASE_COLUMNS " FROM lease WHERE address = ?",
@@ -89,6 +86,9 @@ static int ask_number(struct store *store, const char *sql, int64_t *number)
     return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -EUCLEAN : store_error_of(rc);
 }
 
+/* synchronous = FULL: a commit waits for its flush. There must be no other in the log that has not: if a flush fails,
+ * the kernel forgets what it was about, and what was written before it would be a gap in front of what is flushed
+ * later. */
 static int set_up(struct store *store)
 {
     static const char *const settings[] = {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
@@ -390,9 +390,9 @@ int store_put_lease(struct store *store, const struct dhcp_lease *lease)
     return error;
 }
 
-int store_checkpoint(struct store *store)
+int store_checkpoint(struct store *store, unsigned pages)
 {
-    if (store->log_pages < CHECKPOINT_PAGES)
+    if (store->log_pages < (int)pages)
         return 0;
     int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     store->log_pages = 0; /* known again after the next commit */

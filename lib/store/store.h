@@ -58,8 +58,9 @@ int store_fold(struct store *store, unsigned changes);
  */
 int store_forget(struct store *store, uint64_t before_s, unsigned count);
 
-/* Write the log back into the database if it has got long; -errno: it could not be, and will be tried again. */
-int store_checkpoint(struct store *store);
+/* Write the log back into the database if it has got as long as this (pages of 4 KiB). 0; -errno: it could not be, and
+ * can be tried again. */
+int store_checkpoint(struct store *store, unsigned pages);
 
 /* --- the clock --- */
 

@@ -12,8 +12,9 @@
 #define QUIET_S      1        /* without a batch, after which the store is put in order */
 #define SLICE        256      /* changes that are moved, or dropped, before a batch has its turn: some milliseconds */
 #define HISTORY_S    31622400 /* a year */
-#define PENDING_MANY 1048576  /* more are moved whenever there is a moment */
-#define PENDING_MAX  4194304  /* more are moved though there is none */
+#define LOG_PAGES    1000     /* as SQLite has it by itself, but behind the ACKs */
+#define PENDING_MANY 2097152  /* more are moved whenever there is a moment */
+#define PENDING_MAX  8388608  /* more are moved though there is none */
 
 /* --- the thread -------------------------------------------------------------------------------------------------- */
 
@@ -38,7 +39,7 @@ static int store_batch(struct flush *flush)
 static bool put_in_order(struct store *store, uint64_t forget_before_s)
 {
     if (store_unfolded(store))
-        return store_fold(store, SLICE) == 0 && store_checkpoint(store) == 0;
+        return store_fold(store, SLICE) == 0 && store_checkpoint(store, LOG_PAGES) == 0;
     return store_forget(store, forget_before_s, SLICE) > 0;
 }
 
@@ -47,7 +48,7 @@ static void keep_in_bounds(struct store *store, size_t changes)
 {
     if (store_unfolded(store) > PENDING_MAX)
         store_fold(store, 2 * (unsigned)changes);
-    store_checkpoint(store);
+    store_checkpoint(store, LOG_PAGES);
 }
 
 /* True: nothing was given in QUIET_S. The mutex is held. */

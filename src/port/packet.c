@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RECEIVE_BYTES 8388608 /* a burst's worth, while the service waits for its disk */
+#define RECEIVE_BYTES 33554432 /* a burst's worth, some 30,000 frames, while the service waits for its disk */
 
 static int attach(int fd, const struct sock_filter *code, unsigned short count)
 {
