@@ -65,6 +65,13 @@ class Router:
         with open(f"{self.directory}/fairleadd.pid", encoding="ascii") as file:
             return int(file.read())
 
+    def roles_with(self, name):
+        """Processes of the daemon's roles that have a file of this name open."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
+            roles = [int(word) for word in file.read().split()]
+        return [pid for pid in roles if any(os.path.basename(os.readlink(f"/proc/{pid}/fd/{fd}")) == name
+                                            for fd in os.listdir(f"/proc/{pid}/fd"))]
+
     def counters(self):
         """port -> {"door": "tc", "cut": 5, "kernel:ttl": 1, ...}, now."""
         ports = {}

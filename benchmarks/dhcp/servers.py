@@ -59,12 +59,7 @@ interface "lan0" {{
 
     def memory_mb(self, pid=None):
         """Of the role that serves DHCP: the one that has the database."""
-        pids = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=True).stdout
-        for one in pids.split():
-            descriptors = f"/proc/{one}/fd"
-            if any("fairlead.db" in os.readlink(os.path.join(descriptors, fd)) for fd in os.listdir(descriptors)):
-                return super().memory_mb(one)
-        raise LabError("fairlead's dhcp role is not there")
+        return super().memory_mb(self.router.roles_with("fairlead.db")[0])
 
     def stop(self):
         self.router.stop()

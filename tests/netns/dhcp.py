@@ -4,7 +4,6 @@
 The daemon serves DHCP in a lab: whole frames through real sockets, as RFC 2131 says, and ISC's client.
 """
 import os
-import selectors
 import signal
 import subprocess
 import sys
@@ -19,8 +18,8 @@ from observe import check, children, status_of, until  # noqa: E402
 from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 from tap import Tap  # noqa: E402
+from wire import Wire  # noqa: E402
 
-FRAMES = os.path.join(source, "tests/netns/frames.py")
 LAN0 = """
 interface "lan0" {
     address = "10.0.1.1/24"
@@ -49,56 +48,11 @@ def times(lease):
     return [(51, u32(lease)), (58, u32(lease // 2)), (59, u32(lease * 7 // 8))]
 
 
-class Wire:
-    """Frames at a host's interface, sent and captured."""
-
-    def __init__(self, lab, host):
-        self.lab, self.host = lab, host
-        self.capture = lab.spawn(host, sys.executable, FRAMES, "capture", "eth0", stdout=subprocess.PIPE)
-        assert self.capture.stdout.readline() == "ready\n"
-        self.sender = lab.spawn(host, sys.executable, FRAMES, "send", "eth0", stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE)
-        self.poll = selectors.DefaultSelector()
-        self.poll.register(self.capture.stdout, selectors.EVENT_READ)
-        self.server_mac = lab.mac("middle", "lan0")
-
-    def send(self, frame):
-        self.sender.stdin.write(frame.hex() + "\n")
-        self.sender.stdin.flush()
-        assert self.sender.stdout.readline() == "sent\n"
-
-    def reply(self):
-        """The next frame from a DHCP server."""
-        while True:
-            frame = bytes.fromhex(self.capture.stdout.readline())
-            if is_reply(frame):
-                return Reply(frame)
-
-    def ask(self, data, **frame):
-        self.send(udp_frame(data, frame.pop("src_mac", MAC), **frame))
-        return self.reply()
-
-    def unanswered(self, data, **frame):
-        """Send it, and then something that is answered: the only answer must be to that. What was answered otherwise."""
-        self.send(udp_frame(data, frame.pop("src_mac", MAC), **frame))
-        probe = message(b"\x02\0\0\0\0\xee", [(53, bytes([DISCOVER]))], xid=0xeeeeeeee, flags=0x8000)
-        self.send(udp_frame(probe, b"\x02\0\0\0\0\xee"))
-        replies = []
-        while not replies or replies[-1].xid != 0xeeeeeeee:
-            replies.append(self.reply())
-        return [f"answered: {reply.options}" for reply in replies[:-1]]
-
-    def close(self):
-        for process in (self.capture, self.sender):
-            process.kill()
-            process.wait()
-
-
 class Net:
     def __init__(self):
         self.lab = Lab(os.path.join(source, "lab/dhcp.lab"))
         self.lab.ip("left", "addr", "add", "10.0.1.5/24", "dev", "eth0")
-        self.wire = Wire(self.lab, "left")
+        self.wire = Wire(self.lab, "left", MAC)
 
     def router(self, configuration=LAN0 + LAN1):
         return Router(self.lab, "middle", build, configuration)
@@ -351,8 +305,7 @@ def real_client(tap, net, router):
 def what_is_promised_is_kept(tap, net, router, address):
     """Whatever is killed."""
     lab = net.lab
-    dhcp = [pid for pid in children(router.process.pid) if any(
-        "fairlead.db" in os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd"))]
+    dhcp = router.roles_with("fairlead.db")
     check(tap, "one process has the database", len(dhcp) == 1, dhcp)
     status = status_of(dhcp[0])
     check(tap, "it is nobody and has no capabilities", status["Uid"].split() == ["65534"] * 4 and
@@ -418,7 +371,7 @@ def a_full_disk(tap, net):
     router.start()
     lab.ip("left", "addr", "flush", "dev", "eth0")
     lab.ip("left", "addr", "add", "10.0.1.5/24", "dev", "eth0")
-    wire = Wire(lab, "left")
+    wire = Wire(lab, "left", MAC)
     kept = lease_of(wire)
     with open("/run/small/ballast", "wb", buffering=0) as ballast:
         try:
