@@ -231,6 +231,23 @@ static const struct table_column pools_columns[] = {{"POOL", 31, cell_pool},    
 static const struct table_column dhcp_columns[] = {
     {"WHAT", 26, cell_name}, {"COUNT", 12, cell_number}, {"MEANING", 0, cell_meaning}};
 
+static void cell_began(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    local_time(row, "began", cell);
+}
+
+static void cell_ended(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    if (json_is_null(json_object_get(row, "ended")))
+        snprintf(cell, TABLE_CELL_SIZE, "never");
+    else
+        local_time(row, "ended", cell);
+}
+
+static const struct table_column history_columns[] = {{"ADDRESS", 15, cell_address}, {"MAC", 17, cell_mac},
+                                                      {"FROM", 19, cell_began},      {"UNTIL", 19, cell_ended},
+                                                      {"STATE", 8, cell_state},      {"NAME", 0, cell_host_name}};
+
 /* --- version ----------------------------------------------------------------------------------------------------- */
 
 static int version_line(void *arg, const json_t *result, bool last)
@@ -258,20 +275,21 @@ static int version_line(void *arg, const json_t *result, bool last)
 /* --- the command ------------------------------------------------------------------------------------------------- */
 
 static const struct what {
-    const char *name, *argument; /* an optional one of its own */
+    const char *name, *arguments[2]; /* optional ones of its own; "at" is a time */
     const struct table_column *columns;
     unsigned count;
     const char *none;
 } whats[] = {
-    {"ports", NULL, ports_columns, ARRAY_SIZE(ports_columns), "no ports"},
-    {"routes", "within", routes_columns, ARRAY_SIZE(routes_columns), "no routes"},
-    {"neighbours", NULL, neighbours_columns, ARRAY_SIZE(neighbours_columns), "no neighbours"},
-    {"counters", NULL, counters_columns, ARRAY_SIZE(counters_columns), "no ports"},
-    {"leases", "within", leases_columns, ARRAY_SIZE(leases_columns), "no leases"},
-    {"pools", NULL, pools_columns, ARRAY_SIZE(pools_columns), "no pools"},
-    {"dhcp", NULL, dhcp_columns, ARRAY_SIZE(dhcp_columns), "nothing"},
-    {"sessions", NULL, sessions_columns, ARRAY_SIZE(sessions_columns), "no sessions"},
-    {"version", NULL, NULL, 0, NULL},
+    {"ports", {NULL}, ports_columns, ARRAY_SIZE(ports_columns), "no ports"},
+    {"routes", {"within"}, routes_columns, ARRAY_SIZE(routes_columns), "no routes"},
+    {"neighbours", {NULL}, neighbours_columns, ARRAY_SIZE(neighbours_columns), "no neighbours"},
+    {"counters", {NULL}, counters_columns, ARRAY_SIZE(counters_columns), "no ports"},
+    {"leases", {"within"}, leases_columns, ARRAY_SIZE(leases_columns), "no leases"},
+    {"history", {"within", "at"}, history_columns, ARRAY_SIZE(history_columns), "nobody had an address"},
+    {"pools", {NULL}, pools_columns, ARRAY_SIZE(pools_columns), "no pools"},
+    {"dhcp", {NULL}, dhcp_columns, ARRAY_SIZE(dhcp_columns), "nothing"},
+    {"sessions", {NULL}, sessions_columns, ARRAY_SIZE(sessions_columns), "no sessions"},
+    {"version", {NULL}, NULL, 0, NULL},
 };
 
 static int table_line(void *arg, const json_t *result, bool last)
@@ -281,6 +299,51 @@ static int table_line(void *arg, const json_t *result, bool last)
     return table_write(table, json_object_get(result, table->key), last, stdout);
 }
 
+/* A time as people write it, or seconds since 1970 behind '@'. False: it is none. */
+static bool read_time(const char *text, json_int_t *seconds)
+{
+    static const char *const forms[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"};
+    size_t len = strlen(text), at = 1;
+    uint32_t number;
+
+    if (text[0] == '@' && text_decimal(text, len, &at, UINT32_MAX, "seconds", &number, NULL) == 0 && at == len) {
+        *seconds = number;
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        struct tm local = {.tm_isdst = -1};
+        const char *end = strptime(text, forms[i], &local);
+        if (end && !*end) {
+            *seconds = (json_int_t)mktime(&local);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the command line says behind the name, as the arguments that it stands for; NULL: it is wrong, which has been
+ * said. */
+static json_t *read_arguments(const struct command *self, const struct what *what, int count, char **words)
+{
+    json_t *arguments = json_object();
+
+    for (int i = 0; arguments && i < count; i++) {
+        json_int_t seconds;
+        bool time = strcmp(what->arguments[i], "at") == 0;
+        if (time && !read_time(words[i], &seconds)) {
+            json_decref(arguments);
+            command_failed(self, "'%s': expected a time, as \"2026-11-25 12:00\"", words[i]);
+            return NULL;
+        }
+        if (json_object_set_new(arguments, what->arguments[i], time ? json_integer(seconds) : json_string(words[i]))) {
+            json_decref(arguments);
+            command_failed(self, "the argument is not UTF-8");
+            return NULL;
+        }
+    }
+    return arguments;
+}
+
 static int show(const struct command *self, int argc, char **argv, const struct options *options)
 {
     const struct what *what = NULL;
@@ -288,11 +351,12 @@ static int show(const struct command *self, int argc, char **argv, const struct 
     for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(whats); i++)
         if (strcmp(whats[i].name, argv[1]) == 0)
             what = &whats[i];
-    if (!what || argc > 3 || (argc == 3 && !what->argument))
+    int most = what ? (what->arguments[0] ? 1 : 0) + (what->arguments[1] ? 1 : 0) : 0;
+    if (!what || argc - 2 > most)
         return command_usage(self);
-    json_t *arguments = argc == 3 ? json_pack("{s:s}", what->argument, argv[2]) : NULL;
-    if (argc == 3 && !arguments)
-        return command_failed(self, "the argument is not UTF-8");
+    json_t *arguments = argc > 2 ? read_arguments(self, what, argc - 2, argv + 2) : NULL;
+    if (argc > 2 && !arguments)
+        return EXIT_FAILED;
     struct table table = {
         .columns = what->columns, .count = what->count, .key = what->name, .none = what->none, .json = options->json};
     int status = what->columns ? server_ask(self, options, what->name, arguments, table_line, &table)
@@ -304,13 +368,16 @@ static int show(const struct command *self, int argc, char **argv, const struct 
 
 const struct command command_show = {
     .name = "show",
-    .arguments = "ports|routes [PREFIX]|neighbours|counters|leases [PREFIX]|pools|dhcp|sessions|version",
+    .arguments =
+        "ports|routes [PREFIX]|neighbours|counters|leases [PREFIX]|history [PREFIX [TIME]]|pools|dhcp|sessions|version",
     .summary = "what the daemon knows and does",
     .help = "  ports       the ports, their doors, and why a door stands aside\n"
             "  routes      every candidate for every prefix, the best marked '>'; those within PREFIX\n"
             "  neighbours  which link-layer address answers for an address\n"
             "  counters    frames in, cut through, out; dropped and left to the kernel, by reason\n"
             "  leases      which client has or had an address, and until when; those within PREFIX\n"
+            "  history     who had an address from when to when, and has it; within PREFIX, at TIME (\"2026-11-25 "
+            "12:00\")\n"
             "  pools       how much of each range of addresses is taken\n"
             "  dhcp        what has become of the messages of DHCP clients\n"
             "  sessions    who is connected to the daemon's management socket\n"

@@ -36,7 +36,7 @@ static const char bindings[] =
     "      ) GROUP BY address, began, htype, hardware, CASE by_mac WHEN 1 THEN NULL ELSE client_id END"
     "    )"
     "  ) WHERE length(hardware) + ifnull(length(client_id), 0) > 0"
-    ") WHERE began <= ?4 AND ifnull(ended > ?3, 1) ORDER BY address, began";
+    ") WHERE began <= ?4 AND ifnull(ended > ?3, 1) AND (address, began) > (?5, ?6) ORDER BY address, began";
 
 int store_reader_open(const char *path, struct store_reader **result)
 {
@@ -80,6 +80,8 @@ int store_each_binding(struct store_reader *reader, const struct store_question 
     sqlite3_bind_int64(rows, 2, question->last);
     sqlite3_bind_int64(rows, 3, (sqlite3_int64)question->from_s);
     sqlite3_bind_int64(rows, 4, question->to_s > INT64_MAX ? INT64_MAX : (sqlite3_int64)question->to_s);
+    sqlite3_bind_int64(rows, 5, question->started ? (sqlite3_int64)question->after : -1);
+    sqlite3_bind_int64(rows, 6, question->started ? (sqlite3_int64)question->after_s : 0);
     while ((rc = sqlite3_step(rows)) == SQLITE_ROW) {
         store_read_lease(rows, 2, &binding.lease);
         binding.ended_s =

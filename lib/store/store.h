@@ -91,6 +91,9 @@ struct store_binding {
 struct store_question {
     uint32_t first, last;
     uint64_t from_s, to_s;
+    bool started;     /* only those behind this one: */
+    uint32_t after;   /* its address */
+    uint64_t after_s; /* when it began */
 };
 
 /* Each of these, in the order of addresses and then of time, to `each`, which returns 0 to go on. 0; what `each`

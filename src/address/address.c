@@ -29,6 +29,7 @@ struct role {
     struct engine_link engine;
     struct query_service *service;
     struct store *store;
+    struct store_reader *reader;
     int epoll, signals;
     struct watch control_watch, signal_watch, listener_watch;
     bool stop;
@@ -150,8 +151,13 @@ static int open_store(struct role *role)
     const char *why;
     int error = store_open(role->config->store_path, &role->store, &why);
 
-    if (error)
+    if (error) {
         log_error("DHCP: %s: %s (%s)", role->config->store_path, strerror(-error), why);
+        return error;
+    }
+    error = store_reader_open(role->config->store_path, &role->reader);
+    if (error)
+        log_error("DHCP: %s cannot be read: %s", role->config->store_path, strerror(-error));
     return error;
 }
 
@@ -164,6 +170,7 @@ static int open_role(struct role *role)
         error = open_loop(role);
     if (!error)
         error = serve_open(&role->serve, role->store, &role->sockets, role->epoll);
+    role->serve.reader = role->reader;
     if (!error)
         engine_link_init(&role->engine, role->config->engine_path, role->config->token, &role->sockets, role->epoll,
                          on_addresses, on_complete, role);
@@ -198,6 +205,7 @@ static void close_role(struct role *role)
     serve_close(&role->serve);
     if (role->sockets.mux)
         sockets_close(&role->sockets);
+    role->reader = store_reader_close(role->reader);
     role->store = store_close(role->store);
     const int fds[] = {role->epoll, role->signals};
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)

@@ -90,6 +90,61 @@ static size_t list_pools(const struct serve *serve, const struct query_range *ra
     return sizeof(*records);
 }
 
+/* --- history ----------------------------------------------------------------------------------------------------- */
+
+struct history {
+    const struct serve *serve;
+    union query_buffer *buffer;
+};
+
+static int add_binding(void *arg, const struct store_binding *binding)
+{
+    const struct history *history = arg;
+    const struct lease_clock *clock = &history->serve->clock;
+    const struct dhcp_lease *lease = &binding->lease;
+    struct query_answer *answer = &history->buffer->answer;
+    struct query_binding *record = query_records(history->buffer);
+
+    if (answer->count == (QUERY_ANSWER_BYTES - sizeof(*answer)) / sizeof(*record)) {
+        answer->more = 1;
+        return 1;
+    }
+    record += answer->count++;
+    *record = (struct query_binding){.addr = lease->addr,
+                                     .state = lease->state,
+                                     .goes_on = lease->state == DHCP_LEASE_BOUND &&
+                                                binding->ended_s > lease_clock_now_s(clock),
+                                     .htype = lease->htype,
+                                     .hlen = lease->hlen,
+                                     .began_s = lease_clock_to_system_s(clock, lease->began_s),
+                                     .ended_s = lease_clock_to_system_s(clock, binding->ended_s)};
+    memcpy(record->chaddr, lease->chaddr, sizeof(record->chaddr));
+    copy_bytes(&lease->client_id, &record->client_id);
+    copy_bytes(&lease->host_name, &record->host_name);
+    answer->last = (struct ipv4_prefix){lease->addr, 32};
+    answer->last_s = lease->began_s;
+    return 0;
+}
+
+static size_t list_history(const struct serve *serve, const struct query *query, union query_buffer *buffer)
+{
+    const struct query_range *range = &query->range;
+    struct history history = {serve, buffer};
+    struct store_question question = {.first = ipv4_prefix_first(range->within),
+                                      .last = ipv4_prefix_last(range->within),
+                                      .to_s = UINT64_MAX,
+                                      .started = range->started,
+                                      .after = range->after.addr,
+                                      .after_s = range->after_s};
+
+    if (query->at_s != QUERY_ANY_TIME)
+        question.from_s = question.to_s = query->at_s - (uint64_t)serve->clock.state.skew_s;
+    int error = store_each_binding(serve->reader, &question, add_binding, &history);
+    if (error < 0)
+        buffer->answer.error = error;
+    return sizeof(struct query_binding);
+}
+
 /* --- counts ------------------------------------------------------------------------------------------------------ */
 
 static void add_count(union query_buffer *buffer, const char *group, const char *name, const char *help, uint64_t count)
@@ -151,6 +206,9 @@ void address_answer(void *arg, const struct query *query, union query_buffer *bu
         break;
     case QUERY_DHCP:
         made->record_bytes = list_counts(serve, buffer);
+        break;
+    case QUERY_HISTORY:
+        made->record_bytes = list_history(serve, query, buffer);
         break;
     default:
         buffer->answer.error = -EOPNOTSUPP;

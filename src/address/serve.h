@@ -31,6 +31,7 @@ struct serve {
     struct lease_clock clock;
     bool clock_changed; /* it is to be stored */
     struct flush flush;
+    struct store_reader *reader; /* of the history; NULL: there is none */
     struct dhcp_server *server;
     struct subnets *subnets; /* that the server has now; NULL: none yet */
     struct sockets *sockets;

@@ -274,16 +274,23 @@ static int list(struct session *session, const json_t *id, struct query *query, 
             return error;
         query->range.started = true;
         query->range.after = session->buffer.answer.last;
+        query->range.after_s = session->buffer.answer.last_s;
     }
 }
 
-/* Which part of a list is asked for; all of it if nothing is said. False: that is no prefix. */
+/* Which part of a list is asked for; all of it if nothing is said. False: that is no prefix, and no address. */
 static bool read_within(const json_t *arguments, struct ipv4_prefix *prefix)
 {
     json_t *within = json_object_get(arguments, "within");
     const char *text = json_string_value(within);
 
-    return !within || (text && ipv4_prefix_parse(text, strlen(text), 0, prefix, NULL) == 0);
+    if (!within)
+        return true;
+    if (text && ipv4_addr_parse(text, strlen(text), &prefix->addr, NULL) == 0) {
+        prefix->len = 32;
+        return true;
+    }
+    return text && ipv4_prefix_parse(text, strlen(text), 0, prefix, NULL) == 0;
 }
 
 static int command_routes(struct session *session, const json_t *id, const json_t *arguments)
@@ -291,7 +298,8 @@ static int command_routes(struct session *session, const json_t *id, const json_
     struct query query = {.kind = QUERY_ROUTES};
 
     if (!read_within(arguments, &query.range.within))
-        return session_fail(session, id, WIRE_BAD_REQUEST, "within: expected a prefix, as \"10.0.0.0/8\"");
+        return session_fail(session, id, WIRE_BAD_REQUEST,
+                            "within: expected a prefix or an address, as \"10.0.0.0/8\"");
     return list(session, id, &query, sizeof(struct query_route), "routes", route_record);
 }
 
@@ -403,6 +411,16 @@ static json_t *json_host_name(const struct query_bytes *name)
     return text ? text : json_null();
 }
 
+static json_t *json_hardware(uint8_t htype, uint8_t hlen, const uint8_t *address)
+{
+    return htype == DHCP_HTYPE_ETH && hlen == ETH_ADDR_SIZE ? json_mac(address) : json_null();
+}
+
+static json_t *json_time(uint64_t time_s)
+{
+    return time_s == DHCP_NEVER ? json_null() : json_integer((json_int_t)time_s);
+}
+
 static json_t *lease_record(const void *record)
 {
     const struct query_lease *lease = record;
@@ -410,15 +428,13 @@ static json_t *lease_record(const void *record)
     bool ended = !lease->active && lease->state != DHCP_LEASE_RELEASED;
     json_t *one = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "address", json_address(lease->addr), "state",
                             ended ? "ended" : state, "interface", text_or_null(lease->interface), "mac",
-                            lease->htype == DHCP_HTYPE_ETH && lease->hlen == ETH_ADDR_SIZE ? json_mac(lease->chaddr)
-                                                                                           : json_null(),
-                            "client_id", json_hex(lease->client_id.bytes, lease->client_id.len), "host_name",
+                            json_hardware(lease->htype, lease->hlen, lease->chaddr), "client_id",
+                            json_hex(lease->client_id.bytes, lease->client_id.len), "host_name",
                             json_host_name(&lease->host_name));
 
     json_object_set_new(one, "began", json_integer((json_int_t)lease->began_s));
     json_object_set_new(one, "last", json_integer((json_int_t)lease->last_s));
-    json_object_set_new(one, "ends",
-                        lease->ends_s == DHCP_NEVER ? json_null() : json_integer((json_int_t)lease->ends_s));
+    json_object_set_new(one, "ends", json_time(lease->ends_s));
     json_object_set_new(one, "left",
                         lease->ends_s == DHCP_NEVER
                             ? json_null()
@@ -449,8 +465,39 @@ static int command_leases(struct session *session, const json_t *id, const json_
     struct query query = {.kind = QUERY_LEASES};
 
     if (!read_within(arguments, &query.range.within))
-        return session_fail(session, id, WIRE_BAD_REQUEST, "within: expected a prefix, as \"10.0.0.0/8\"");
+        return session_fail(session, id, WIRE_BAD_REQUEST,
+                            "within: expected a prefix or an address, as \"10.0.0.0/8\"");
     return list(session, id, &query, sizeof(struct query_lease), "leases", lease_record);
+}
+
+static json_t *binding_record(const void *record)
+{
+    const struct query_binding *binding = record;
+    const char *state = dhcp_lease_state_name(binding->state);
+    bool ended = binding->state == DHCP_LEASE_BOUND && !binding->goes_on;
+    json_t *one =
+        json_pack("{s:o, s:o, s:s, s:o, s:o, s:I, s:o}", "address", json_address(binding->addr), "mac",
+                  json_hardware(binding->htype, binding->hlen, binding->chaddr), "state", ended ? "ended" : state,
+                  "client_id", json_hex(binding->client_id.bytes, binding->client_id.len), "host_name",
+                  json_host_name(&binding->host_name), "began", (json_int_t)binding->began_s, "ended",
+                  json_time(binding->ended_s));
+
+    return one;
+}
+
+static int command_history(struct session *session, const json_t *id, const json_t *arguments)
+{
+    struct query query = {.kind = QUERY_HISTORY, .at_s = QUERY_ANY_TIME};
+    json_t *at = json_object_get(arguments, "at");
+
+    if (!read_within(arguments, &query.range.within))
+        return session_fail(session, id, WIRE_BAD_REQUEST,
+                            "within: expected a prefix or an address, as \"10.0.0.0/8\"");
+    if (at && (!json_is_integer(at) || json_integer_value(at) < 0))
+        return session_fail(session, id, WIRE_BAD_REQUEST, "at: expected seconds since 1970");
+    if (at)
+        query.at_s = (uint64_t)json_integer_value(at);
+    return list(session, id, &query, sizeof(struct query_binding), "history", binding_record);
 }
 
 static int command_pools(struct session *session, const json_t *id, const json_t *arguments)
@@ -489,11 +536,11 @@ static int command_reload(struct session *session, const json_t *id, const json_
 }
 
 const struct session_command session_commands[] = {
-    {"version", NULL, false, command_version},   {"ports", NULL, false, command_ports},
-    {"counters", NULL, false, command_counters}, {"sessions", NULL, false, command_sessions},
-    {"routes", "within", false, command_routes}, {"neighbours", NULL, false, command_neighbours},
-    {"leases", "within", false, command_leases}, {"pools", NULL, false, command_pools},
-    {"dhcp", NULL, false, command_dhcp},         {"route", "address", false, command_route},
-    {"reload", NULL, true, command_reload},
+    {"version", {NULL}, false, command_version},   {"ports", {NULL}, false, command_ports},
+    {"counters", {NULL}, false, command_counters}, {"sessions", {NULL}, false, command_sessions},
+    {"routes", {"within"}, false, command_routes}, {"neighbours", {NULL}, false, command_neighbours},
+    {"leases", {"within"}, false, command_leases}, {"history", {"within", "at"}, false, command_history},
+    {"pools", {NULL}, false, command_pools},       {"dhcp", {NULL}, false, command_dhcp},
+    {"route", {"address"}, false, command_route},  {"reload", {NULL}, true, command_reload},
 };
 const unsigned session_command_count = ARRAY_SIZE(session_commands);

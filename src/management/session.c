@@ -140,14 +140,17 @@ static const struct session_command *find(const char *name)
 }
 
 /* An argument that the command does not know; NULL if there is none. */
-static const char *find_unknown(const json_t *arguments, const char *known)
+static const char *find_unknown(const json_t *arguments, const char *const known[static 2])
 {
     const char *key;
     json_t *value;
 
     json_object_foreach((json_t *)arguments, key, value)
     {
-        if (!known || strcmp(key, known) != 0)
+        bool is_known = false;
+        for (unsigned i = 0; i < 2 && known[i]; i++)
+            is_known |= strcmp(key, known[i]) == 0;
+        if (!is_known)
             return key;
     }
     return NULL;
@@ -178,10 +181,11 @@ static int serve(struct session *session, const json_t *request)
         snprintf(text, sizeof(text), "there is no command '%.40s'", name);
         return session_fail(session, id, WIRE_UNKNOWN, text);
     }
-    const char *unknown = find_unknown(arguments, command->argument);
+    const char *unknown = find_unknown(arguments, command->arguments);
     if (unknown) {
-        snprintf(text, sizeof(text), "argument '%.40s' is not known: expected %s", unknown,
-                 command->argument ? command->argument : "none");
+        const char *const *known = command->arguments;
+        snprintf(text, sizeof(text), "argument '%.40s' is not known: expected %s%s%s", unknown,
+                 known[0] ? known[0] : "none", known[1] ? " or " : "", known[1] ? known[1] : "");
         return session_fail(session, id, WIRE_BAD_REQUEST, text);
     }
     if (command->changes && !session->may_change)

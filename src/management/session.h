@@ -51,7 +51,7 @@ int session_ask(struct session *session, const struct query *query, size_t recor
 
 struct session_command {
     const char *name;
-    const char *argument; /* the only one that it knows; NULL for none */
+    const char *arguments[2]; /* that it knows; NULL: no more */
     bool changes;
     /* Answers; 0, or -errno if the answer was not taken. `arguments` is an object or NULL. */
     int (*run)(struct session *session, const json_t *id, const json_t *arguments);

@@ -29,16 +29,20 @@ enum query_kind {
     QUERY_SOCKETS,   /* two descriptors for DHCP at the port `ifindex` (port/packet.h) */
 
     /* The dhcp role answers: */
-    QUERY_LEASES, /* struct query_lease */
-    QUERY_POOLS,  /* struct query_pool */
-    QUERY_DHCP,   /* struct query_count: what has become of messages */
+    QUERY_LEASES,  /* struct query_lease */
+    QUERY_POOLS,   /* struct query_pool */
+    QUERY_DHCP,    /* struct query_count: what has become of messages */
+    QUERY_HISTORY, /* struct query_binding: who had addresses within `range`, at `at_s` */
 };
 
 /* Where a list goes on. */
 struct query_range {
     struct ipv4_prefix within, after;
-    bool started; /* `after` is the last prefix of the answer before */
+    uint64_t after_s; /* QUERY_HISTORY: and its began_s */
+    bool started;     /* `after` is the last prefix of the answer before */
 };
+
+#define QUERY_ANY_TIME UINT64_MAX
 
 struct query {
     uint32_t kind;
@@ -46,6 +50,7 @@ struct query {
         uint32_t addr;       /* QUERY_LOOKUP */
         uint32_t ifindex;    /* QUERY_SOCKETS */
         uint64_t generation; /* QUERY_ADDRESSES */
+        uint64_t at_s;       /* QUERY_HISTORY; or QUERY_ANY_TIME */
     };
     struct query_range range;
     uint8_t token[QUERY_TOKEN_BYTES];
@@ -56,6 +61,7 @@ struct query_answer {
     uint32_t count; /* records behind this */
     uint32_t more;  /* 1: the list goes on behind `last` */
     struct ipv4_prefix last;
+    uint64_t last_s;     /* QUERY_HISTORY: began_s of the last */
     uint64_t generation; /* QUERY_ADDRESSES: of what is told */
 };
 
@@ -128,6 +134,17 @@ struct query_lease {
     char interface[QUERY_NAME_SIZE]; /* at which it is served; empty: none is any more */
     uint64_t began_s, last_s, ends_s;
     uint64_t now_s; /* by the clock that these are of */
+    struct query_bytes client_id, host_name;
+};
+
+/* That a client had an address. */
+struct query_binding {
+    uint32_t addr;
+    uint8_t state; /* enum dhcp_lease_state: in which it was left, or is */
+    uint8_t goes_on;
+    uint8_t htype, hlen;
+    uint8_t chaddr[16];
+    uint64_t began_s, ended_s;
     struct query_bytes client_id, host_name;
 };
 

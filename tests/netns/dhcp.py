@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
@@ -299,6 +300,18 @@ def real_client(tap, net, router):
     lease = router.ask("show", "leases", f"{address}/32")["leases"][0]
     check(tap, "and gives it back", lab.address("left") == "" and lease["state"] == "released", lease)
     check(tap, "and gets the same again", lab.dhclient("left") == address)
+    mac = lab.mac("left", "eth0").hex(":")
+    history = router.ask("show", "history", address)["history"]
+    check(tap, "who had it is known", [(one["address"], one["mac"], one["state"]) for one in history] ==
+          [(address, mac, "released"), (address, mac, "bound")] and
+          history[0]["began"] <= history[0]["ended"] <= history[1]["began"] <= time.time() + 1 and time.time() + 3500 < history[1]["ended"],
+          history)  # leases are counted in whole seconds of another clock, so a second may be missing
+
+    now = router.ask("show", "history", address, f"@{history[1]['ended'] - 1}")["history"]
+    check(tap, "and who has it at a time", now == history[1:], now)
+    text = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(history[0]["began"] - 1))
+    check(tap, "nobody had it before", router.fairlead("show", "history", f"{address}/32", text).stdout ==
+          "nobody had an address\n")
     return address
 
 
