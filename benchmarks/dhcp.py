@@ -15,7 +15,7 @@ source, build, *words = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "benchmarks/dhcp"), os.path.join(source, "lab")]
 
 from lab import Lab, enter, run  # noqa: E402
-from servers import LEASE_S, POOL_BITS, POOL_FIRST, SERVER, Dnsmasq, Fairlead, Kea  # noqa: E402
+from servers import LEASE_S, POOL_FIRST, POOL_SIZE, SERVER, Dnsmasq, Fairlead, Kea  # noqa: E402
 
 LOST_MAX = 0.001
 TRIAL_S = 3
@@ -29,46 +29,61 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-class Clients:
-    """The load; each client comes once."""
+class Trials:
+    """A server under load: for each trial one that was just started, with nothing but what its state begins with."""
 
-    def __init__(self, lab):
-        self.lab, self.first = lab, 1
+    def __init__(self, lab, kind, relayed, prepare=os.mkdir):
+        self.lab, self.kind, self.relayed, self.prepare = lab, kind, relayed, prepare
         self.mac = {name: ":".join(f"{byte:02x}" for byte in lab.mac(node, name))
                     for node, name in (("clients", "eth0"), ("server", "lan0"))}
 
-    def run(self, rate, seconds, relayed):
+    def load(self, rate, seconds, first):
         count = max(1, int(rate * seconds))
         command = [os.path.join(build, "benchmarks/dhcp_load"), "--interface", "eth0", "--rate", str(rate), "--count",
-                   str(count), "--first", str(self.first), "--server", SERVER, "--server-mac", self.mac["lan0"],
-                   "--own-mac", self.mac["eth0"]]
-        if relayed:
+                   str(count), "--first", str(first), "--server", SERVER, "--server-mac", self.mac["lan0"], "--own-mac",
+                   self.mac["eth0"]]
+        if self.relayed:
             command += ["--giaddr", GIADDR]
         result = json.loads(self.lab.on("clients", *command, timeout=seconds * 3 + 60).stdout)
-        self.first += count
         result["lost"] = 1 - result["acked"] / count
-        if self.first >= 1 << POOL_BITS:
-            sys.exit("bench: the pool is exhausted; what was measured would not be rates")
         return result
 
-    def holds(self, rate, seconds, relayed):
-        result = self.run(rate, seconds, relayed)
+    def run(self, rate, seconds):
+        with tempfile.TemporaryDirectory(dir=build) as directory:
+            state = os.path.join(directory, "state")
+            self.prepare(state)
+            began = time.monotonic()
+            server = self.kind(self.lab, build, state)
+            started_s = time.monotonic() - began
+            self.load(100, 1, 1)  # who is where is known from here on
+            result = self.load(rate, seconds, 1001)
+            result["memory_mb"] = round(server.memory_mb(), 1)
+            result["start_s"] = round(started_s, 3)
+            server.stop()
+        return result
+
+    def holds(self, rate, seconds):
+        result = self.run(rate, seconds)
         say(f"    {rate:7d}/s for {seconds:2d} s: lost {100 * result['lost']:.2f} %, p99 {result['p99_ms']:.1f} ms")
         return result["lost"] <= LOST_MAX
 
-    def highest(self, relayed):
+    def highest(self):
         """The highest rate at which at most LOST_MAX are lost."""
-        self.run(100, 1, relayed)  # who is where is known from here on
         good, bad, rate = 0, None, 500
         while rate > 10 and (bad is None or bad - good > good * 0.05):
-            if self.holds(rate, TRIAL_S, relayed):
+            if self.holds(rate, TRIAL_S):
                 good = rate
             else:
                 bad = rate
             rate = rate * 2 if bad is None else (good + bad) // 2
-        while good and not self.holds(good, PROOF_S, relayed):
-            good = good * 9 // 10
+        while good and not self.holds(good, PROOF_S):
+            good = good * 19 // 20
         return good
+
+    def measure(self):
+        best = self.highest()
+        half = self.run(max(1, best // 2), PROOF_S)
+        return {"dora_per_s": best, **{key: half[key] for key in ("p50_ms", "p99_ms", "max_ms", "memory_mb", "start_s")}}
 
 
 def perfdhcp(lab, rate):
@@ -96,65 +111,46 @@ def cross_check(lab):
 
 
 def fill(state):
-    """A million leases of others, written with SQL."""
-    run("sqlite3", os.path.join(state, "fairlead.db"), f"""
-        WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {MILLION - 1})
-        INSERT INTO lease SELECT {POOL_FIRST} + i * {(1 << POOL_BITS) // MILLION} + 1, 0, 1, 1,
-            CAST(printf('%06d', i) AS BLOB), 0, NULL, CAST('host-' || i AS BLOB), NULL, unixepoch(), unixepoch(),
-            unixepoch() + {LEASE_S} FROM n""",
-        timeout=300)
-
-
-def start(kind, lab, state):
-    began = time.monotonic()
-    server = kind(lab, build, state)
-    return server, round(time.monotonic() - began, 3)
-
-
-def with_state(measure_one, *arguments):
-    """Each in a directory of its own, on the disk that the build is on."""
-    with tempfile.TemporaryDirectory(dir=build) as directory:
-        state = os.path.join(directory, "state")
-        os.mkdir(state)
-        return measure_one(state, *arguments)
-
-
-def measure(state, lab, kind, relayed):
-    server, _ = start(kind, lab, state)
-    clients = Clients(lab)
-    say(f"  {server.name}, {'behind a relay' if relayed else 'on the link'}:")
-    best = clients.highest(relayed)
-    half = clients.run(max(1, best // 2), PROOF_S, relayed)
-    figures = {"dora_per_s": best, "p50_ms": half["p50_ms"], "p99_ms": half["p99_ms"], "max_ms": half["max_ms"],
-               "memory_mb": round(server.memory_mb(), 1)}
-    server.stop()
-    return figures
-
-
-def measure_perfdhcp(state, lab, kind):
-    server, _ = start(kind, lab, state)
-    say(f"  {server.name}, by perfdhcp:")
-    best = cross_check(lab)
-    server.stop()
-    return best
-
-
-def measure_million(state, lab):
-    figures = {}
-    server, figures["start_empty_s"] = start(Fairlead, lab, state)
-    say("  fairlead, without leases:")
-    figures["dora_per_s_empty"] = Clients(lab).highest(False)
-    server.stop()
-    shutil.rmtree(state)
+    """A database with a million leases of others, written with SQL."""
     os.mkdir(state)
-    start(Fairlead, lab, state)[0].stop()
-    fill(state)
-    server, figures["start_s"] = start(Fairlead, lab, state)
-    say(f"  fairlead, with a million leases (started in {figures['start_s']} s):")
-    figures["memory_mb"] = round(server.memory_mb(), 1)
-    figures["dora_per_s"] = Clients(lab).highest(False)
-    server.stop()
+    database = os.path.join(state, "fairlead.db")
+    with open(os.path.join(source, "lib/store/schema.sql"), encoding="utf-8") as schema:
+        run("sqlite3", database, timeout=300, input=f"""
+            PRAGMA application_id = 1180789106; PRAGMA user_version = 2;
+            {schema.read()}
+            WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {MILLION - 1})
+            INSERT INTO lease SELECT {POOL_FIRST} + i * {POOL_SIZE // MILLION} + 1, 0, 1, 1,
+                CAST(printf('%06d', i) AS BLOB), 0, NULL, CAST('host-' || i AS BLOB), NULL, unixepoch(), unixepoch(),
+                unixepoch() + {LEASE_S} FROM n;""")
+
+
+def measure_million(lab):
+    """With a million leases, and without, one after the other."""
+    with tempfile.TemporaryDirectory(dir=build) as directory:
+        template = os.path.join(directory, "million")
+        fill(template)
+        figures = {}
+        for name, prepare in (("without", os.mkdir), ("with", lambda state: shutil.copytree(template, state))):
+            say(f"  fairlead, {name} a million leases:")
+            figures[name] = Trials(lab, Fairlead, False, prepare).measure()
     return figures
+
+
+def measure(lab, kind):
+    figures = {}
+    for way in ("direct", "relayed"):
+        say(f"  {kind.name}, {'behind a relay' if way == 'relayed' else 'on the link'}:")
+        figures[way] = Trials(lab, kind, way == "relayed").measure()
+    return figures
+
+
+def measure_perfdhcp(lab, kind):
+    with tempfile.TemporaryDirectory(dir=build) as directory:
+        server = kind(lab, build, directory)
+        say(f"  {kind.name}, by perfdhcp:")
+        best = cross_check(lab)
+        server.stop()
+    return best
 
 
 def main():
@@ -163,17 +159,15 @@ def main():
     only = words[words.index("--only") + 1].split(",") if "--only" in words else [*PEERS, "million", "perfdhcp"]
     all_figures = {}
     for name in [name for name in PEERS if name in only]:
-        kind = PEERS[name]
-        all_figures[name] = {"direct": with_state(measure, lab, kind, False),
-                             "relayed": with_state(measure, lab, kind, True)}
+        all_figures[name] = measure(lab, PEERS[name])
         if "perfdhcp" in only and name != "dnsmasq":
-            all_figures[name]["perfdhcp_dora_per_s"] = with_state(measure_perfdhcp, lab, kind)
+            all_figures[name]["perfdhcp_dora_per_s"] = measure_perfdhcp(lab, PEERS[name])
     summary = {f"{name}_dora_per_s": figures["direct"]["dora_per_s"] for name, figures in all_figures.items()}
     if "fairlead" in all_figures:
         summary["p50_ms"] = all_figures["fairlead"]["direct"]["p50_ms"]
         summary["p99_ms"] = all_figures["fairlead"]["direct"]["p99_ms"]
     if "million" in only:
-        summary["million"] = with_state(measure_million, lab)
+        summary["million"] = measure_million(lab)
     summary["servers"] = all_figures
     if "--json" in words:
         print(json.dumps(summary, indent=2))
@@ -196,9 +190,8 @@ def show(summary):
         print("  ".join(cell.ljust(width) if i < 2 else cell.rjust(width)
                         for i, (cell, width) in enumerate(zip(row, widths))))
     if "million" in summary:
-        million = summary["million"]
-        print(f"A million leases: started in {million['start_s']} s (without: {million['start_empty_s']} s), "
-              f"{million['memory_mb']} MB, {million['dora_per_s']}/s (without: {million['dora_per_s_empty']}/s)")
+        for name, one in summary["million"].items():
+            print(f"{name} a million leases: started in {one['start_s']} s, {one['memory_mb']} MB, {one['dora_per_s']}/s")
 
 
 main()

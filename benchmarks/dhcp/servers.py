@@ -1,4 +1,4 @@
-"""DHCP servers to be measured, each with 10.128.0.0/9 to give away, leases on the disk that it is told."""
+"""DHCP servers to be measured, each with 10.16.0.0-10.255.255.254 to give away, leases on the disk that it is told."""
 import json
 import os
 import signal
@@ -8,9 +8,9 @@ import time
 from lab import LabError
 from router import Router
 
-POOL = ("10.128.0.1", "10.255.255.254")
-POOL_FIRST = 10 << 24 | 128 << 16 | 1
-POOL_BITS = 23
+POOL = ("10.16.0.0", "10.255.255.254")
+POOL_FIRST = 10 << 24 | 16 << 16
+POOL_SIZE = 240 << 16
 SERVER = "10.0.0.1"
 LEASE_S = 7200
 
@@ -103,7 +103,7 @@ class Dnsmasq(Server):
             self.process = lab.spawn(
                 "server", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=lan0",
                 "--bind-interfaces", "--no-ping", "--quiet-dhcp", "--user=root", "--group=root",
-                f"--dhcp-range={POOL[0]},{POOL[1]},255.0.0.0,{LEASE_S}", "--dhcp-lease-max=8000000",
+                f"--dhcp-range={POOL[0]},{POOL[1]},255.0.0.0,{LEASE_S}", "--dhcp-lease-max=16000000",
                 f"--dhcp-option=option:router,{SERVER}", "--dhcp-option=option:dns-server,192.0.2.53",
                 f"--dhcp-leasefile={state}/dnsmasq.leases", "--log-facility=-", stderr=log)
         self.wait_until_it_answers(lambda: os.path.exists(f"{state}/dnsmasq.leases"))

@@ -1,6 +1,7 @@
 /*
- * Slots hold leases. Three ways lead to a slot: an open hash table of addresses (never more than half full), chains of
- * identities, and a binary heap of those that have an end that has not been reported. Numbers of slots begin with 1.
+ * Slots hold leases. Three ways lead to a slot: chains of addresses, chains of identities, and a binary heap of those
+ * that have an end that has not been reported. Numbers of slots begin with 1. The tables of chains grow by linear
+ * hashing (Litwin 1980): a chain at a time, so that no lease has to wait while a million others are put in order.
  * Beside them a map of /16 blocks with a bit an address, for walks in order.
  */
 #include "dhcp/leases.h"
@@ -20,68 +21,134 @@ struct block {
     uint64_t bits[BLOCK / 64]; /* which they are */
 };
 
+enum way { BY_ADDR, BY_IDENTITY, WAYS };
+
 struct slot {
     struct dhcp_identity identity;
     uint64_t began_s, last_s, ends_s;
     uint8_t *texts; /* client_id, host_name and relay_info, each behind its length; NULL: all are empty */
     uint32_t addr;
-    uint32_t next_of_identity;          /* or, of a free slot, the next free one */
+    uint32_t next[WAYS];                /* in its chains; [0] of a free slot: the next free one */
     uint32_t heap_at;                   /* its place in the heap; 0: not in it */
     uint8_t state, by_mac, htype, hlen; /* state 0: a free slot */
     uint8_t chaddr[DHCP_CHADDR_SIZE];
 };
 
+struct chains {
+    uint32_t *heads; /* the first slot of each, with room for as many as there are slots; 0: it is empty */
+    uint32_t count;  /* one for each lease, at least 1 */
+};
+
 struct dhcp_leases {
     uint8_t key[DHCP_KEY_SIZE];
     struct slot *slots; /* [0] is not used */
-    uint32_t room;      /* a power of two; slots 1 to room - 1, and as many heap places */
+    uint32_t room;      /* slots 1 to room - 1, and as many heap places */
     uint32_t used;      /* slots below it have been used */
     uint32_t free_slot; /* the first free one below `used`; 0: none */
     uint32_t count;
-    uint32_t *by_addr;     /* 2 * room places; 0: empty */
-    uint32_t *by_identity; /* room places; the first slot of a chain */
-    uint32_t *heap;        /* 1 to heap_count */
+    struct chains chains[WAYS];
+    uint32_t *heap; /* 1 to heap_count */
     uint32_t heap_count;
     struct ipv4_map blocks; /* struct block, by its prefix: the order of addresses */
 };
 
-/* --- by address -------------------------------------------------------------------------------------------------- */
+/* --- chains ------------------------------------------------------------------------------------------------------ */
 
-static uint32_t home_of(const struct dhcp_leases *leases, uint32_t addr)
+static uint32_t hash_addr(uint32_t addr)
 {
-    /* MurmurHash3's finaliser: addresses come in steps of any size, and must not stand in rows for it. */
+    /* MurmurHash3's finaliser: addresses come in steps of any size. */
     addr = (addr ^ addr >> 16) * 0x85ebca6b;
     addr = (addr ^ addr >> 13) * 0xc2b2ae35;
-    return (addr ^ addr >> 16) & (2 * leases->room - 1);
+    return addr ^ addr >> 16;
 }
 
-/* The place in by_addr where the address stands, or would stand. */
-static uint32_t place_of(const struct dhcp_leases *leases, uint32_t addr)
+static uint32_t hash_of(const struct slot *slot, enum way way)
 {
-    uint32_t at = home_of(leases, addr);
+    return way == BY_ADDR ? hash_addr(slot->addr) : (uint32_t)slot->identity.hash[0];
+}
 
-    while (leases->by_addr[at] && leases->slots[leases->by_addr[at]].addr != addr)
-        at = (at + 1) & (2 * leases->room - 1);
-    return at;
+/* The largest power of two up to n; n is not 0. */
+static uint32_t power_below(uint32_t n)
+{
+    return (uint32_t)1 << (31 - __builtin_clz(n));
+}
+
+/* Chains below the one that is split next have been split already: one more bit of the hash tells which half. */
+static uint32_t *head_of(const struct chains *chains, uint32_t hash)
+{
+    uint32_t low = power_below(chains->count), number = hash & (2 * low - 1);
+
+    return &chains->heads[number < chains->count ? number : hash & (low - 1)];
+}
+
+/* Nobody's leases are no client's, and there may be many. */
+static bool is_chained(const struct slot *slot, enum way way)
+{
+    return way == BY_ADDR || slot->hlen || (slot->texts && slot->texts[0]);
+}
+
+static void chain(struct dhcp_leases *leases, uint32_t number)
+{
+    struct slot *slot = &leases->slots[number];
+
+    for (enum way way = 0; way < WAYS; way++) {
+        if (!is_chained(slot, way))
+            continue;
+        uint32_t *head = head_of(&leases->chains[way], hash_of(slot, way));
+        slot->next[way] = *head;
+        *head = number;
+    }
+}
+
+static void unchain(struct dhcp_leases *leases, uint32_t number)
+{
+    const struct slot *slot = &leases->slots[number];
+
+    for (enum way way = 0; way < WAYS; way++) {
+        if (!is_chained(slot, way))
+            continue;
+        uint32_t *at = head_of(&leases->chains[way], hash_of(slot, way));
+        while (*at != number)
+            at = &leases->slots[*at].next[way];
+        *at = slot->next[way];
+    }
+}
+
+/* One chain more, made of half of another; there is room. */
+static void split(struct dhcp_leases *leases, enum way way)
+{
+    struct chains *chains = &leases->chains[way];
+    uint32_t low = power_below(chains->count), added = chains->count++, *at = &chains->heads[added - low];
+
+    chains->heads[added] = 0;
+    while (*at) {
+        struct slot *slot = &leases->slots[*at];
+        uint32_t number = *at;
+        if ((hash_of(slot, way) & (2 * low - 1)) != added) {
+            at = &slot->next[way];
+            continue;
+        }
+        *at = slot->next[way];
+        slot->next[way] = chains->heads[added];
+        chains->heads[added] = number;
+    }
+}
+
+/* The number of an address's slot; 0: it has none. */
+static uint32_t number_of(const struct dhcp_leases *leases, uint32_t addr)
+{
+    uint32_t number = *head_of(&leases->chains[BY_ADDR], hash_addr(addr));
+
+    while (number && leases->slots[number].addr != addr)
+        number = leases->slots[number].next[BY_ADDR];
+    return number;
 }
 
 static struct slot *find(const struct dhcp_leases *leases, uint32_t addr)
 {
-    uint32_t number = leases->by_addr[place_of(leases, addr)];
+    uint32_t number = number_of(leases, addr);
 
     return number ? &leases->slots[number] : NULL;
-}
-
-static void forget_addr(struct dhcp_leases *leases, uint32_t addr)
-{
-    uint32_t at = place_of(leases, addr);
-
-    leases->by_addr[at] = 0;
-    for (at = (at + 1) & (2 * leases->room - 1); leases->by_addr[at]; at = (at + 1) & (2 * leases->room - 1)) {
-        uint32_t moved = leases->by_addr[at];
-        leases->by_addr[at] = 0;
-        leases->by_addr[place_of(leases, leases->slots[moved].addr)] = moved;
-    }
 }
 
 /* --- in order ---------------------------------------------------------------------------------------------------- */
@@ -124,40 +191,6 @@ static void blocks_clear(struct dhcp_leases *leases)
          block = ipv4_map_next(&leases->blocks, all, &at))
         free(block);
     ipv4_map_clear(&leases->blocks);
-}
-
-/* --- by client --------------------------------------------------------------------------------------------------- */
-
-static uint32_t *chain_of(const struct dhcp_leases *leases, const struct dhcp_identity *identity)
-{
-    return &leases->by_identity[identity->hash[0] & (leases->room - 1)];
-}
-
-/* Nobody's leases are no client's, and there may be many. */
-static bool is_nobodys(const struct slot *slot)
-{
-    return !slot->hlen && !(slot->texts && slot->texts[0]);
-}
-
-static void chain(struct dhcp_leases *leases, uint32_t number)
-{
-    struct slot *slot = &leases->slots[number];
-    if (is_nobodys(slot))
-        return;
-    uint32_t *head = chain_of(leases, &slot->identity);
-
-    slot->next_of_identity = *head;
-    *head = number;
-}
-
-static void unchain(struct dhcp_leases *leases, uint32_t number)
-{
-    if (is_nobodys(&leases->slots[number]))
-        return;
-    uint32_t *at = chain_of(leases, &leases->slots[number].identity);
-    while (*at != number)
-        at = &leases->slots[*at].next_of_identity;
-    *at = leases->slots[number].next_of_identity;
 }
 
 /* --- by end ------------------------------------------------------------------------------------------------------ */
@@ -220,31 +253,26 @@ static void heap_add(struct dhcp_leases *leases, uint32_t number)
 
 /* --- memory ------------------------------------------------------------------------------------------------------ */
 
-static int grow(struct dhcp_leases *leases, uint32_t room)
+/* Room for twice as many: 0; -ENOMEM. Large memory is moved by its pages, not by its bytes. */
+static int grow(struct dhcp_leases *leases)
 {
-    uint32_t *by_addr = calloc((size_t)2 * room, sizeof(*by_addr)), *by_identity = calloc(room, sizeof(*by_identity));
-    uint32_t *heap = by_addr && by_identity ? realloc(leases->heap, room * sizeof(*heap)) : NULL;
+    uint32_t room = leases->room ? 2 * leases->room : ROOM_FIRST;
+    struct slot *slots = realloc(leases->slots, room * sizeof(*slots));
 
-    if (heap)
-        leases->heap = heap;
-    struct slot *slots = heap ? realloc(leases->slots, room * sizeof(*slots)) : NULL;
-    if (!slots) {
-        free(by_addr);
-        free(by_identity);
+    if (!slots)
         return -ENOMEM;
-    }
     leases->slots = slots;
-    leases->room = room;
-    free(leases->by_addr);
-    free(leases->by_identity);
-    leases->by_addr = by_addr;
-    leases->by_identity = by_identity;
-    for (uint32_t i = 1; i < leases->used; i++) {
-        if (!slots[i].state)
-            continue;
-        by_addr[place_of(leases, slots[i].addr)] = i;
-        chain(leases, i);
+    uint32_t *heap = realloc(leases->heap, room * sizeof(*heap));
+    if (!heap)
+        return -ENOMEM;
+    leases->heap = heap;
+    for (enum way way = 0; way < WAYS; way++) {
+        uint32_t *heads = realloc(leases->chains[way].heads, room * sizeof(*heads));
+        if (!heads)
+            return -ENOMEM;
+        leases->chains[way].heads = heads;
     }
+    leases->room = room;
     return 0;
 }
 
@@ -256,8 +284,12 @@ struct dhcp_leases *dhcp_leases_new(const uint8_t key[DHCP_KEY_SIZE])
         return NULL;
     memcpy(leases->key, key, DHCP_KEY_SIZE);
     leases->used = 1;
-    if (grow(leases, ROOM_FIRST))
+    if (grow(leases))
         return dhcp_leases_free(leases);
+    for (enum way way = 0; way < WAYS; way++) {
+        leases->chains[way].count = 1;
+        leases->chains[way].heads[0] = 0;
+    }
     return leases;
 }
 
@@ -269,8 +301,8 @@ struct dhcp_leases *dhcp_leases_free(struct dhcp_leases *leases)
         if (leases->slots[i].state)
             free(leases->slots[i].texts);
     free(leases->slots);
-    free(leases->by_addr);
-    free(leases->by_identity);
+    for (enum way way = 0; way < WAYS; way++)
+        free(leases->chains[way].heads);
     free(leases->heap);
     blocks_clear(leases);
     free(leases);
@@ -329,7 +361,7 @@ static uint32_t take_slot(struct dhcp_leases *leases)
     uint32_t number = leases->free_slot;
 
     if (number)
-        leases->free_slot = leases->slots[number].next_of_identity;
+        leases->free_slot = leases->slots[number].next[0];
     else
         number = leases->used++;
     return number;
@@ -338,11 +370,11 @@ static uint32_t take_slot(struct dhcp_leases *leases)
 int dhcp_leases_put(struct dhcp_leases *leases, const struct dhcp_lease *lease)
 {
     uint8_t *texts;
-    int error = leases->count + 1 >= leases->room ? grow(leases, leases->room * 2) : 0;
+    int error = leases->count + 1 >= leases->room ? grow(leases) : 0;
 
     if (error)
         return error;
-    uint32_t place = place_of(leases, lease->addr), number = leases->by_addr[place];
+    uint32_t number = number_of(leases, lease->addr);
     error = pack(lease, &texts);
     if (!error && !number && (error = block_add(leases, lease->addr)))
         free(texts);
@@ -354,7 +386,6 @@ int dhcp_leases_put(struct dhcp_leases *leases, const struct dhcp_lease *lease)
         free(leases->slots[number].texts);
     } else {
         number = take_slot(leases);
-        leases->by_addr[place] = number;
         leases->count++;
     }
     struct slot *slot = &leases->slots[number];
@@ -371,22 +402,24 @@ int dhcp_leases_put(struct dhcp_leases *leases, const struct dhcp_lease *lease)
     dhcp_identify(leases->key, lease, &slot->identity);
     chain(leases, number);
     heap_add(leases, number);
+    for (enum way way = 0; way < WAYS; way++)
+        if (leases->chains[way].count < leases->count)
+            split(leases, way);
     return 0;
 }
 
 void dhcp_leases_remove(struct dhcp_leases *leases, uint32_t addr)
 {
-    uint32_t number = leases->by_addr[place_of(leases, addr)];
+    uint32_t number = number_of(leases, addr);
 
     if (!number)
         return;
     unchain(leases, number);
     heap_remove(leases, number);
-    forget_addr(leases, addr);
     block_remove(leases, addr);
     struct slot *slot = &leases->slots[number];
     free(slot->texts);
-    *slot = (struct slot){.next_of_identity = leases->free_slot};
+    *slot = (struct slot){.next = {leases->free_slot}};
     leases->free_slot = number;
     leases->count--;
 }
@@ -438,10 +471,11 @@ bool dhcp_leases_find(const struct dhcp_leases *leases, uint32_t addr, struct dh
 bool dhcp_leases_of(const struct dhcp_leases *leases, const struct dhcp_identity *identity, uint32_t *cursor,
                     struct dhcp_lease_summary *summary)
 {
-    uint32_t at = *cursor ? leases->slots[*cursor].next_of_identity : *chain_of(leases, identity);
+    uint32_t at = *cursor ? leases->slots[*cursor].next[BY_IDENTITY]
+                          : *head_of(&leases->chains[BY_IDENTITY], (uint32_t)identity->hash[0]);
 
     while (at && !dhcp_identity_equal(&leases->slots[at].identity, identity))
-        at = leases->slots[at].next_of_identity;
+        at = leases->slots[at].next[BY_IDENTITY];
     if (!at)
         return false;
     *cursor = at;

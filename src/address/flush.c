@@ -13,8 +13,8 @@
 #define SLICE        256      /* changes that are moved, or dropped, before a batch has its turn: some milliseconds */
 #define HISTORY_S    31622400 /* a year */
 #define LOG_PAGES    1000     /* as SQLite has it by itself, but behind the ACKs */
-#define PENDING_MANY 2097152  /* more are moved whenever there is a moment */
-#define PENDING_MAX  8388608  /* more are moved though there is none */
+#define PENDING_MANY 8388608  /* more are moved whenever there is a moment */
+#define PENDING_MAX  16777216 /* more are moved though there is none */
 
 /* --- the thread -------------------------------------------------------------------------------------------------- */
 
