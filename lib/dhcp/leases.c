@@ -11,10 +11,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#define ROOM_FIRST 64
-#define BLOCK_LEN  16 /* of the prefixes that the map has */
-#define BLOCK      (1u << (32 - BLOCK_LEN))
+#define ROOM_FIRST  64
+#define RESERVE_MAX (1u << 24)
+#define HUGE_PAGE   ((size_t)1 << 21)
+#define BLOCK_LEN   16 /* of the prefixes that the map has */
+#define BLOCK       (1u << (32 - BLOCK_LEN))
 
 struct block {
     uint32_t count;            /* of its addresses that have a lease */
@@ -253,21 +256,32 @@ static void heap_add(struct dhcp_leases *leases, uint32_t number)
 
 /* --- memory ------------------------------------------------------------------------------------------------------ */
 
-/* Room for twice as many: 0; -ENOMEM. Large memory is moved by its pages, not by its bytes. */
-static int grow(struct dhcp_leases *leases)
+/* Room for `bytes`, moved by its pages and not by its bytes if it is large; then in huge pages too, where the system
+ * has them, because it is read all over. NULL, and the old one stays, if there is no memory. */
+static void *resize(void *memory, size_t bytes)
 {
-    uint32_t room = leases->room ? 2 * leases->room : ROOM_FIRST;
-    struct slot *slots = realloc(leases->slots, room * sizeof(*slots));
+    uint8_t *larger = realloc(memory, bytes);
+
+    if (larger && bytes >= 2 * HUGE_PAGE) {
+        uintptr_t begin = ((uintptr_t)larger + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+        madvise(larger + (begin - (uintptr_t)larger), bytes - (begin - (uintptr_t)larger), MADV_HUGEPAGE);
+    }
+    return larger;
+}
+
+static int grow(struct dhcp_leases *leases, uint32_t room)
+{
+    struct slot *slots = resize(leases->slots, room * sizeof(*slots));
 
     if (!slots)
         return -ENOMEM;
     leases->slots = slots;
-    uint32_t *heap = realloc(leases->heap, room * sizeof(*heap));
+    uint32_t *heap = resize(leases->heap, room * sizeof(*heap));
     if (!heap)
         return -ENOMEM;
     leases->heap = heap;
     for (enum way way = 0; way < WAYS; way++) {
-        uint32_t *heads = realloc(leases->chains[way].heads, room * sizeof(*heads));
+        uint32_t *heads = resize(leases->chains[way].heads, room * sizeof(*heads));
         if (!heads)
             return -ENOMEM;
         leases->chains[way].heads = heads;
@@ -284,13 +298,29 @@ struct dhcp_leases *dhcp_leases_new(const uint8_t key[DHCP_KEY_SIZE])
         return NULL;
     memcpy(leases->key, key, DHCP_KEY_SIZE);
     leases->used = 1;
-    if (grow(leases))
+    if (grow(leases, ROOM_FIRST))
         return dhcp_leases_free(leases);
     for (enum way way = 0; way < WAYS; way++) {
         leases->chains[way].count = 1;
         leases->chains[way].heads[0] = 0;
     }
     return leases;
+}
+
+int dhcp_leases_reserve(struct dhcp_leases *leases, uint32_t count)
+{
+    uint32_t room = leases->room;
+
+    while (room / 2 <= count && room < RESERVE_MAX) /* and for as many again, which memory does not cost yet */
+        room *= 2;
+    int error = leases->count || room == leases->room ? 0 : grow(leases, room);
+    if (error || leases->count)
+        return error;
+    for (enum way way = 0; way < WAYS; way++) {
+        leases->chains[way].count = room;
+        memset(leases->chains[way].heads, 0, room * sizeof(*leases->chains[way].heads));
+    }
+    return 0;
 }
 
 struct dhcp_leases *dhcp_leases_free(struct dhcp_leases *leases)
@@ -370,7 +400,7 @@ static uint32_t take_slot(struct dhcp_leases *leases)
 int dhcp_leases_put(struct dhcp_leases *leases, const struct dhcp_lease *lease)
 {
     uint8_t *texts;
-    int error = leases->count + 1 >= leases->room ? grow(leases) : 0;
+    int error = leases->count + 1 >= leases->room ? grow(leases, 2 * leases->room) : 0;
 
     if (error)
         return error;

@@ -12,6 +12,9 @@ struct dhcp_leases;
 struct dhcp_leases *dhcp_leases_new(const uint8_t key[DHCP_KEY_SIZE]);
 struct dhcp_leases *dhcp_leases_free(struct dhcp_leases *leases); /* takes NULL, returns NULL */
 
+/* So many are about to be put: it is faster if that is known. Nothing happens if there are some already. 0; -ENOMEM. */
+int dhcp_leases_reserve(struct dhcp_leases *leases, uint32_t count);
+
 size_t dhcp_leases_count(const struct dhcp_leases *leases);
 
 /* Set the lease of its address, the one that was there before is replaced. 0; -ENOMEM with nothing changed. */

@@ -144,6 +144,11 @@ struct dhcp_server *dhcp_server_free(struct dhcp_server *server)
     return NULL;
 }
 
+int dhcp_server_reserve(struct dhcp_server *server, uint32_t leases)
+{
+    return dhcp_leases_reserve(server->leases, leases);
+}
+
 int dhcp_server_load(struct dhcp_server *server, const struct dhcp_lease *lease)
 {
     return dhcp_leases_put(server->leases, lease);

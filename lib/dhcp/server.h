@@ -85,6 +85,9 @@ struct dhcp_server;
 struct dhcp_server *dhcp_server_new(const uint8_t key[DHCP_KEY_SIZE], uint32_t offers_max);
 struct dhcp_server *dhcp_server_free(struct dhcp_server *server); /* takes NULL, returns NULL */
 
+/* So many leases are about to be loaded. 0; -ENOMEM. */
+int dhcp_server_reserve(struct dhcp_server *server, uint32_t leases);
+
 /* A lease from stable storage; before dhcp_server_configure(). 0; -ENOMEM. */
 int dhcp_server_load(struct dhcp_server *server, const struct dhcp_lease *lease);
 

@@ -298,6 +298,18 @@ void store_read_lease(sqlite3_stmt *row, int at, struct dhcp_lease *lease)
         sqlite3_column_type(row, at + 9) == SQLITE_NULL ? DHCP_NEVER : (uint64_t)sqlite3_column_int64(row, at + 9);
 }
 
+int store_count_leases(struct store *store, uint64_t *count)
+{
+    int64_t leases = 0, changes = 0;
+    int error = ask_number(store, "SELECT count(*) FROM lease", &leases);
+
+    if (!error)
+        error = ask_number(store, "SELECT count(*) FROM change", &changes);
+    if (!error)
+        *count = (uint64_t)(leases + changes);
+    return error;
+}
+
 int store_each_lease(struct store *store, int (*each)(void *arg, const struct dhcp_lease *lease), void *arg)
 {
     /* A change that has been moved already, but stands there still, is what `lease` says or earlier. */

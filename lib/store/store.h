@@ -34,6 +34,9 @@ struct store *store_close(struct store *store); /* takes NULL, returns NULL */
 /* Why the last call failed, for people; valid until the next. */
 const char *store_why(const struct store *store);
 
+/* How many leases there are, or a little more. 0; -errno. */
+int store_count_leases(struct store *store, uint64_t *count);
+
 /* Each lease, to `each`, which returns 0 to go on: first in the order of addresses; those that changed lately follow,
  * and come again then, in the order of their changes. 0; what `each` returned; -errno. */
 int store_each_lease(struct store *store, int (*each)(void *arg, const struct dhcp_lease *lease), void *arg);

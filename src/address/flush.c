@@ -13,8 +13,10 @@
 #define SLICE        256      /* changes that are moved, or dropped, before a batch has its turn: some milliseconds */
 #define HISTORY_S    31622400 /* a year */
 #define LOG_PAGES    1000     /* as SQLite has it by itself, but behind the ACKs */
-#define PENDING_MANY 8388608  /* more are moved whenever there is a moment */
-#define PENDING_MAX  16777216 /* more are moved though there is none */
+#define BATCH_LARGE  32       /* changes: many come just now */
+#define PENDING_SOME 65536    /* changes: more are moved whenever there is a moment, while batches are not large */
+#define PENDING_MANY 8388608  /* more are moved even if they are */
+#define PENDING_MAX  16777216 /* more are moved though there is no moment */
 
 /* --- the thread -------------------------------------------------------------------------------------------------- */
 
@@ -61,6 +63,14 @@ static bool is_quiet(struct flush *flush)
     return pthread_cond_timedwait(&flush->given, &flush->mutex, &until) == ETIMEDOUT;
 }
 
+/* Whether changes are to be moved now, between two batches of which the last had so many. */
+static bool should_move(const struct store *store, size_t last_count)
+{
+    uint64_t pending = store_unfolded(store);
+
+    return pending > PENDING_MANY || (pending > PENDING_SOME && last_count < BATCH_LARGE);
+}
+
 /* Wait for a batch, and keep the store in order meanwhile. False: there will be none. The mutex is held. */
 static bool next_batch(struct flush *flush)
 {
@@ -70,7 +80,7 @@ static bool next_batch(struct flush *flush)
         uint64_t before_s = flush->now_s > flush->history_s ? flush->now_s - flush->history_s : 0;
         if (!work) {
             pthread_cond_wait(&flush->given, &flush->mutex);
-        } else if (quiet || store_unfolded(flush->store) > PENDING_MANY) {
+        } else if (quiet || should_move(flush->store, flush->count)) {
             pthread_mutex_unlock(&flush->mutex);
             work = put_in_order(flush->store, before_s);
             atomic_store(&flush->pending, store_unfolded(flush->store));

@@ -37,6 +37,16 @@ static int load(void *arg, const struct dhcp_lease *lease)
     return dhcp_server_load(loaded->server, lease);
 }
 
+static int load_leases(struct serve *serve, struct store *store, struct loaded *loaded)
+{
+    uint64_t count = 0;
+    int error = store_count_leases(store, &count);
+
+    if (!error)
+        error = dhcp_server_reserve(serve->server, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
+    return error ? error : store_each_lease(store, load, loaded);
+}
+
 static int open_clock(struct serve *serve, struct store *store, uint64_t latest_s)
 {
     struct lease_clock_reading reading;
@@ -72,7 +82,7 @@ int serve_open(struct serve *serve, struct store *store, struct sockets *sockets
         error = -ENOMEM;
     struct loaded loaded = {.server = serve->server};
     if (!error)
-        error = store_each_lease(store, load, &loaded);
+        error = load_leases(serve, store, &loaded);
     if (error) {
         log_error("DHCP: the leases could not be read: %s", strerror(-error));
         return error;
