@@ -19,7 +19,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 
 INSIDE = "FAIRLEAD_LAB"
 NODE = r"[a-z][a-z0-9-]*"

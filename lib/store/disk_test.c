@@ -2,6 +2,7 @@
 #include "store/store.h"
 #include "tests/disk.h"
 #include "tests/draw.h"
+#include "tests/scratch_store.h"
 #include "tests/unit.h"
 
 #include <errno.h>
@@ -16,47 +17,7 @@
 #define STATES_MAX   400
 #define TRANSACTIONS 40
 
-static char directory[64], path[96], left_path[96];
-
-static int set_up(void **state)
-{
-    (void)state;
-    snprintf(directory, sizeof(directory), "%s/disk-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-    if (!mkdtemp(directory))
-        return -1;
-    snprintf(path, sizeof(path), "%s/a.db", directory);
-    snprintf(left_path, sizeof(left_path), "%s/left.db", directory);
-    return 0;
-}
-
-static void remove_database(const char *name)
-{
-    static const char *const parts[] = {"", "-wal", "-shm", ".lock"};
-    char file[128];
-
-    for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
-        snprintf(file, sizeof(file), "%s%s", name, parts[i]);
-        unlink(file);
-    }
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_database(path);
-    remove_database(left_path);
-    return rmdir(directory);
-}
-
-static struct store *open_store(const char *name)
-{
-    struct store *store = NULL;
-    const char *why;
-
-    if (store_open(name, &store, &why))
-        fail_msg("%s: %s", name, why);
-    return store;
-}
+static char left_path[96];
 
 /* --- what is known of addresses ---------------------------------------------------------------------------------- */
 
@@ -143,7 +104,7 @@ struct run {
 /* Transactions, moves and checkpoints as they happen; with `failing`, flushes that fail now and then. */
 static void work(struct run *run, uint64_t *seed, bool failing)
 {
-    struct store *store = open_store(path);
+    struct store *store = scratch_open(scratch_path);
     struct state known = {{0}, {0}};
     struct dhcp_lease leases[3];
     unsigned count;
@@ -176,7 +137,7 @@ static void work(struct run *run, uint64_t *seed, bool failing)
         disk_fail(0, 0, 0, false);
         if (draw_u32(seed) % 30 == 0) {
             store_close(store);
-            store = open_store(path);
+            store = scratch_open(scratch_path);
         }
     }
     store_close(store);
@@ -184,9 +145,9 @@ static void work(struct run *run, uint64_t *seed, bool failing)
 
 static void assert_left(const struct run *run, size_t count, enum disk_left left, uint64_t *seed)
 {
-    remove_database(left_path);
+    scratch_remove(left_path);
     disk_leave(count, left, seed, left_path);
-    struct store *store = open_store(left_path);
+    struct store *store = scratch_open(left_path);
     struct state found = read_state(store);
     bool expected = false;
     for (unsigned i = 0; i < run->count && !expected; i++)
@@ -211,11 +172,12 @@ static void lose_power_everywhere(uint64_t seed, bool failing)
     static struct run run;
     size_t begin;
 
+    snprintf(left_path, sizeof(left_path), "%s/left.db", scratch_directory);
     /* Before anything has been promised there may be nothing, not even a database. */
-    store_close(open_store(path));
-    remove_database(path);
+    store_close(scratch_open(scratch_path));
+    scratch_remove(scratch_path);
     disk_begin();
-    struct store *store = open_store(path);
+    struct store *store = scratch_open(scratch_path);
     begin = disk_count();
     store_close(store);
     work(&run, &seed, failing);
@@ -249,7 +211,7 @@ static void fail_everywhere(unsigned operations, int rc, int errno_expected)
     unsigned hits = 0;
 
     disk_begin();
-    struct store *store = open_store(path);
+    struct store *store = scratch_open(scratch_path);
     struct state known = read_state(store);
     struct dhcp_lease leases[3];
     unsigned count;
@@ -271,7 +233,7 @@ static void fail_everywhere(unsigned operations, int rc, int errno_expected)
         assert_true(equal(&seen, &known));
         if (round % 50 == 49) {
             store_close(store);
-            store = open_store(path);
+            store = scratch_open(scratch_path);
             seen = read_state(store);
             assert_true(equal(&seen, &known));
         }
@@ -305,17 +267,15 @@ static void the_disk_becomes_read_only(void **state)
     fail_everywhere(DISK_WRITE | DISK_SYNC | DISK_TRUNCATE, SQLITE_READONLY, -EROFS);
 }
 
-#define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_was_promised_is_there_wherever_the_power_goes),
-        CASE(also_if_flushes_have_failed),
-        CASE(a_write_fails),
-        CASE(the_disk_is_full),
-        CASE(a_flush_fails),
-        CASE(the_disk_becomes_read_only),
+        SCRATCH_CASE(what_was_promised_is_there_wherever_the_power_goes),
+        SCRATCH_CASE(also_if_flushes_have_failed),
+        SCRATCH_CASE(a_write_fails),
+        SCRATCH_CASE(the_disk_is_full),
+        SCRATCH_CASE(a_flush_fails),
+        SCRATCH_CASE(the_disk_becomes_read_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "store/store.h"
 #include "tests/draw.h"
+#include "tests/scratch_store.h"
 #include "tests/unit.h"
 
 #include <errno.h>
@@ -10,41 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char directory[64], path[96];
-
-static int set_up(void **state)
-{
-    (void)state;
-    snprintf(directory, sizeof(directory), "%s/store-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-    if (!mkdtemp(directory))
-        return -1;
-    snprintf(path, sizeof(path), "%s/a.db", directory);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    static const char *const names[] = {"", "-wal", "-shm", ".lock"};
-    char file[128];
-
-    (void)state;
-    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-        snprintf(file, sizeof(file), "%s%s", path, names[i]);
-        unlink(file);
-    }
-    return rmdir(directory);
-}
-
-static struct store *open_store(void)
-{
-    struct store *store = NULL;
-    const char *why;
-
-    if (store_open(path, &store, &why))
-        fail_msg("%s", why);
-    return store;
-}
 
 static void draw_bytes(uint64_t *seed, struct dhcp_bytes *bytes)
 {
@@ -141,7 +107,7 @@ static void fold_all(struct store *store, unsigned slice)
 static void what_is_committed_is_there_again(void **state)
 {
     static struct dhcp_lease leases[MANY];
-    struct store *store = open_store();
+    struct store *store = scratch_open(scratch_path);
     uint64_t seed = 3;
 
     (void)state;
@@ -162,7 +128,7 @@ static void what_is_committed_is_there_again(void **state)
         assert_seen(store, leases, MANY);
         if (draw_u32(&seed) % 3 == 0) {
             store_close(store);
-            store = open_store();
+            store = scratch_open(scratch_path);
             assert_seen(store, leases, MANY);
         }
     }
@@ -172,7 +138,7 @@ static void what_is_committed_is_there_again(void **state)
 static void what_is_rolled_back_was_never_there(void **state)
 {
     struct dhcp_lease leases[2];
-    struct store *store = open_store();
+    struct store *store = scratch_open(scratch_path);
     uint64_t seed = 4;
 
     (void)state;
@@ -206,7 +172,7 @@ static struct store_reader *open_reader(void)
 {
     struct store_reader *reader = NULL;
 
-    assert_int_equal(store_reader_open(path, &reader), 0);
+    assert_int_equal(store_reader_open(scratch_path, &reader), 0);
     return reader;
 }
 
@@ -325,7 +291,7 @@ static void assert_bindings(struct store_reader *reader, struct model *model, co
 static void who_had_an_address_is_known(void **state)
 {
     static struct model model;
-    struct store *store = open_store();
+    struct store *store = scratch_open(scratch_path);
     struct store_reader *reader = open_reader();
     uint64_t seed = 11, now_s = 1000;
 
@@ -340,7 +306,7 @@ static void who_had_an_address_is_known(void **state)
         if (draw_u32(&seed) % 50 == 0) {
             store_reader_close(reader);
             store_close(store);
-            store = open_store();
+            store = scratch_open(scratch_path);
             reader = open_reader();
         }
         if (round % 20 == 0) {
@@ -368,7 +334,7 @@ static void history_is_dropped_from_its_old_end(void **state)
 {
     const struct store_question all = EVERYTHING;
     struct dhcp_lease lease = {.addr = FIRST, .state = DHCP_LEASE_BOUND, .htype = 1, .hlen = 6};
-    struct store *store = open_store();
+    struct store *store = scratch_open(scratch_path);
     struct store_reader *reader = open_reader();
     unsigned count = 0;
 
@@ -396,7 +362,7 @@ static void sql(const char *text)
 {
     sqlite3 *db;
 
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
 }
@@ -416,7 +382,7 @@ static void what_an_earlier_version_left_is_taken_over(void **state)
         "INSERT INTO lease VALUES(4294967230, 1, 1, x'000000000000', 0, NULL, NULL, NULL, 5, 6, 7);"
         "PRAGMA application_id = 1180789106; PRAGMA user_version = 1; PRAGMA journal_mode = WAL");
     assert_int_equal(FIRST, 4294967230);
-    struct store *store = open_store();
+    struct store *store = scratch_open(scratch_path);
     assert_seen(store, &lease, 1);
     lease.last_s = 8;
     put(store, &lease);
@@ -433,21 +399,21 @@ static void what_a_later_version_made_is_not_touched(void **state)
     const char *why = NULL;
 
     (void)state;
-    store_close(open_store());
+    store_close(scratch_open(scratch_path));
     sql("PRAGMA user_version = 3");
-    assert_int_equal(store_open(path, &store, &why), -EPROTO);
+    assert_int_equal(store_open(scratch_path, &store, &why), -EPROTO);
     assert_string_equal(why, "its tables are of a later version");
 }
 
 static void the_clock_is_kept(void **state)
 {
     struct store_clock clock = {.boot = "0b0e5a0e-1111-4222-8333-0123456789ab", .offset_s = -5, .skew_s = 1 << 30}, got;
-    struct store *store = open_store();
+    struct store *store = scratch_open(scratch_path);
 
     (void)state;
     assert_int_equal(store_put_clock(store, &clock), 0);
     store_close(store);
-    store = open_store();
+    store = scratch_open(scratch_path);
     assert_int_equal(store_get_clock(store, &got), 0);
     assert_string_equal(got.boot, clock.boot);
     assert_true(got.offset_s == clock.offset_s && got.skew_s == clock.skew_s);
@@ -456,13 +422,13 @@ static void the_clock_is_kept(void **state)
 
 static void one_has_it_at_a_time(void **state)
 {
-    struct store *store = open_store(), *other = NULL;
+    struct store *store = scratch_open(scratch_path), *other = NULL;
     const char *why;
 
     (void)state;
-    assert_int_equal(store_open(path, &other, &why), -EBUSY);
+    assert_int_equal(store_open(scratch_path, &other, &why), -EBUSY);
     store_close(store);
-    store_close(open_store());
+    store_close(scratch_open(scratch_path));
 }
 
 static int stop_at_once(void *arg, const struct dhcp_lease *lease)
@@ -481,37 +447,36 @@ static void what_is_no_store_is_not_touched(void **state)
     uint64_t seed = 4;
 
     (void)state;
-    int fd = open(path, O_RDWR | O_CREAT, 0600);
+    int fd = open(scratch_path, O_RDWR | O_CREAT, 0600);
     assert_int_equal(write(fd, "not a database, really", 22), 22);
-    assert_int_equal(store_open(path, &store, &why), -EUCLEAN);
+    assert_int_equal(store_open(scratch_path, &store, &why), -EUCLEAN);
     assert_non_null(why);
     assert_int_equal(pread(fd, text, 14, 0), 14);
     assert_string_equal(text, "not a database");
     assert_int_equal(ftruncate(fd, 0), 0); /* an empty file is as good as none */
     close(fd);
-    store = open_store();
+    store = scratch_open(scratch_path);
     lease = draw_lease(&seed, 7);
     put(store, &lease);
     assert_int_equal(store_each_lease(store, stop_at_once, NULL), -ECANCELED);
     store_close(store);
     assert_int_equal(store_open("/nowhere/at/all/x.db", &store, &why), -ENOENT);
-    assert_int_equal(store_open(directory, &store, &why), -EISDIR);
+    assert_int_equal(store_open(scratch_directory, &store, &why), -EISDIR);
+    scratch_remove(scratch_directory); /* the lock beside it */
 }
-
-#define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_is_committed_is_there_again),
-        CASE(what_is_rolled_back_was_never_there),
-        CASE(who_had_an_address_is_known),
-        CASE(history_is_dropped_from_its_old_end),
-        CASE(what_an_earlier_version_left_is_taken_over),
-        CASE(what_a_later_version_made_is_not_touched),
-        CASE(the_clock_is_kept),
-        CASE(one_has_it_at_a_time),
-        CASE(what_is_no_store_is_not_touched),
+        SCRATCH_CASE(what_is_committed_is_there_again),
+        SCRATCH_CASE(what_is_rolled_back_was_never_there),
+        SCRATCH_CASE(who_had_an_address_is_known),
+        SCRATCH_CASE(history_is_dropped_from_its_old_end),
+        SCRATCH_CASE(what_an_earlier_version_left_is_taken_over),
+        SCRATCH_CASE(what_a_later_version_made_is_not_touched),
+        SCRATCH_CASE(the_clock_is_kept),
+        SCRATCH_CASE(one_has_it_at_a_time),
+        SCRATCH_CASE(what_is_no_store_is_not_touched),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

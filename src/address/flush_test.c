@@ -1,5 +1,6 @@
 /* The thread that has the store, and the loop that gives it batches; also run under TSan. */
 #include "address/flush.h"
+#include "tests/scratch_store.h"
 #include "tests/unit.h"
 
 #include <errno.h>
@@ -13,41 +14,6 @@
 #define BATCHES 200
 #define LEASES  20
 #define FIRST   0x0a000000u
-
-static char directory[64], path[96];
-
-static int set_up(void **state)
-{
-    (void)state;
-    snprintf(directory, sizeof(directory), "%s/flush-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-    if (!mkdtemp(directory))
-        return -1;
-    snprintf(path, sizeof(path), "%s/a.db", directory);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    static const char *const parts[] = {"", "-wal", "-shm", ".lock"};
-    char file[128];
-
-    (void)state;
-    for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
-        snprintf(file, sizeof(file), "%s%s", path, parts[i]);
-        unlink(file);
-    }
-    return rmdir(directory);
-}
-
-static struct store *open_store(void)
-{
-    struct store *store = NULL;
-    const char *why;
-
-    if (store_open(path, &store, &why))
-        fail_msg("%s", why);
-    return store;
-}
 
 static void on_ready(void *arg, struct watch *watch)
 {
@@ -106,8 +72,8 @@ static void what_is_given_is_stored(void **state)
     int epoll = epoll_create1(EPOLL_CLOEXEC), error = 1;
 
     (void)state;
-    struct store *store = open_store();
-    assert_int_equal(store_reader_open(path, &reader), 0);
+    struct store *store = scratch_open(scratch_path);
+    assert_int_equal(store_reader_open(scratch_path, &reader), 0);
     assert_int_equal(flush_open(&flush, store, epoll, on_ready, &ready), 0);
     for (uint32_t batch = 0; batch < BATCHES; batch++) {
         const struct store_clock clock = {.boot = "a", .offset_s = batch};
@@ -152,7 +118,7 @@ static void closing_waits(void **state)
 
     (void)state;
     flush_close(&flush);
-    struct store *store = open_store();
+    struct store *store = scratch_open(scratch_path);
     assert_int_equal(flush_open(&flush, store, epoll, on_ready, &ready), 0);
     flush_begin(&flush, &(struct flush_batch){&pointer, 1, NULL, 1000});
     flush_close(&flush);
@@ -172,7 +138,7 @@ static void quiet_moments_are_used(void **state)
     int epoll = epoll_create1(EPOLL_CLOEXEC), error;
 
     (void)state;
-    struct store *store = open_store();
+    struct store *store = scratch_open(scratch_path);
     assert_int_equal(flush_open(&flush, store, epoll, on_ready, &ready), 0);
     flush_begin(&flush, &(struct flush_batch){&pointer, 1, NULL, 1000});
     turn(epoll);
@@ -194,9 +160,9 @@ static void what_fails_says_why(void **state)
     int epoll = epoll_create1(EPOLL_CLOEXEC), error;
 
     (void)state;
-    struct store *store = open_store(), *other = NULL;
+    struct store *store = scratch_open(scratch_path), *other = NULL;
     const char *why;
-    assert_int_equal(store_open(path, &other, &why), -EBUSY);
+    assert_int_equal(store_open(scratch_path, &other, &why), -EBUSY);
     assert_int_equal(flush_open(&flush, store, epoll, on_ready, &ready), 0);
     assert_int_equal(store_begin(store), 0); /* a transaction is open: the next cannot begin (nothing else runs yet) */
     flush_begin(&flush, &(struct flush_batch){pointers, 2, NULL, 1000});
@@ -213,15 +179,13 @@ static void what_fails_says_why(void **state)
     close(epoll);
 }
 
-#define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_is_given_is_stored),
-        CASE(closing_waits),
-        CASE(quiet_moments_are_used),
-        CASE(what_fails_says_why),
+        SCRATCH_CASE(what_is_given_is_stored),
+        SCRATCH_CASE(closing_waits),
+        SCRATCH_CASE(quiet_moments_are_used),
+        SCRATCH_CASE(what_fails_says_why),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

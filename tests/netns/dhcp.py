@@ -12,10 +12,10 @@ import time
 source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
-from dhcp_frames import (ACK, BROADCAST_MAC, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST, Reply,  # noqa: E402
-                         addr, is_reply, message, udp_frame)
+from dhcp_frames import (ACK, BROADCAST_MAC, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST,  # noqa: E402
+                         addr, message, udp_frame)
 from lab import Lab, LabError, enter  # noqa: E402
-from observe import check, children, status_of, until  # noqa: E402
+from observe import check, status_of, until  # noqa: E402
 from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 from tap import Tap  # noqa: E402
