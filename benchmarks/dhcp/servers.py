@@ -30,8 +30,11 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
 
-    def memory_mb(self, pid=None):
-        with open(f"/proc/{pid or self.process.pid}/status", encoding="ascii") as file:
+    def serving_pid(self):
+        return self.process.pid
+
+    def memory_mb(self):
+        with open(f"/proc/{self.serving_pid()}/status", encoding="ascii") as file:
             for line in file:
                 if line.startswith("VmRSS"):
                     return int(line.split()[1]) / 1024
@@ -54,12 +57,9 @@ interface "lan0" {{
         self.router = Router(lab, "server", build, self.CONFIGURATION, state=state)
         self.process = self.router.process
 
-    def counts(self):
-        return self.router.ask("show", "dhcp")
-
-    def memory_mb(self, pid=None):
-        """Of the role that serves DHCP: the one that has the database."""
-        return super().memory_mb(self.router.roles_with("fairlead.db")[0])
+    def serving_pid(self):
+        """The role that has the database."""
+        return self.router.roles_with("fairlead.db")[0]
 
     def stop(self):
         self.router.stop()

@@ -53,8 +53,8 @@ void store_rollback(struct store *store);
 /* How many changes have not been moved. */
 uint64_t store_unfolded(const struct store *store);
 
-/* Move up to so many changes. It is one transaction, which is not waited for: if it is lost, the changes are still
- * there. 0; -errno with nothing changed. */
+/* Move up to so many changes, in a transaction of their own, or look at which are to be moved. 0; -errno with nothing
+ * changed. */
 int store_fold(struct store *store, unsigned changes);
 
 /* Drop what ended before a time from the history, up to `count` of its oldest. How many; -errno with nothing changed.
@@ -74,7 +74,8 @@ struct store_clock {
 };
 
 int store_get_clock(struct store *store, struct store_clock *clock);
-int store_put_clock(struct store *store, const struct store_clock *clock); /* a transaction of its own */
+/* Part of the transaction that is open, or one of its own. */
+int store_put_clock(struct store *store, const struct store_clock *clock);
 
 /* --- looking back --- */
 

@@ -138,7 +138,7 @@ static size_t list_history(const struct serve *serve, const struct query *query,
                                       .after_s = range->after_s};
 
     if (query->at_s != QUERY_ANY_TIME)
-        question.from_s = question.to_s = query->at_s - (uint64_t)serve->clock.state.skew_s;
+        question.from_s = question.to_s = lease_clock_of_system_s(&serve->clock, query->at_s);
     int error = store_each_binding(serve->reader, &question, add_binding, &history);
     if (error < 0)
         buffer->answer.error = error;

@@ -35,6 +35,14 @@ bool lease_clock_look(struct lease_clock *clock, const struct lease_clock_readin
 
 uint64_t lease_clock_now_s(const struct lease_clock *clock);
 
+/* A time of the system's clock, as this one has it; 0 if that was before it began. */
+static inline uint64_t lease_clock_of_system_s(const struct lease_clock *clock, uint64_t time_s)
+{
+    int64_t skew_s = clock->state.skew_s;
+
+    return skew_s > 0 && time_s < (uint64_t)skew_s ? 0 : time_s - (uint64_t)skew_s;
+}
+
 /* A time of this clock, as the system's clock has it; DHCP_NEVER stays. */
 static inline uint64_t lease_clock_to_system_s(const struct lease_clock *clock, uint64_t time_s)
 {

@@ -25,6 +25,10 @@ static void it_begins_with_the_systems(void **state)
     lease_clock_open(&clock, &nothing, WALL + 7, &reading); /* never behind what was written down */
     assert_true(at(&clock, &reading) == WALL + 7 && clock.state.skew_s == -7);
     assert_int_equal(lease_clock_to_system_s(&clock, WALL + 7), WALL);
+    assert_int_equal(lease_clock_of_system_s(&clock, WALL), WALL + 7);
+    clock.state.skew_s = 7;
+    assert_int_equal(lease_clock_of_system_s(&clock, WALL), WALL - 7);
+    assert_int_equal(lease_clock_of_system_s(&clock, 6), 0); /* before it began */
     assert_true(lease_clock_to_system_s(&clock, DHCP_NEVER) == DHCP_NEVER);
 }
 

@@ -70,6 +70,7 @@ static int open_batches(struct serve *serve)
 }
 
 static void on_stored(void *arg, struct watch *watch);
+static void take_batch(struct serve *serve);
 
 int serve_open(struct serve *serve, struct store *store, struct sockets *sockets, int epoll)
 {
@@ -99,6 +100,7 @@ void serve_close(struct serve *serve)
 {
     while (serve->flush.started && (flush_is_busy(&serve->flush) || serve->gathers->count)) {
         flush_wait(&serve->flush);
+        take_batch(serve);
         serve->busy = false;
         serve_turn(serve);
     }
@@ -284,7 +286,6 @@ void serve_turn(struct serve *serve)
 {
     struct lease_clock_reading reading;
 
-    take_batch(serve);
     lease_clock_read_system(&reading);
     if (lease_clock_look(&serve->clock, &reading)) {
         log_info("the system's clock has been set; leases are counted without it");

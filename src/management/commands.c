@@ -278,6 +278,8 @@ static int list(struct session *session, const json_t *id, struct query *query, 
     }
 }
 
+static const char within_expected[] = "within: expected a prefix or an address, as \"10.0.0.0/8\"";
+
 /* Which part of a list is asked for; all of it if nothing is said. False: that is no prefix, and no address. */
 static bool read_within(const json_t *arguments, struct ipv4_prefix *prefix)
 {
@@ -298,8 +300,7 @@ static int command_routes(struct session *session, const json_t *id, const json_
     struct query query = {.kind = QUERY_ROUTES};
 
     if (!read_within(arguments, &query.range.within))
-        return session_fail(session, id, WIRE_BAD_REQUEST,
-                            "within: expected a prefix or an address, as \"10.0.0.0/8\"");
+        return session_fail(session, id, WIRE_BAD_REQUEST, within_expected);
     return list(session, id, &query, sizeof(struct query_route), "routes", route_record);
 }
 
@@ -465,8 +466,7 @@ static int command_leases(struct session *session, const json_t *id, const json_
     struct query query = {.kind = QUERY_LEASES};
 
     if (!read_within(arguments, &query.range.within))
-        return session_fail(session, id, WIRE_BAD_REQUEST,
-                            "within: expected a prefix or an address, as \"10.0.0.0/8\"");
+        return session_fail(session, id, WIRE_BAD_REQUEST, within_expected);
     return list(session, id, &query, sizeof(struct query_lease), "leases", lease_record);
 }
 
@@ -475,14 +475,12 @@ static json_t *binding_record(const void *record)
     const struct query_binding *binding = record;
     const char *state = dhcp_lease_state_name(binding->state);
     bool ended = binding->state == DHCP_LEASE_BOUND && !binding->goes_on;
-    json_t *one =
-        json_pack("{s:o, s:o, s:s, s:o, s:o, s:I, s:o}", "address", json_address(binding->addr), "mac",
-                  json_hardware(binding->htype, binding->hlen, binding->chaddr), "state", ended ? "ended" : state,
-                  "client_id", json_hex(binding->client_id.bytes, binding->client_id.len), "host_name",
-                  json_host_name(&binding->host_name), "began", (json_int_t)binding->began_s, "ended",
-                  json_time(binding->ended_s));
 
-    return one;
+    return json_pack("{s:o, s:o, s:s, s:o, s:o, s:I, s:o}", "address", json_address(binding->addr), "mac",
+                     json_hardware(binding->htype, binding->hlen, binding->chaddr), "state", ended ? "ended" : state,
+                     "client_id", json_hex(binding->client_id.bytes, binding->client_id.len), "host_name",
+                     json_host_name(&binding->host_name), "began", (json_int_t)binding->began_s, "ended",
+                     json_time(binding->ended_s));
 }
 
 static int command_history(struct session *session, const json_t *id, const json_t *arguments)
@@ -491,8 +489,7 @@ static int command_history(struct session *session, const json_t *id, const json
     json_t *at = json_object_get(arguments, "at");
 
     if (!read_within(arguments, &query.range.within))
-        return session_fail(session, id, WIRE_BAD_REQUEST,
-                            "within: expected a prefix or an address, as \"10.0.0.0/8\"");
+        return session_fail(session, id, WIRE_BAD_REQUEST, within_expected);
     if (at && (!json_is_integer(at) || json_integer_value(at) < 0))
         return session_fail(session, id, WIRE_BAD_REQUEST, "at: expected seconds since 1970");
     if (at)
