@@ -14,6 +14,7 @@ source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, LabError, enter  # noqa: E402
+from observe import until  # noqa: E402
 from packets import ipv4  # noqa: E402
 from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
@@ -36,7 +37,9 @@ class Net:
                         f"net.ipv4.neigh.{name}.base_reachable_time_ms=500",
                         f"net.ipv4.neigh.{name}.delay_first_probe_time=1", f"net.ipv4.conf.{name}.send_redirects=0")
         self.middle("sysctl", "-qw", "net.ipv4.icmp_ratelimit=0")
-        self.sender = self.lab.spawn("left", *FRAMES, "send", "eth0", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.senders = {node: self.lab.spawn(node, *FRAMES, "send", interface, stdin=subprocess.PIPE,
+                                             stdout=subprocess.PIPE)
+                        for node, interface in (("left", "eth0"), ("middle", "lan1"))}
         self.capture = self.lab.spawn("right", *FRAMES, "capture", "eth0", stdout=subprocess.PIPE)
         self.capture.stdout.readline()
         self.macs = {}
@@ -50,18 +53,20 @@ class Net:
     def ping(self, address, *options):
         return self.lab.on("left", "ping", "-n", "-c", "1", "-W", "3", *options, address, check=False)
 
-    def send(self, packet):
-        """From left, to the router's MAC address; returns when it has been handed over."""
-        frame = self.macs["middle", "lan0"] + self.macs["left", "eth0"] + b"\x08\x00" + packet
-        self.sender.stdin.write(frame.hex() + "\n")
-        self.sender.stdin.flush()
-        self.sender.stdout.readline()
+    def send(self, packet, node="left"):
+        """From left to the router's MAC address, or from the router to right's; returns when it has been handed over."""
+        ends = {"left": ("middle", "lan0", "left", "eth0"), "middle": ("right", "eth0", "middle", "lan1")}[node]
+        frame = self.macs[ends[:2]] + self.macs[ends[2:]] + b"\x08\x00" + packet
+        sender = self.senders[node]
+        sender.stdin.write(frame.hex() + "\n")
+        sender.stdin.flush()
+        sender.stdout.readline()
 
-    def arrived(self):
-        """The IPv4 packets that have arrived at right since the last call: all before a mark that is sent now."""
+    def arrived(self, node="left"):
+        """The IPv4 packets that have arrived at right since the last call: all before a mark that `node` sends now."""
         self.marks += 1
         mark = struct.pack("!8sI", b"the mark", self.marks)
-        self.send(ipv4("10.0.1.10", "10.0.2.10", mark))
+        self.send(ipv4("10.0.1.10", "10.0.2.10", mark), node)
         packets = []
         for line in self.capture.stdout:
             frame = bytes.fromhex(line)
@@ -175,19 +180,21 @@ def check_aside(tap, net, router, name, why, begin, end, forwarded):
 
 
 def cut_by_kernel(net, router, packet, forwarded):
-    """As cut_by(), where a mark would not arrive either: then nothing arrived if nothing was cut through and the
-    kernel's own count of forwarded packets stands still."""
+    """As cut_by(), where a mark from left would not arrive either: the router sends it, after its kernel has received
+    the packet."""
     if forwarded:
         return cut_by(net, router, packet)
-    before, sent = router.counters()["lan0"]["cut"], forwarded_by_kernel(net)
+    before, received = router.counters()["lan0"]["cut"], received_by_kernel(net)
     net.send(packet)
-    return router.counters()["lan0"]["cut"] - before, forwarded_by_kernel(net) - sent
+    until(lambda: received_by_kernel(net) > received, "the kernel to receive the packet")
+    return router.counters()["lan0"]["cut"] - before, len(net.arrived("middle"))
 
 
-def forwarded_by_kernel(net):
-    """Packets that went out at the router's lan1."""
-    text = net.middle("cat", "/proc/net/dev").stdout
-    return int(re.search(r"lan1:(.*)", text)[1].split()[9])
+def received_by_kernel(net):
+    """IPv4 packets that the router's kernel has received: InReceives of RFC 4293."""
+    names, values = [line.split() for line in net.middle("cat", "/proc/net/snmp").stdout.splitlines()
+                     if line.startswith("Ip: ")]
+    return int(values[names.index("InReceives")])
 
 
 def the_door_stands_aside(tap, net):
