@@ -7,20 +7,19 @@ alone, with tc doors and with XDP doors.
 import os
 import re
 import struct
-import subprocess
 import sys
 
 source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
-from lab import Lab, LabError, enter  # noqa: E402
+from frames import Capture, Sender  # noqa: E402
+from lab import Lab, enter  # noqa: E402
 from observe import until  # noqa: E402
 from packets import ipv4  # noqa: E402
 from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 from tap import Tap  # noqa: E402
 
-FRAMES = [sys.executable, os.path.join(source, "tests/netns/frames.py")]
 CORPUS = os.path.join(source, "tests/fuzz/corpus/validate")
 PORTS = ("lan0", "lan1")
 
@@ -37,11 +36,9 @@ class Net:
                         f"net.ipv4.neigh.{name}.base_reachable_time_ms=500",
                         f"net.ipv4.neigh.{name}.delay_first_probe_time=1", f"net.ipv4.conf.{name}.send_redirects=0")
         self.middle("sysctl", "-qw", "net.ipv4.icmp_ratelimit=0")
-        self.senders = {node: self.lab.spawn(node, *FRAMES, "send", interface, stdin=subprocess.PIPE,
-                                             stdout=subprocess.PIPE)
+        self.senders = {node: Sender(self.lab, node, interface)
                         for node, interface in (("left", "eth0"), ("middle", "lan1"))}
-        self.capture = self.lab.spawn("right", *FRAMES, "capture", "eth0", stdout=subprocess.PIPE)
-        self.capture.stdout.readline()
+        self.capture = Capture(self.lab, "right", "eth0")
         self.macs = {}
         for node, name in self.lab.links:
             self.macs[node, name] = self.lab.mac(node, name)
@@ -56,11 +53,7 @@ class Net:
     def send(self, packet, node="left"):
         """From left to the router's MAC address, or from the router to right's; returns when it has been handed over."""
         ends = {"left": ("middle", "lan0", "left", "eth0"), "middle": ("right", "eth0", "middle", "lan1")}[node]
-        frame = self.macs[ends[:2]] + self.macs[ends[2:]] + b"\x08\x00" + packet
-        sender = self.senders[node]
-        sender.stdin.write(frame.hex() + "\n")
-        sender.stdin.flush()
-        sender.stdout.readline()
+        self.senders[node].send(self.macs[ends[:2]] + self.macs[ends[2:]] + b"\x08\x00" + packet)
 
     def arrived(self, node="left"):
         """The IPv4 packets that have arrived at right since the last call: all before a mark that `node` sends now."""
@@ -68,13 +61,12 @@ class Net:
         mark = struct.pack("!8sI", b"the mark", self.marks)
         self.send(ipv4("10.0.1.10", "10.0.2.10", mark), node)
         packets = []
-        for line in self.capture.stdout:
-            frame = bytes.fromhex(line)
+        while True:
+            frame = self.capture.frame()
             if frame[12:14] == b"\x08\x00":
                 if frame[34:46] == mark:
                     return packets
                 packets.append(frame[14:])
-        raise LabError("capture ended")
 
     def router(self, door):
         router = Router(self.lab, "middle", build,

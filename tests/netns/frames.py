@@ -2,13 +2,40 @@
 """Raw frames at an interface: frames.py send IF | frames.py capture IF
 
 send reads frames from standard input, a line of hexadecimal digits each, and says "sent" after each. capture says
-"ready" and then prints every frame that arrives, likewise.
+"ready" and then prints every frame that arrives, likewise. Sender and Capture run it at an interface of a lab's node.
 """
 import socket
+import subprocess
 import sys
 
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
+
+
+class Sender:
+    def __init__(self, lab, node, interface):
+        self.process = lab.spawn(node, sys.executable, __file__, "send", interface, stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE)
+
+    def send(self, frame):
+        """Returns when it has been handed over."""
+        self.process.stdin.write(frame.hex() + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "sent\n"
+
+
+class Capture:
+    def __init__(self, lab, node, interface):
+        """Returns when nothing that arrives from now on is missed."""
+        self.process = lab.spawn(node, sys.executable, __file__, "capture", interface, stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == "ready\n"
+
+    def frame(self):
+        """The next that has arrived; waits for it."""
+        line = self.process.stdout.readline()
+        if not line:
+            raise EOFError("capture ended")
+        return bytes.fromhex(line)
 
 
 def main():
@@ -26,4 +53,5 @@ def main():
             print("sent", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

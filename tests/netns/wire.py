@@ -1,32 +1,23 @@
 """A host's end of a link, for tests of DHCP: frames sent and captured there."""
-import os
-import subprocess
-import sys
-
 from dhcp_frames import DISCOVER, Reply, is_reply, message, udp_frame
-
-FRAMES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "frames.py")
+from frames import Capture, Sender
 
 
 class Wire:
     def __init__(self, lab, host, mac, server=("middle", "lan0")):
         """`mac` is whom frames come from if nothing else is said; `server`: node and interface at the other end."""
         self.mac = mac
-        self.capture = lab.spawn(host, sys.executable, FRAMES, "capture", "eth0", stdout=subprocess.PIPE)
-        assert self.capture.stdout.readline() == "ready\n"
-        self.sender = lab.spawn(host, sys.executable, FRAMES, "send", "eth0", stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE)
+        self.capture = Capture(lab, host, "eth0")
+        self.sender = Sender(lab, host, "eth0")
         self.server_mac = lab.mac(*server)
 
     def send(self, frame):
-        self.sender.stdin.write(frame.hex() + "\n")
-        self.sender.stdin.flush()
-        assert self.sender.stdout.readline() == "sent\n"
+        self.sender.send(frame)
 
     def reply(self):
         """The next frame from a DHCP server."""
         while True:
-            frame = bytes.fromhex(self.capture.stdout.readline())
+            frame = self.capture.frame()
             if is_reply(frame):
                 return Reply(frame)
 
@@ -45,6 +36,6 @@ class Wire:
         return [f"answered: {reply.options}" for reply in replies[:-1]]
 
     def close(self):
-        for process in (self.capture, self.sender):
-            process.kill()
-            process.wait()
+        for end in (self.capture, self.sender):
+            end.process.kill()
+            end.process.wait()
