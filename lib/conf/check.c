@@ -1,5 +1,6 @@
 /* What does not fit together, though every line by itself is right. */
 #include "base/compiler.h"
+#include "conf/dhcp.h"
 #include "conf/model.h"
 #include "net/ipv4_map.h"
 

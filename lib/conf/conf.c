@@ -2,6 +2,7 @@
 #include "conf/conf.h"
 
 #include "base/compiler.h"
+#include "conf/dhcp.h"
 #include "conf/model.h"
 
 #include <errno.h>
@@ -203,6 +204,8 @@ void conf_print(const struct conf *conf, FILE *stream)
         putc('\n', stream);
     }
     fputs("}\n", stream);
+    if (conf->dhcp.all.scope.line || conf_serves_dhcp(conf))
+        conf_print_dhcp_general(&conf->dhcp, stream);
     for (size_t i = 0; i < conf->interface_count; i++)
         print_interface(&conf->interfaces[i], stream);
     for (size_t i = 0; i < conf->route_count; i++)

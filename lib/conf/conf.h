@@ -11,6 +11,7 @@
 
 #include "conf/errors.h"
 #include "dhcp/option.h"
+#include "dhcp/subnet.h"
 #include "net/ipv4_prefix.h"
 
 #include <stdbool.h>
@@ -23,9 +24,9 @@
 #define CONF_ADDRESSES_MAX  256 /* of one interface */
 #define CONF_ROUTES_MAX     1000000
 #define CONF_SESSIONS_MAX   4096
-#define CONF_RANGES_MAX     256 /* of one dhcp block */
-#define CONF_LEASE_MIN      4   /* seconds: shorter ones leave no time to renew them */
-#define CONF_PREFERENCE_MIN 2   /* 0: the system's own addresses, 1: its attached subnets */
+#define CONF_SUBNETS_MAX    65536 /* behind relays */
+#define CONF_LEASE_MIN      4     /* seconds: shorter ones leave no time to renew them */
+#define CONF_PREFERENCE_MIN 2     /* 0: the system's own addresses, 1: its attached subnets */
 #define CONF_PREFERENCE_MAX 254
 
 enum conf_door { CONF_DOOR_AUTO, CONF_DOOR_XDP, CONF_DOOR_TC, CONF_DOOR_COUNT };
@@ -38,29 +39,83 @@ struct conf_address {
 struct conf_range {
     uint32_t first, last; /* host order; first <= last */
     bool is_prefix;       /* it was written as one: its first and last address are no hosts' */
+    const char **classes; /* names of those whose clients alone get it */
+    size_t class_count;   /* 0: everybody does */
+    uint64_t class_bits;  /* the same: bit i for classes[i] of the configuration */
     unsigned line;
 };
 
 /* An option for DHCP clients. */
 struct conf_option {
-    const struct dhcp_option *option;
-    uint8_t *bytes; /* as on the wire */
+    const char *key; /* as it is called: "routers", "option-224:text", "option-43.6:uint8" */
+    uint8_t code;
+    uint8_t sub; /* of an option that consists of options: which of them; 0: the option itself */
+    enum dhcp_type type;
+    const uint8_t *bytes; /* as on the wire */
     size_t len;
-    const char **texts; /* as it was written */
+    const char **texts; /* as it was written; none: it is not to be sent, whatever blocks around this one say */
     size_t text_count;
+    bool inherited; /* of a block around this one */
     unsigned line;
 };
 
-struct conf_dhcp {
-    struct conf_range *ranges;
-    size_t range_count;
-    uint32_t lease_s, lease_min_s, lease_max_s; /* UINT32_MAX: for ever */
-    uint32_t next_server;                       /* 0 for none */
-    bool authoritative, bootp, by_mac;
-    bool has_routers; /* an option says so, if only that there is none; otherwise it is this router */
+/* An option that is sent even if it is not asked for. */
+struct conf_always {
+    const char *key;
+    uint8_t code;
+};
+
+/* What clients are told, and for how long they get their addresses. What stands in a block around this one is in it
+ * too. */
+struct conf_scope {
+    uint32_t lease_s, lease_min_s, lease_max_s; /* UINT32_MAX: for ever; all 0: not said (a class, a reservation) */
+    uint32_t next_server;                       /* 0: not said */
     struct conf_option *options;
     size_t option_count;
+    struct conf_always *always;
+    size_t always_count;
     unsigned line;
+};
+
+/* Clients of a kind; dhcp/subnet.h says what the lists are. */
+struct conf_class {
+    struct conf_scope scope;
+    const char *name;
+    struct dhcp_pattern *vendors, *users, *macs;
+    size_t vendor_count, user_count, mac_count;
+    uint16_t *systems;
+    size_t system_count;
+};
+
+struct conf_reservation {
+    struct conf_scope scope;
+    const char *name;
+    uint32_t addr; /* 0: none */
+    struct dhcp_pattern keys[DHCP_HOST_KEY_COUNT];
+};
+
+/* What is served at an interface, in a subnet, or in general: then it holds for all of these. */
+struct conf_dhcp {
+    struct conf_scope scope;
+    bool authoritative, bootp, by_mac, rapid, trusted;
+    struct conf_range *ranges;
+    size_t range_count;
+    struct conf_reservation *reservations;
+    size_t reservation_count;
+    struct conf_dhcp *subnets; /* at an interface: those of its subnets that differ; in general: those behind relays */
+    size_t subnet_count;
+    struct ipv4_prefix prefix;    /* of a subnet */
+    char network[CONF_NAME_SIZE]; /* of one behind relays: those of the same name share a link; empty: with none */
+};
+
+/* What holds for DHCP as a whole. */
+struct conf_dhcp_general {
+    struct conf_dhcp all;
+    struct conf_class *classes;
+    size_t class_count;
+    uint32_t offer_s;      /* how long an offer is held */
+    uint32_t quarantine_s; /* how long an address is kept from others that a client found in use */
+    uint32_t history_s;    /* how long the history goes back; UINT32_MAX: for ever */
 };
 
 struct conf_interface {
@@ -99,6 +154,7 @@ struct conf {
     char hostname[CONF_HOSTNAME_SIZE]; /* empty: the system's */
     uint8_t static_preference, kernel_preference;
     struct conf_management management;
+    struct conf_dhcp_general dhcp;
     struct conf_interface *interfaces;
     size_t interface_count;
     struct conf_route *routes;

@@ -84,19 +84,75 @@ static void what_is_served_by_dhcp(void **state)
     assert_int_equal(dhcp->ranges[0].last, IPV4(10, 0, 1, 199));
     assert_int_equal(dhcp->ranges[1].first, IPV4(10, 0, 1, 32));
     assert_true(dhcp->ranges[1].is_prefix);
-    assert_int_equal(dhcp->lease_s, 5400);
-    assert_int_equal(dhcp->lease_min_s, 60);
-    assert_int_equal(dhcp->lease_max_s, UINT32_MAX);
-    assert_true(dhcp->authoritative && dhcp->by_mac && !dhcp->bootp && dhcp->has_routers);
-    assert_int_equal(dhcp->next_server, IPV4(10, 0, 1, 9));
-    assert_int_equal(dhcp->option_count, 2);
-    assert_int_equal(dhcp->options[0].option->code, 6);
-    assert_int_equal(dhcp->options[0].len, 8);
-    assert_memory_equal(dhcp->options[0].bytes, "\n\0\1\1\n\0\1\2", 8);
-    assert_int_equal(dhcp->options[1].len, 11);
+    assert_int_equal(dhcp->scope.lease_s, 5400);
+    assert_int_equal(dhcp->scope.lease_min_s, 60);
+    assert_int_equal(dhcp->scope.lease_max_s, UINT32_MAX);
+    assert_true(dhcp->authoritative && dhcp->by_mac && !dhcp->bootp);
+    assert_int_equal(dhcp->scope.next_server, IPV4(10, 0, 1, 9));
+    assert_int_equal(dhcp->scope.option_count, 3);
+    assert_int_equal(dhcp->scope.options[0].code, 3);
+    assert_int_equal(dhcp->scope.options[0].text_count, 0); /* there is none */
+    assert_int_equal(dhcp->scope.options[1].code, 6);
+    assert_int_equal(dhcp->scope.options[1].len, 8);
+    assert_memory_equal(dhcp->scope.options[1].bytes, "\n\0\1\1\n\0\1\2", 8);
+    assert_int_equal(dhcp->scope.options[2].len, 11);
     assert_true(conf_serves_dhcp(conf));
-    assert_int_equal(conf->interfaces[1].dhcp->lease_s, 3600);
-    assert_false(conf->interfaces[1].dhcp->has_routers);
+    assert_int_equal(conf->interfaces[1].dhcp->scope.lease_s, 3600);
+    assert_int_equal(conf->interfaces[1].dhcp->scope.option_count, 0);
+    conf_free(conf);
+}
+
+static void what_holds_for_some_clients(void **state)
+{
+    (void)state;
+    struct conf *conf =
+        parsed("interface lan0 {\n"
+               "    address = [10.0.1.1/24, 10.0.2.1/24]\n"
+               "    dhcp {\n"
+               "        dns = []\n"
+               "        pool = 10.0.1.100-10.0.1.199\n"
+               "        pool 10.0.1.200-10.0.1.210 { class = phones }\n"
+               "        subnet 10.0.2.0/24 { pool = 10.0.2.9-10.0.2.20 lease = 1d }\n"
+               "        reservation nas { mac = 02:00:00:00:00:01 address = 10.0.1.9 }\n"
+               "    }\n"
+               "}\n"
+               "dhcp {\n" /* behind it, and yet it holds there */
+               "    lease = 2h  dns = 9.9.9.9  ntp = 9.9.9.8  always = dns  history = infinite\n"
+               "    option-43.1:uint8 = 8  option-43.2:text = ab  option-224:address = [1.2.3.4, 1.2.3.5]\n"
+               "    class pxe { vendor-class = \"PXEClient*\" architecture = [7, 9] boot-file-name = x }\n"
+               "    class phones { mac = 00:1b:54 option-43 = 01:02 }\n"
+               "    reservation a { client-id = \"name\" circuit-id = 0x6531 host-name = h lease = 1h }\n"
+               "    subnet 10.7.0.0/24 { network = campus pool = 10.7.0.0/25 option-43.1:uint8 = 9 }\n"
+               "    subnet 10.7.1.0/24 { network = campus authoritative = true }\n"
+               "}\n");
+    const struct conf_dhcp_general *general = &conf->dhcp;
+    const struct conf_dhcp *lan = conf->interfaces[0].dhcp, *campus = general->all.subnets;
+
+    assert_int_equal(general->history_s, UINT32_MAX);
+    assert_int_equal(general->all.scope.option_count, 5);
+    assert_string_equal(general->all.scope.options[2].key, "option-43.1:uint8");
+    assert_memory_equal(general->all.scope.options[4].bytes, "\1\2\3\4\1\2\3\5", 8);
+    assert_int_equal(general->class_count, 2);
+    assert_true(general->classes[0].vendors[0].prefix && general->classes[0].vendors[0].len == 9);
+    assert_int_equal(general->classes[0].systems[1], 9);
+    assert_memory_equal(general->classes[1].macs[0].bytes, "\0\x1b\x54", 3);
+    assert_memory_equal(general->all.reservations[0].keys[DHCP_BY_CIRCUIT_ID].bytes, "e1", 2);
+    assert_int_equal(general->all.reservations[0].scope.lease_max_s, 3600);
+    assert_int_equal(lan->scope.lease_s, 7200);
+    assert_int_equal(lan->scope.option_count, 5);
+    assert_int_equal(lan->scope.options[4].code, 6); /* none, here */
+    assert_int_equal(lan->scope.options[4].text_count, 0);
+    assert_int_equal(lan->scope.always_count, 1);
+    assert_int_equal(lan->ranges[1].class_bits, 2);
+    assert_int_equal(lan->subnets[0].scope.lease_s, 86400);
+    assert_int_equal(lan->subnets[0].scope.option_count, 5);
+    assert_string_equal(lan->reservations[0].name, "nas");
+    assert_int_equal(lan->reservations[0].scope.lease_s, 0);
+    assert_int_equal(general->all.subnet_count, 2);
+    assert_string_equal(campus[1].network, "campus");
+    assert_true(campus[1].authoritative && !campus[0].authoritative);
+    assert_int_equal(campus[0].scope.option_count, 5);
+    assert_memory_equal(campus[0].scope.options[4].bytes, "\x9", 1); /* one part is another */
     conf_free(conf);
 }
 
@@ -116,7 +172,7 @@ static void nothing_at_all_is_a_configuration(void **state)
 /* A text, and all that is wrong with it: "line: beginning of the error" for each. */
 static const struct {
     const char *text;
-    const char *errors[6];
+    const char *errors[8];
 } wrong[] = {
     {"hostname \"x\"", {"1: expected '{' behind the label"}},
     {"interface a { dhcp { } }", {"1: dhcp: expected a pool"}},
@@ -137,9 +193,49 @@ static const struct {
      {"1: dhcp: expected lease-min <= lease <= lease-max"}},
     {"interface a { dhcp { pool = 10.0.0.5-10.0.0.6\nsubnet-mask = 1\nrouter = 1\nmtu = 70000\ndomain = a\n"
      "domain-name = b } }",
-     {"2: subnet-mask is the server's own", "3: 'router' is not known in dhcp: expected one of pool, lease",
+     {"2: subnet-mask is the server's own",
+      "3: 'router' is not known in dhcp: expected one of pool, subnet, reservation, authoritative",
       "4: mtu: '70000': character 1: expected a number from 0 to 65535", "6: domain-name is set already, in line 5"}},
-    {"dhcp { pool = 10.0.0.5-10.0.0.6 }", {"1: 'dhcp' is not known here"}},
+    {"dhcp { pool = 10.0.0.5-10.0.0.6 }", {"1: 'pool' is not known in dhcp: expected one of offer"}},
+    {"dhcp { option-0 = 01\noption-255 = 01\noption-224:words = a\noption-50 = 10.0.0.1\noption-6.1 = 01\n"
+     "option-224 = 1g\noption-1x = a }",
+     {"1: option-0: expected option-N or option-N:TYPE", "2: option-255: expected option-N",
+      "3: option-224:words: expected a type behind ':'", "4: option-50 is the server's own",
+      "5: option-6.1: expected no parts", "6: option-224: '1g': character 2: expected hexadecimal digits",
+      "7: option-1x: expected option-N"}},
+    {"dhcp { option-43.1:uint8 = 1\nvendor-encapsulated-options = 0102\nalways = [dns, colour, option-50]\nhistory = 0 "
+     "}",
+     {"1: option-43.1:uint8: the option as a whole is set in line 2", "3: always: 'colour': expected an option's name",
+      "3: always: 'option-50': expected", "4: history: '0': character 2: expected a duration"}},
+    {"dhcp { domain-search = a domain-search = b option-119 = c\noption-119:text = d }",
+     {"2: option-119:text is set already, in line 1"}},
+    {"dhcp { class a { }\nclass b { vendor-class = \"\" mac = x architecture = 70000 }\nclass a { mac = 02 } }",
+     {"1: class 'a': expected vendor-class", "2: vendor-class: '': expected 1 to 255", "2: mac: 'x': expected how",
+      "2: architecture: '70000': expected a number", "2: class 'b': expected",
+      "3: class 'a' is there already, in line 1"}},
+    {"dhcp { reservation a { }\nreservation b { mac = 02:00 }\nreservation c { client-id = 0x }\n"
+     "reservation d { mac = 02:00:00:00:00:01 address = 1.2.3 } }",
+     {"1: reservation 'a': expected mac, client-id or circuit-id", "2: mac: '02:00': expected a hardware address",
+      "2: reservation 'b': expected", "3: client-id: '0x': character 3", "3: reservation 'c': expected",
+      "4: address: '1.2.3'"}},
+    {"interface a { address = 10.0.0.1/24 dhcp {\n"
+     "reservation b { mac = 02:00:00:00:00:01 address = 10.0.1.5 }\n"
+     "reservation c { mac = 02:00:00:00:00:02 address = 10.0.0.255 }\n"
+     "reservation d { mac = 02:00:00:00:00:03 address = 10.0.0.1 }\n"
+     "reservation e { mac = 02:00:00:00:00:04 address = 10.0.0.6 }\n"
+     "reservation f { mac = 02:00:00:00:00:04 address = 10.0.0.6 } } }",
+     {"2: reservation 'b': 10.0.1.5: expected an address of this interface's",
+      "3: reservation 'c': 10.0.0.255: expected", "4: reservation 'd': 10.0.0.1 is this router's own (interface a)",
+      "6: reservation 'f': 10.0.0.6 is reserved already, in line 5", "6: reservation 'f': this mac has one already"}},
+    {"interface a { address = 10.0.0.1/24 dhcp { subnet 10.0.1.0/24 { pool = 10.0.1.5-10.0.1.6 } } }\n"
+     "dhcp { subnet 10.0.0.0/25 { pool = 10.1.0.5-10.1.0.6 }\nsubnet 10.2.0.0/16 { }\nsubnet 10.2.3.0/24 { }\n"
+     "subnet 10.3.0.0 { network = \"a name that is too long\" } }",
+     {"1: subnet 10.0.1.0/24: expected that of an address of interface a",
+      "2: pool 10.1.0.5-10.1.0.6: expected a range in this subnet",
+      "2: subnet 10.0.0.0/25 overlaps that of interface a", "4: subnet 10.2.3.0/24 overlaps the one in line 3",
+      "5: subnet '10.3.0.0': character 9"}},
+    {"interface a { dhcp { pool 10.0.0.5-10.0.0.6 { class = phones } } }",
+     {"1: class: 'phones': expected the name of a class of the general dhcp block"}},
     {"= 3", {"1: expected the name of a setting or block, found '='"}},
     {"hostname = \ninterface lan0 { color = 3 }",
      {"1: expected a value: a string in quotation marks, or a word, found the end of the line",
@@ -152,7 +248,7 @@ static const struct {
     {"hostname = [a b]", {"1: expected ',' or ']'"}},
     {"hostname { }", {"1: hostname: expected '='"}},
     {"nothing = 1\n\nnonsense { x = 1 }",
-     {"1: 'nothing' is not known here: expected one of hostname, interface, route, preferences, management",
+     {"1: 'nothing' is not known here: expected one of hostname, dhcp, interface, route, preferences, management",
       "3: 'nonsense' is not known here"}},
     {"interface lan0 {", {"1: expected '}' at the end of this block, found the end of the file"}},
     {"}\nhostname = x y\n\nroute",
@@ -254,10 +350,20 @@ static char *printed(const struct conf *conf)
 static void what_is_printed_parses_to_the_same(void **state)
 {
     (void)state;
-    struct conf *conf =
-        parsed("hostname = a.b interface \"e#th\"\n{ door = xdp address = [10.0.0.1/8, 11.0.0.1/8] }\n"
-               "route 0.0.0.0/0 { via = 10.0.0.2 interface = eth1 } route 1.0.0.0/8 { type = prohibit }\n"
-               "management { group = \"a\\\"\\\\b\" }");
+    struct conf *conf = parsed(
+        "hostname = a.b interface \"e#th\"\n{ door = xdp address = [20.0.0.1/8, 11.0.0.1/8] }\n"
+        "route 0.0.0.0/0 { via = 20.0.0.2 interface = eth1 } route 1.0.0.0/8 { type = prohibit }\n"
+        "management { group = \"a\\\"\\\\b\" }"
+        "dhcp { lease-max = 2h always = [dns, option-200] option-224:empty = \"\" option-43.7 = 01 option-43.8:text = "
+        "a\n"
+        "class a { vendor-class = [\"x*\", y] user-class = z mac = 02:00 architecture = 7 next-server = 1.2.3.4 }\n"
+        "reservation a { mac = 02:00:00:00:00:01 client-id = 0x00 circuit-id = \"12:34\" address = 10.5.0.9 routers = "
+        "[] }\n"
+        "reservation b { mac = 02:00:00:00:00:01 address = 10.6.0.9 client-id = \"port 1*\" }\n"
+        "subnet 10.5.0.0/16 { network = n rapid-commit = true trust-option-82 = true pool = 10.5.0.0/24 }\n"
+        "subnet 10.6.0.0/16 { routers = 10.6.0.1 domain-search = [a, b] classless-static-routes = \"10.0.0.0/8 "
+        "10.6.0.2\" } }\n"
+        "interface l { address = 12.0.0.1/24 dhcp { lease = 1h30m dns = [] pool 12.0.0.0/25 { class = a } } }");
     char *text = printed(conf);
     struct conf *again = parsed(text);
     char *text_again = printed(again);
@@ -288,6 +394,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_example_means_what_it_says),
         cmocka_unit_test(what_is_served_by_dhcp),
+        cmocka_unit_test(what_holds_for_some_clients),
         cmocka_unit_test(nothing_at_all_is_a_configuration),
         cmocka_unit_test(everything_that_is_wrong_is_listed_with_its_line),
         cmocka_unit_test(more_errors_than_are_kept_are_counted),

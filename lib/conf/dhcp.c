@@ -1,30 +1,77 @@
-/* dhcp { ... } of an interface: reading it, checking it, printing it. Options are known by dhcp/option.h's table. */
+/* dhcp { ... } in general, in an interface, and subnets in both: who is served, and with which addresses. */
+#include "conf/dhcp.h"
+
 #include "base/compiler.h"
-#include "conf/model.h"
-#include "conf/read.h"
 #include "dhcp/pool.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
-#define OPTION_MAX 1024 /* bytes of a value; with everything else it must fit into a message */
-#define DEFAULT_S  3600 /* of a lease */
-#define MIN_S      60
+#define DEFAULT_S    3600 /* of a lease */
+#define MIN_S        60
+#define OFFER_S      10
+#define QUARANTINE_S 86400
+#define HISTORY_S    (366 * 86400)
 
-/* --- reading ----------------------------------------------------------------------------------------------------- */
+/* --- how clients are served ----------------------------------------------------------------------------------------
+ */
 
-static void *begin_dhcp(struct build *build, void *within, const struct conf_node *node)
+static void read_authoritative(struct build *build, void *thing, const struct conf_node *node,
+                               const struct conf_value *value)
 {
-    struct conf_interface *interface = within;
-
-    interface->dhcp = arena_get(&build->memory->arena, sizeof(*interface->dhcp));
-    if (!interface->dhcp)
-        build->no_memory = true;
-    else
-        interface->dhcp->line = node->line;
-    return interface->dhcp;
+    conf_read_flag(build, node, value, &((struct conf_dhcp *)thing)->authoritative);
 }
+
+static void read_bootp(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    conf_read_flag(build, node, value, &((struct conf_dhcp *)thing)->bootp);
+}
+
+static void read_rapid(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    conf_read_flag(build, node, value, &((struct conf_dhcp *)thing)->rapid);
+}
+
+static void read_trusted(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    conf_read_flag(build, node, value, &((struct conf_dhcp *)thing)->trusted);
+}
+
+static void read_client(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    bool by_mac = strcmp(value->text, "mac") == 0;
+
+    if (by_mac || strcmp(value->text, "id") == 0)
+        ((struct conf_dhcp *)thing)->by_mac = by_mac;
+    else
+        conf_wrong(build->errors, value->line, "%s: '%s': expected id or mac", node->key, value->text);
+}
+
+static const struct setting server_settings[] = {
+    {"authoritative", read_authoritative, false},
+    {"bootp", read_bootp, false},
+    {"client", read_client, false},
+    {"rapid-commit", read_rapid, false},
+    {"trust-option-82", read_trusted, false},
+};
+
+static const struct block server_block = {
+    .settings = server_settings, .setting_count = ARRAY_SIZE(server_settings), .extends = &conf_scope_block};
+
+/* What stands around a block holds in it. */
+static void inherit(struct build *build, struct conf_dhcp *dhcp, const struct conf_dhcp *around)
+{
+    dhcp->authoritative = around->authoritative;
+    dhcp->bootp = around->bootp;
+    dhcp->by_mac = around->by_mac;
+    dhcp->rapid = around->rapid;
+    dhcp->trusted = around->trusted;
+    conf_scope_inherit(build, &dhcp->scope, &around->scope);
+}
+
+/* --- pools ----------------------------------------------------------------------------------------------------------
+ */
 
 /* FIRST-LAST, or a prefix. */
 static int parse_range(const char *text, struct conf_range *range, struct text_error *err)
@@ -35,7 +82,8 @@ static int parse_range(const char *text, struct conf_range *range, struct text_e
     if (slash) {
         int error = ipv4_prefix_parse(text, strlen(text), 0, &prefix, err);
         if (!error)
-            *range = (struct conf_range){ipv4_prefix_first(prefix), ipv4_prefix_last(prefix), true, 0};
+            *range = (struct conf_range){
+                .first = ipv4_prefix_first(prefix), .last = ipv4_prefix_last(prefix), .is_prefix = true};
         return error;
     }
     if (!dash)
@@ -51,336 +99,245 @@ static int parse_range(const char *text, struct conf_range *range, struct text_e
     return 0;
 }
 
-static void read_pool(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+/* NULL: what is wrong is listed. */
+static struct conf_range *add_range(struct build *build, struct conf_dhcp *dhcp, const char *key, const char *text,
+                                    unsigned line)
 {
-    struct conf_dhcp *dhcp = thing;
     struct conf_range range = {0};
     struct text_error err;
 
-    if (parse_range(value->text, &range, &err)) {
-        conf_wrong_text(build, node, value, &err);
-        return;
+    if (parse_range(text, &range, &err)) {
+        conf_wrong(build->errors, line, "%s: '%s': character %zu: expected %s", key, text, err.at + 1, err.expected);
+        return NULL;
     }
     if ((uint64_t)range.last - range.first >= DHCP_POOL_MAX) {
-        conf_wrong(build->errors, value->line, "%s: '%s': expected at most %u addresses", node->key, value->text,
-                   DHCP_POOL_MAX);
+        conf_wrong(build->errors, line, "%s: '%s': expected at most %u addresses", key, text, DHCP_POOL_MAX);
+        return NULL;
+    }
+    struct conf_range *added = conf_append(build, &dhcp->ranges, &dhcp->range_count, sizeof(*dhcp->ranges));
+    range.line = line;
+    if (added)
+        *added = range;
+    return added;
+}
+
+static void read_pool(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    add_range(build, thing, node->key, value->text, value->line);
+}
+
+static void *begin_pool(struct build *build, void *within, const struct conf_node *node)
+{
+    return add_range(build, within, node->key, node->label, node->line);
+}
+
+static void read_pool_class(struct build *build, void *thing, const struct conf_node *node,
+                            const struct conf_value *value)
+{
+    struct conf_range *range = thing;
+    const struct conf_dhcp_general *general = &build->conf->dhcp;
+    const char **class;
+    size_t i = 0;
+
+    while (i < general->class_count && strcmp(general->classes[i].name, value->text) != 0)
+        i++;
+    if (i == general->class_count) {
+        conf_wrong(build->errors, value->line, "%s: '%s': expected the name of a class of the general dhcp block",
+                   node->key, value->text);
         return;
     }
-    struct conf_range *added =
-        arena_append(&build->memory->arena, &dhcp->ranges, &dhcp->range_count, sizeof(*dhcp->ranges));
-    range.line = value->line;
-    if (!added)
-        build->no_memory = true;
-    else
-        *added = range;
+    if (i < DHCP_CLASSES_MAX)
+        range->class_bits |= UINT64_C(1) << i;
+    if ((class = conf_append(build, &range->classes, &range->class_count, sizeof(*range->classes))))
+        *class = general->classes[i].name;
 }
 
-static void read_duration(struct build *build, const struct conf_node *node, const struct conf_value *value,
-                          uint32_t *seconds)
+static const struct setting pool_settings[] = {{"class", read_pool_class, true}};
+
+static const struct block pool_block = {.key = "pool",
+                                        .label = "a range of addresses",
+                                        .begin = begin_pool,
+                                        .settings = pool_settings,
+                                        .setting_count = ARRAY_SIZE(pool_settings)};
+
+/* --- subnets ---------------------------------------------------------------------------------------------------------
+ */
+
+static void *begin_subnet(struct build *build, void *within, const struct conf_node *node)
 {
+    struct conf_dhcp *around = within;
     struct text_error err;
-    uint32_t read;
+    struct ipv4_prefix prefix;
 
-    if (text_duration(value->text, strlen(value->text), UINT32_MAX, &read, &err))
-        conf_wrong_text(build, node, value, &err);
-    else if (read < CONF_LEASE_MIN)
-        conf_wrong(build->errors, value->line, "%s: '%s': expected at least %d s", node->key, value->text,
-                   CONF_LEASE_MIN);
+    if (ipv4_prefix_parse(node->label, strlen(node->label), 0, &prefix, &err)) {
+        conf_wrong(build->errors, node->line, "subnet '%s': character %zu: expected %s", node->label, err.at + 1,
+                   err.expected);
+        return NULL;
+    }
+    struct conf_dhcp *subnet = conf_append(build, &around->subnets, &around->subnet_count, sizeof(*around->subnets));
+    if (!subnet)
+        return NULL;
+    inherit(build, subnet, around);
+    subnet->prefix = prefix;
+    subnet->scope.line = node->line;
+    return subnet;
+}
+
+static void read_network(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    struct conf_dhcp *subnet = thing;
+    size_t len = strlen(value->text);
+
+    if (len == 0 || len >= sizeof(subnet->network))
+        conf_wrong(build->errors, value->line, "%s: '%s': expected a name of 1 to %zu characters", node->key,
+                   value->text, sizeof(subnet->network) - 1);
     else
-        *seconds = read;
+        memcpy(subnet->network, value->text, len + 1);
 }
 
-static void read_lease(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+static const struct setting subnet_settings[] = {{"pool", read_pool, true}};
+static const struct setting relayed_settings[] = {{"network", read_network, false}, {"pool", read_pool, true}};
+static const struct block *const subnet_blocks[] = {&pool_block, &conf_reservation_block};
+
+/* Of an interface's. */
+static const struct block subnet_block = {.key = "subnet",
+                                          .label = "a prefix",
+                                          .begin = begin_subnet,
+                                          .settings = subnet_settings,
+                                          .setting_count = ARRAY_SIZE(subnet_settings),
+                                          .extends = &server_block,
+                                          .blocks = subnet_blocks,
+                                          .block_count = ARRAY_SIZE(subnet_blocks)};
+
+/* Behind relays. */
+static const struct block relayed_block = {.key = "subnet",
+                                           .label = "a prefix",
+                                           .begin = begin_subnet,
+                                           .settings = relayed_settings,
+                                           .setting_count = ARRAY_SIZE(relayed_settings),
+                                           .extends = &server_block,
+                                           .blocks = subnet_blocks,
+                                           .block_count = ARRAY_SIZE(subnet_blocks)};
+
+/* --- an interface
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void *begin_interface(struct build *build, void *within, const struct conf_node *node)
 {
-    read_duration(build, node, value, &((struct conf_dhcp *)thing)->lease_s);
+    struct conf_interface *interface = within;
+    struct conf_dhcp *dhcp = arena_get(&build->memory->arena, sizeof(*dhcp));
+
+    build->no_memory |= !dhcp;
+    if (dhcp) {
+        inherit(build, dhcp, &build->conf->dhcp.all);
+        dhcp->scope.line = node->line;
+    }
+    interface->dhcp = dhcp;
+    return dhcp;
 }
 
-static void read_lease_min(struct build *build, void *thing, const struct conf_node *node,
-                           const struct conf_value *value)
+static const struct block *const interface_blocks[] = {&pool_block, &subnet_block, &conf_reservation_block};
+
+const struct block conf_dhcp_interface_block = {.key = "dhcp",
+                                                .once = true,
+                                                .begin = begin_interface,
+                                                .settings = subnet_settings,
+                                                .setting_count = ARRAY_SIZE(subnet_settings),
+                                                .extends = &server_block,
+                                                .blocks = interface_blocks,
+                                                .block_count = ARRAY_SIZE(interface_blocks)};
+
+/* --- in general
+ * --------------------------------------------------------------------------------------------------------- */
+
+/* struct conf_dhcp_general begins with a struct conf_dhcp, that with a scope. */
+static_assert(offsetof(struct conf_dhcp_general, all) == 0, "what the settings of all blocks are read into");
+
+static void *begin_general(struct build *build, void *within, const struct conf_node *node)
 {
-    read_duration(build, node, value, &((struct conf_dhcp *)thing)->lease_min_s);
+    struct conf *conf = within;
+
+    (void)build;
+    conf->dhcp.all.scope.line = node->line;
+    return &conf->dhcp;
 }
 
-static void read_lease_max(struct build *build, void *thing, const struct conf_node *node,
-                           const struct conf_value *value)
+static void read_offer(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    read_duration(build, node, value, &((struct conf_dhcp *)thing)->lease_max_s);
+    conf_read_duration(build, node, value, 1, &((struct conf_dhcp_general *)thing)->offer_s);
 }
 
-static void read_authoritative(struct build *build, void *thing, const struct conf_node *node,
-                               const struct conf_value *value)
+static void read_quarantine(struct build *build, void *thing, const struct conf_node *node,
+                            const struct conf_value *value)
 {
-    conf_read_flag(build, node, value, &((struct conf_dhcp *)thing)->authoritative);
+    conf_read_duration(build, node, value, 1, &((struct conf_dhcp_general *)thing)->quarantine_s);
 }
 
-static void read_bootp(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+static void read_history(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    conf_read_flag(build, node, value, &((struct conf_dhcp *)thing)->bootp);
+    conf_read_duration(build, node, value, 1, &((struct conf_dhcp_general *)thing)->history_s);
 }
 
-static void read_client(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
-{
-    bool by_mac = strcmp(value->text, "mac") == 0;
-
-    if (by_mac || strcmp(value->text, "id") == 0)
-        ((struct conf_dhcp *)thing)->by_mac = by_mac;
-    else
-        conf_wrong(build->errors, value->line, "%s: '%s': expected id or mac", node->key, value->text);
-}
-
-static void read_next_server(struct build *build, void *thing, const struct conf_node *node,
-                             const struct conf_value *value)
-{
-    struct text_error err;
-
-    if (ipv4_addr_parse(value->text, strlen(value->text), &((struct conf_dhcp *)thing)->next_server, &err))
-        conf_wrong_text(build, node, value, &err);
-}
-
-static const struct setting dhcp_settings[] = {
-    {"pool", read_pool, true},
-    {"lease", read_lease, false},
-    {"lease-min", read_lease_min, false},
-    {"lease-max", read_lease_max, false},
-    {"authoritative", read_authoritative, false},
-    {"bootp", read_bootp, false},
-    {"client", read_client, false},
-    {"next-server", read_next_server, false},
+static const struct setting general_settings[] = {
+    {"offer", read_offer, false},
+    {"quarantine", read_quarantine, false},
+    {"history", read_history, false},
 };
 
-static struct conf_option *add_option(struct build *build, struct conf_dhcp *dhcp, const struct dhcp_option *known,
-                                      unsigned line)
-{
-    struct arena *arena = &build->memory->arena;
-    struct conf_option *option = arena_append(arena, &dhcp->options, &dhcp->option_count, sizeof(*dhcp->options));
+static const struct block *const general_blocks[] = {&conf_class_block, &relayed_block, &conf_reservation_block};
 
-    if (option) {
-        *option = (struct conf_option){.option = known, .line = line, .bytes = arena_get(arena, OPTION_MAX)};
-        if (option->bytes)
-            return option;
-    }
-    build->no_memory = true;
-    return NULL;
+const struct block conf_dhcp_general_block = {.key = "dhcp",
+                                              .once = true,
+                                              .begin = begin_general,
+                                              .settings = general_settings,
+                                              .setting_count = ARRAY_SIZE(general_settings),
+                                              .extends = &server_block,
+                                              .blocks = general_blocks,
+                                              .block_count = ARRAY_SIZE(general_blocks)};
+
+/* --- what was not said
+ * -------------------------------------------------------------------------------------------------- */
+
+void conf_dhcp_begin(struct conf *conf)
+{
+    conf->dhcp = (struct conf_dhcp_general){.offer_s = OFFER_S, .quarantine_s = QUARANTINE_S, .history_s = HISTORY_S};
 }
 
-static void read_value_of(struct build *build, struct conf_option *option, const struct conf_node *node,
-                          const struct conf_value *value)
+/* What was not said of lease times follows from what was. */
+static void end_scope(struct conf_scope *scope)
 {
-    struct arena *arena = &build->memory->arena;
-    struct text_error err;
-    size_t before = option->len;
-    int error = dhcp_option_encode(option->option->type, value->text, option->bytes, OPTION_MAX, &option->len, &err);
-
-    if (error == -ENOSPC)
-        conf_wrong(build->errors, value->line, "%s: expected at most %d bytes of values", node->key, OPTION_MAX);
-    else if (error)
-        conf_wrong_text(build, node, value, &err);
-    if (error)
-        return;
-    if (option->option->type == DHCP_TYPE_TEXT && option->len - before > 255)
-        conf_wrong(build->errors, value->line, "%s: expected %s", node->key, dhcp_type_help(DHCP_TYPE_TEXT));
-    const char **text = arena_append(arena, &option->texts, &option->text_count, sizeof(*option->texts));
-    char *copy = arena_text(arena, value->text, strlen(value->text));
-    if (!text || !copy)
-        build->no_memory = true;
-    else
-        *text = copy;
+    if (!scope->lease_s)
+        scope->lease_s = scope->lease_max_s && scope->lease_max_s < DEFAULT_S   ? scope->lease_max_s
+                         : scope->lease_min_s && scope->lease_min_s > DEFAULT_S ? scope->lease_min_s
+                                                                                : DEFAULT_S;
+    if (!scope->lease_min_s)
+        scope->lease_min_s = scope->lease_s < MIN_S ? scope->lease_s : MIN_S;
+    if (!scope->lease_max_s)
+        scope->lease_max_s = scope->lease_s;
 }
 
-/* An option by its name. An empty list of routers says that there is none. */
-static bool read_option(struct build *build, void *thing, const struct conf_node *in, const struct conf_node *node)
+/* A class or a reservation need not say anything of them. */
+static void end_host(struct conf_scope *scope)
 {
-    struct conf_dhcp *dhcp = thing;
-    const struct dhcp_option *known = dhcp_option_find_name(node->key);
-    struct conf_option *option = NULL;
-
-    if (!known)
-        return false;
-    if (!known->configured) {
-        conf_wrong(build->errors, node->line, "%s is the server's own: expected no value here", node->key);
-        return true;
-    }
-    if (!conf_setting_stands(build, in, node, dhcp_type_is_list(known->type)))
-        return true;
-    dhcp->has_routers |= known->code == DHCP_OPTION_ROUTERS;
-    for (size_t i = 0; i < dhcp->option_count; i++)
-        if (dhcp->options[i].option == known)
-            option = &dhcp->options[i];
-    if (option && !dhcp_type_is_list(known->type)) { /* by its other name */
-        conf_wrong(build->errors, node->line, "%s is set already, in line %u", node->key, option->line);
-        return true;
-    }
-    if (!option && node->value_count)
-        option = add_option(build, dhcp, known, node->line);
-    for (size_t i = 0; option && i < node->value_count; i++)
-        read_value_of(build, option, node, &node->values[i]);
-    return true;
+    if (scope->lease_s || scope->lease_min_s || scope->lease_max_s)
+        end_scope(scope);
 }
 
-const struct block conf_dhcp_block = {.key = "dhcp",
-                                      .once = true,
-                                      .begin = begin_dhcp,
-                                      .settings = dhcp_settings,
-                                      .setting_count = ARRAY_SIZE(dhcp_settings),
-                                      .other = read_option};
-
-/* What was not said follows from what was. */
-void conf_dhcp_defaults(struct conf_dhcp *dhcp)
+static void end_dhcp(struct conf_dhcp *dhcp)
 {
-    if (!dhcp->lease_s)
-        dhcp->lease_s = dhcp->lease_max_s && dhcp->lease_max_s < DEFAULT_S   ? dhcp->lease_max_s
-                        : dhcp->lease_min_s && dhcp->lease_min_s > DEFAULT_S ? dhcp->lease_min_s
-                                                                             : DEFAULT_S;
-    if (!dhcp->lease_min_s)
-        dhcp->lease_min_s = dhcp->lease_s < MIN_S ? dhcp->lease_s : MIN_S;
-    if (!dhcp->lease_max_s)
-        dhcp->lease_max_s = dhcp->lease_s;
+    end_scope(&dhcp->scope);
+    for (size_t i = 0; i < dhcp->reservation_count; i++)
+        end_host(&dhcp->reservations[i].scope);
+    for (size_t i = 0; i < dhcp->subnet_count; i++)
+        end_dhcp(&dhcp->subnets[i]);
 }
 
-/* --- checking ---------------------------------------------------------------------------------------------------- */
-
-/* A range lies in a subnet of its interface. One that has no address here has those that the system gave it: then it
- * shows when it is there. */
-static void check_range(const struct conf_interface *interface, const struct conf_range *range,
-                        struct conf_errors *errors)
+void conf_dhcp_end(struct conf *conf)
 {
-    char first[IPV4_TEXT_SIZE], last[IPV4_TEXT_SIZE];
-
-    ipv4_addr_format(range->first, first);
-    ipv4_addr_format(range->last, last);
-    for (size_t i = 0; i < interface->address_count; i++) {
-        struct ipv4_prefix subnet = interface->addresses[i].prefix;
-        if (!ipv4_prefix_contains(subnet, range->first) || !ipv4_prefix_contains(subnet, range->last))
-            continue;
-        if (!range->is_prefix && ipv4_prefix_has_broadcast(subnet) &&
-            (range->first == ipv4_prefix_first(subnet) || range->last == ipv4_prefix_last(subnet)))
-            conf_wrong(errors, range->line, "pool %s-%s: expected hosts' addresses, not the subnet's first or last",
-                       first, last);
-        return;
-    }
-    if (interface->address_count)
-        conf_wrong(errors, range->line, "pool %s-%s: expected a range in a subnet of interface %s", first, last,
-                   interface->name);
-}
-
-static int compare_ranges(const void *one, const void *other)
-{
-    const struct conf_range *a = *(const struct conf_range *const *)one, *b = *(const struct conf_range *const *)other;
-
-    return a->first != b->first ? (a->first < b->first ? -1 : 1) : (a->line > b->line) - (a->line < b->line);
-}
-
-static int check_overlaps(const struct conf *conf, struct conf_errors *errors)
-{
-    size_t count = 0, filled = 0;
-    char text[IPV4_TEXT_SIZE];
-
-    for (size_t i = 0; i < conf->interface_count; i++)
-        count += conf->interfaces[i].dhcp ? conf->interfaces[i].dhcp->range_count : 0;
-    const struct conf_range **sorted = calloc(count + 1, sizeof(struct conf_range *));
-    if (!sorted)
-        return -ENOMEM;
-    for (size_t i = 0; i < conf->interface_count; i++) {
-        const struct conf_dhcp *dhcp = conf->interfaces[i].dhcp;
-        for (size_t j = 0; dhcp && j < dhcp->range_count; j++)
-            sorted[filled++] = &dhcp->ranges[j];
-    }
-    qsort(sorted, count, sizeof(struct conf_range *), compare_ranges);
-    for (size_t i = 1; i < count; i++) {
-        if (sorted[i]->first > sorted[i - 1]->last)
-            continue;
-        unsigned line = sorted[i]->line > sorted[i - 1]->line ? sorted[i]->line : sorted[i - 1]->line;
-        ipv4_addr_format(sorted[i]->first, text);
-        conf_wrong(errors, line, "pool: %s is in two ranges, of lines %u and %u", text, sorted[i - 1]->line,
-                   sorted[i]->line);
-    }
-    free(sorted);
-    return 0;
-}
-
-static void check_one(const struct conf_interface *interface, struct conf_errors *errors)
-{
-    const struct conf_dhcp *dhcp = interface->dhcp;
-
-    if (!dhcp->range_count)
-        conf_wrong(errors, dhcp->line, "dhcp: expected a pool, as \"10.0.1.100-10.0.1.199\"");
-    if (dhcp->range_count > CONF_RANGES_MAX)
-        conf_wrong(errors, dhcp->line, "dhcp: too many pools: at most %d expected", CONF_RANGES_MAX);
-    if (dhcp->lease_min_s > dhcp->lease_s || dhcp->lease_s > dhcp->lease_max_s)
-        conf_wrong(errors, dhcp->line, "dhcp: expected lease-min <= lease <= lease-max");
-    for (size_t i = 0; i < dhcp->range_count; i++)
-        check_range(interface, &dhcp->ranges[i], errors);
-}
-
-int conf_check_dhcp(const struct conf *conf, struct conf_errors *errors)
-{
+    end_dhcp(&conf->dhcp.all);
+    for (size_t i = 0; i < conf->dhcp.class_count; i++)
+        end_host(&conf->dhcp.classes[i].scope);
     for (size_t i = 0; i < conf->interface_count; i++)
         if (conf->interfaces[i].dhcp)
-            check_one(&conf->interfaces[i], errors);
-    return check_overlaps(conf, errors);
-}
-
-/* --- printing ---------------------------------------------------------------------------------------------------- */
-
-static void print_range(const struct conf_range *range, FILE *stream)
-{
-    char first[IPV4_TEXT_SIZE], last[IPV4_TEXT_SIZE];
-
-    ipv4_addr_format(range->first, first);
-    ipv4_addr_format(range->last, last);
-    if (range->is_prefix)
-        fprintf(stream, "        pool = \"%s/%d\"\n", first,
-                __builtin_clz((range->last - range->first) | 1) + (range->last == range->first));
-    else
-        fprintf(stream, "        pool = \"%s-%s\"\n", first, last);
-}
-
-static void print_duration(const char *name, uint32_t seconds, FILE *stream)
-{
-    char text[TEXT_DURATION_SIZE];
-
-    text_format_duration(seconds, text);
-    fprintf(stream, "        %s = \"%s\"\n", name, text);
-}
-
-static void print_option(const struct conf_option *option, FILE *stream)
-{
-    fprintf(stream, "        %s = [", option->option->name);
-    for (size_t i = 0; i < option->text_count; i++) {
-        fputs(i ? ", " : "", stream);
-        conf_print_text(option->texts[i], stream);
-    }
-    fputs("]\n", stream);
-}
-
-void conf_print_dhcp(const struct conf_dhcp *dhcp, FILE *stream)
-{
-    char text[IPV4_TEXT_SIZE];
-    bool routers = false;
-
-    fputs("    dhcp {\n", stream);
-    for (size_t i = 0; i < dhcp->range_count; i++)
-        print_range(&dhcp->ranges[i], stream);
-    print_duration("lease", dhcp->lease_s, stream);
-    print_duration("lease-min", dhcp->lease_min_s, stream);
-    print_duration("lease-max", dhcp->lease_max_s, stream);
-    fprintf(stream, "        authoritative = %s\n        bootp = %s\n        client = %s\n",
-            dhcp->authoritative ? "true" : "false", dhcp->bootp ? "true" : "false", dhcp->by_mac ? "mac" : "id");
-    if (dhcp->next_server) {
-        ipv4_addr_format(dhcp->next_server, text);
-        fprintf(stream, "        next-server = \"%s\"\n", text);
-    }
-    for (size_t i = 0; i < dhcp->option_count; i++) {
-        routers |= dhcp->options[i].option->code == DHCP_OPTION_ROUTERS;
-        if (dhcp_type_is_list(dhcp->options[i].option->type)) {
-            print_option(&dhcp->options[i], stream);
-        } else {
-            fprintf(stream, "        %s = ", dhcp->options[i].option->name);
-            conf_print_text(dhcp->options[i].texts[0], stream);
-            putc('\n', stream);
-        }
-    }
-    if (dhcp->has_routers && !routers)
-        fputs("        routers = []\n", stream);
-    fputs("    }\n", stream);
+            end_dhcp(conf->interfaces[i].dhcp);
 }

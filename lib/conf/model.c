@@ -6,6 +6,7 @@
 #include "conf/model.h"
 
 #include "base/compiler.h"
+#include "conf/dhcp.h"
 #include "conf/read.h"
 
 #include <errno.h>
@@ -29,8 +30,8 @@ void conf_wrong_text(struct build *build, const struct conf_node *node, const st
                err->expected);
 }
 
-static bool read_number(struct build *build, const struct conf_node *node, const struct conf_value *value, uint32_t min,
-                        uint32_t max, const char *expected, uint32_t *number)
+bool conf_read_number(struct build *build, const struct conf_node *node, const struct conf_value *value, uint32_t min,
+                      uint32_t max, const char *expected, uint32_t *number)
 {
     size_t at = 0, len = strlen(value->text);
     uint32_t read;
@@ -41,6 +42,36 @@ static bool read_number(struct build *build, const struct conf_node *node, const
     }
     *number = read;
     return true;
+}
+
+void conf_read_duration(struct build *build, const struct conf_node *node, const struct conf_value *value, uint32_t min,
+                        uint32_t *seconds)
+{
+    struct text_error err;
+    uint32_t read;
+
+    if (text_duration(value->text, strlen(value->text), UINT32_MAX, &read, &err))
+        conf_wrong_text(build, node, value, &err);
+    else if (read < min)
+        conf_wrong(build->errors, value->line, "%s: '%s': expected at least %u s", node->key, value->text, min);
+    else
+        *seconds = read;
+}
+
+const char *conf_keep(struct build *build, const char *text)
+{
+    const char *copy = arena_text(&build->memory->arena, text, strlen(text));
+
+    build->no_memory |= !copy;
+    return copy;
+}
+
+void *conf_append(struct build *build, void *array, size_t *count, size_t bytes)
+{
+    void *added = arena_append(&build->memory->arena, array, count, bytes);
+
+    build->no_memory |= !added;
+    return added;
 }
 
 /* Which of `count` words; the list of all of them in the error. */
@@ -85,7 +116,8 @@ static void read_preference(struct build *build, const struct conf_node *node, c
     static_assert(CONF_PREFERENCE_MIN == 2 && CONF_PREFERENCE_MAX == 254, "the text says so");
     uint32_t number;
 
-    if (read_number(build, node, value, CONF_PREFERENCE_MIN, CONF_PREFERENCE_MAX, "a number from 2 to 254", &number))
+    if (conf_read_number(build, node, value, CONF_PREFERENCE_MIN, CONF_PREFERENCE_MAX, "a number from 2 to 254",
+                         &number))
         *preference = (uint8_t)number;
 }
 
@@ -101,11 +133,9 @@ static void *begin_interface(struct build *build, void *within, const struct con
         return NULL;
     }
     struct conf_interface *interface =
-        arena_append(&build->memory->arena, &conf->interfaces, &conf->interface_count, sizeof(*conf->interfaces));
-    if (!interface) {
-        build->no_memory = true;
+        conf_append(build, &conf->interfaces, &conf->interface_count, sizeof(*conf->interfaces));
+    if (!interface)
         return NULL;
-    }
     memcpy(interface->name, node->label, strlen(node->label) + 1);
     interface->line = node->line;
     return interface;
@@ -121,11 +151,9 @@ static void read_address(struct build *build, void *thing, const struct conf_nod
         conf_wrong_text(build, node, value, &err);
         return;
     }
-    struct conf_address *address = arena_append(&build->memory->arena, &interface->addresses, &interface->address_count,
-                                                sizeof(*interface->addresses));
-    if (!address)
-        build->no_memory = true;
-    else
+    struct conf_address *address =
+        conf_append(build, &interface->addresses, &interface->address_count, sizeof(*interface->addresses));
+    if (address)
         *address = (struct conf_address){.prefix = prefix, .line = value->line};
 }
 
@@ -161,11 +189,8 @@ static void *begin_route(struct build *build, void *within, const struct conf_no
                    err.expected);
         return NULL;
     }
-    struct conf_route *route =
-        arena_append(&build->memory->arena, &conf->routes, &conf->route_count, sizeof(*conf->routes));
-    if (!route)
-        build->no_memory = true;
-    else
+    struct conf_route *route = conf_append(build, &conf->routes, &conf->route_count, sizeof(*conf->routes));
+    if (route)
         *route = (struct conf_route){.prefix = prefix, .line = node->line};
     return route;
 }
@@ -201,8 +226,8 @@ static void read_type(struct build *build, void *thing, const struct conf_node *
 
 static void read_metric(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    read_number(build, node, value, 0, UINT32_MAX, "a number from 0 to 4294967295",
-                &((struct conf_route *)thing)->metric);
+    conf_read_number(build, node, value, 0, UINT32_MAX, "a number from 0 to 4294967295",
+                     &((struct conf_route *)thing)->metric);
 }
 
 static void read_route_preference(struct build *build, void *thing, const struct conf_node *node,
@@ -249,7 +274,7 @@ static void read_sessions(struct build *build, void *thing, const struct conf_no
     struct conf *conf = thing;
     uint32_t number;
 
-    if (read_number(build, node, value, 1, CONF_SESSIONS_MAX, "a number from 1 to 4096", &number))
+    if (conf_read_number(build, node, value, 1, CONF_SESSIONS_MAX, "a number from 1 to 4096", &number))
         conf->management.sessions = number;
 }
 
@@ -294,30 +319,37 @@ static const struct setting top_settings[] = {
     {"hostname", read_hostname, false},
 };
 
-static const struct block top_blocks[] = {
-    {.key = "interface",
-     .label = "the interface's name",
-     .begin = begin_interface,
-     .settings = interface_settings,
-     .setting_count = ARRAY_SIZE(interface_settings),
-     .blocks = &conf_dhcp_block,
-     .block_count = 1},
-    {.key = "route",
-     .label = "the route's prefix",
-     .begin = begin_route,
-     .settings = route_settings,
-     .setting_count = ARRAY_SIZE(route_settings)},
-    {.key = "preferences",
-     .once = true,
-     .begin = begin_conf,
-     .settings = preferences_settings,
-     .setting_count = ARRAY_SIZE(preferences_settings)},
-    {.key = "management",
-     .once = true,
-     .begin = begin_conf,
-     .settings = management_settings,
-     .setting_count = ARRAY_SIZE(management_settings)},
-};
+static const struct block *const interface_blocks[] = {&conf_dhcp_interface_block};
+
+static const struct block interface_block = {.key = "interface",
+                                             .label = "the interface's name",
+                                             .begin = begin_interface,
+                                             .settings = interface_settings,
+                                             .setting_count = ARRAY_SIZE(interface_settings),
+                                             .blocks = interface_blocks,
+                                             .block_count = ARRAY_SIZE(interface_blocks)};
+
+static const struct block route_block = {.key = "route",
+                                         .label = "the route's prefix",
+                                         .begin = begin_route,
+                                         .settings = route_settings,
+                                         .setting_count = ARRAY_SIZE(route_settings)};
+
+static const struct block preferences_block = {.key = "preferences",
+                                               .once = true,
+                                               .begin = begin_conf,
+                                               .settings = preferences_settings,
+                                               .setting_count = ARRAY_SIZE(preferences_settings)};
+
+static const struct block management_block = {.key = "management",
+                                              .once = true,
+                                              .begin = begin_conf,
+                                              .settings = management_settings,
+                                              .setting_count = ARRAY_SIZE(management_settings)};
+
+/* In the order in which they are read: interfaces inherit what dhcp says in general. */
+static const struct block *const top_blocks[] = {&conf_dhcp_general_block, &interface_block, &route_block,
+                                                 &preferences_block, &management_block};
 
 static const struct block top = {.key = "",
                                  .settings = top_settings,
@@ -327,17 +359,18 @@ static const struct block top = {.key = "",
 
 static const struct setting *find_setting(const struct block *block, const char *key)
 {
-    for (size_t i = 0; i < block->setting_count; i++)
-        if (strcmp(block->settings[i].key, key) == 0)
-            return &block->settings[i];
+    for (; block; block = block->extends)
+        for (size_t i = 0; i < block->setting_count; i++)
+            if (strcmp(block->settings[i].key, key) == 0)
+                return &block->settings[i];
     return NULL;
 }
 
 static const struct block *find_block(const struct block *block, const char *key)
 {
     for (size_t i = 0; i < block->block_count; i++)
-        if (strcmp(block->blocks[i].key, key) == 0)
-            return &block->blocks[i];
+        if (strcmp(block->blocks[i]->key, key) == 0)
+            return block->blocks[i];
     return NULL;
 }
 
@@ -374,35 +407,69 @@ static void read_setting(struct build *build, void *thing, const struct setting 
         setting->read(build, thing, node, &node->values[i]);
 }
 
+static void list_key(char all[static 160], const char *key)
+{
+    strncat(all, all[0] ? ", " : "", 159 - strlen(all));
+    strncat(all, key, 159 - strlen(all));
+}
+
 static void unknown(struct build *build, const struct block *block, const struct conf_node *node)
 {
-    char all[120] = "";
+    const struct block *last = block;
+    char all[160] = "";
 
-    for (size_t i = 0; i < block->setting_count + block->block_count; i++) {
-        strncat(all, i == 0 ? "" : ", ", sizeof(all) - strlen(all) - 1);
-        strncat(all, i < block->setting_count ? block->settings[i].key : block->blocks[i - block->setting_count].key,
-                sizeof(all) - strlen(all) - 1);
+    for (size_t i = 0; i < block->setting_count; i++)
+        list_key(all, block->settings[i].key);
+    for (size_t i = 0; i < block->block_count; i++)
+        if (!find_setting(block, block->blocks[i]->key))
+            list_key(all, block->blocks[i]->key);
+    while (last->extends) {
+        last = last->extends;
+        for (size_t i = 0; i < last->setting_count; i++)
+            list_key(all, last->settings[i].key);
     }
     conf_wrong(build->errors, node->line, "'%s' is not known %s%s: expected one of %s%s", node->key,
-               block->key[0] ? "in " : "here", block->key, all, block->other ? ", or an option's name" : "");
+               block->key[0] ? "in " : "here", block->key, all, last->other ? ", or an option's name" : "");
 }
 
 static void read_block(struct build *build, const struct block *block, void *within, const struct conf_node *in,
                        const struct conf_node *node);
 
-/* Everything that stands in a block. */
+/* A setting, or something that is not known. */
+static void read_child(struct build *build, const struct block *block, void *thing, const struct conf_node *in,
+                       const struct conf_node *child)
+{
+    const struct setting *setting = find_setting(block, child->key);
+
+    if (setting) {
+        read_setting(build, thing, setting, in, child);
+        return;
+    }
+    for (const struct block *at = block; at; at = at->extends)
+        if (at->other && at->other(build, thing, in, child))
+            return;
+    unknown(build, block, child);
+}
+
+/* Everything that stands in a block: settings first, because blocks within it may inherit them. */
 static void read_children(struct build *build, const struct block *block, void *thing, const struct conf_node *node)
 {
+    bool any = false;
+
     for (size_t i = 0; i < node->child_count; i++) {
         const struct conf_node *child = &node->children[i];
-        const struct setting *setting = find_setting(block, child->key);
-        const struct block *inner = find_block(block, child->key);
-        if (setting)
-            read_setting(build, thing, setting, node, child);
-        else if (inner)
-            read_block(build, inner, thing, node, child);
-        else if (!block->other || !block->other(build, thing, node, child))
-            unknown(build, block, child);
+        if (find_block(block, child->key) && (child->is_block || !find_setting(block, child->key)))
+            any = true;
+        else
+            read_child(build, block, thing, node, child);
+    }
+    for (size_t kind = 0; any && kind < block->block_count; kind++) {
+        for (size_t i = 0; i < node->child_count; i++) {
+            const struct conf_node *child = &node->children[i];
+            if (strcmp(child->key, block->blocks[kind]->key) == 0 &&
+                (child->is_block || !find_setting(block, child->key)))
+                read_block(build, block->blocks[kind], thing, node, child);
+        }
     }
 }
 
@@ -435,12 +502,11 @@ int conf_model_build(const struct conf_node *root, struct conf_memory *memory, s
     struct build build = {.conf = conf, .memory = memory, .errors = errors};
 
     *conf = (struct conf){.static_preference = 5, .kernel_preference = 10, .management.sessions = 256};
+    conf_dhcp_begin(conf);
     read_children(&build, &top, conf, root);
     for (size_t i = 0; i < conf->route_count; i++)
         if (!conf->routes[i].preference)
             conf->routes[i].preference = conf->static_preference;
-    for (size_t i = 0; i < conf->interface_count; i++)
-        if (conf->interfaces[i].dhcp)
-            conf_dhcp_defaults(conf->interfaces[i].dhcp);
+    conf_dhcp_end(conf);
     return build.no_memory ? -ENOMEM : 0;
 }

@@ -15,10 +15,6 @@ struct conf_memory {
 int conf_model_build(const struct conf_node *root, struct conf_memory *memory, struct conf *conf,
                      struct conf_errors *errors);
 
-/* The same for what is served to DHCP clients, at all interfaces. 0; -ENOMEM. */
-int conf_check_dhcp(const struct conf *conf, struct conf_errors *errors);
-void conf_print_dhcp(const struct conf_dhcp *dhcp, FILE *stream);
-
 /* A string that reads as this text. */
 void conf_print_text(const char *text, FILE *stream);
 

@@ -31,15 +31,12 @@ struct block {
     void *(*begin)(struct build *build, void *within, const struct conf_node *node);
     const struct setting *settings;
     size_t setting_count;
-    const struct block *blocks; /* within it; NULL for none */
+    const struct block *extends;       /* whose settings may stand in it too; NULL for none */
+    const struct block *const *blocks; /* within it, read after its settings, kind by kind; NULL for none */
     size_t block_count;
     /* A setting that is in neither table; NULL, or false: there is none of that name. */
     bool (*other)(struct build *build, void *thing, const struct conf_node *in, const struct conf_node *node);
 };
-
-/* dhcp { ... }, in dhcp.c, and what was not said in it. */
-extern const struct block conf_dhcp_block;
-void conf_dhcp_defaults(struct conf_dhcp *dhcp);
 
 /* Lists that a value is wrong, and where. */
 void conf_wrong_text(struct build *build, const struct conf_node *node, const struct conf_value *value,
@@ -50,3 +47,17 @@ bool conf_setting_stands(struct build *build, const struct conf_node *in, const 
 
 /* true or false. */
 void conf_read_flag(struct build *build, const struct conf_node *node, const struct conf_value *value, bool *flag);
+
+/* Numbers, from min to max; false: it is none, which is listed. */
+bool conf_read_number(struct build *build, const struct conf_node *node, const struct conf_value *value, uint32_t min,
+                      uint32_t max, const char *expected, uint32_t *number);
+
+/* Seconds, at least `min`; UINT32_MAX is for ever. */
+void conf_read_duration(struct build *build, const struct conf_node *node, const struct conf_value *value, uint32_t min,
+                        uint32_t *seconds);
+
+/* A copy of a text in the configuration's memory. NULL: no memory, which is noted. */
+const char *conf_keep(struct build *build, const char *text);
+
+/* One more element, as arena_append(); that there is no memory is noted. */
+void *conf_append(struct build *build, void *array, size_t *count, size_t bytes);

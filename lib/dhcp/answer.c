@@ -17,14 +17,6 @@ static bool is_of_protocol(uint8_t code)
     return code == DHCP_PAD || code == DHCP_END || (option && !option->configured);
 }
 
-static const struct dhcp_option_value *find_option(const struct dhcp_subnet *subnet, uint8_t code)
-{
-    for (size_t i = 0; i < subnet->option_count; i++)
-        if (subnet->options[i].code == code)
-            return &subnet->options[i];
-    return NULL;
-}
-
 /* --- options ----------------------------------------------------------------------------------------------------- */
 
 /* Options that were put, or need not be. */
@@ -42,30 +34,36 @@ static bool once(struct done *done, uint8_t code)
     return true;
 }
 
-static void put_one(struct dhcp_reply *reply, const struct dhcp_subnet *subnet, uint8_t code, struct done *done)
+static void put_one(struct dhcp_reply *reply, const struct dhcp_answer *answer, uint8_t code, struct done *done)
 {
-    const struct dhcp_option_value *option = find_option(subnet, code);
+    const struct dhcp_option_value *option = dhcp_scopes_option(answer->scopes, code);
+    struct ipv4_prefix prefix = answer->subnet->prefix;
 
     if (is_of_protocol(code) || !once(done, code))
         return;
     if (option)
         dhcp_reply_put(reply, code, option->bytes, option->len);
-    else if (code == DHCP_OPTION_BROADCAST_ADDRESS && ipv4_prefix_has_broadcast(subnet->prefix))
-        dhcp_reply_put_u32(reply, code, ipv4_prefix_last(subnet->prefix));
+    else if (code == DHCP_OPTION_BROADCAST_ADDRESS && ipv4_prefix_has_broadcast(prefix))
+        dhcp_reply_put_u32(reply, code, ipv4_prefix_last(prefix));
 }
 
 static void put_configured(struct dhcp_reply *reply, const struct dhcp_answer *answer)
 {
-    const struct dhcp_subnet *subnet = answer->subnet;
+    const struct dhcp_scopes *scopes = answer->scopes;
     struct done done = {{0}};
     size_t count;
     const uint8_t *wanted = dhcp_get_bytes(answer->message, DHCP_OPTION_PARAMETER_LIST, &count);
 
-    dhcp_reply_put_u32(reply, DHCP_OPTION_SUBNET_MASK, ipv4_mask(subnet->prefix.len));
+    dhcp_reply_put_u32(reply, DHCP_OPTION_SUBNET_MASK, ipv4_mask(answer->subnet->prefix.len));
     for (size_t i = 0; wanted && i < count; i++)
-        put_one(reply, subnet, wanted[i], &done);
-    for (size_t i = 0; !wanted && i < subnet->option_count; i++)
-        put_one(reply, subnet, subnet->options[i].code, &done);
+        put_one(reply, answer, wanted[i], &done);
+    for (unsigned i = 0; i < scopes->count; i++) {
+        const struct dhcp_scope *scope = scopes->all[i];
+        for (size_t j = 0; j < scope->always_count; j++)
+            put_one(reply, answer, scope->always[j], &done);
+        for (size_t j = 0; !wanted && j < scope->option_count; j++)
+            put_one(reply, answer, scope->options[j].code, &done);
+    }
 }
 
 /* A value that goes back as it came. */
@@ -76,6 +74,24 @@ static void put_back(struct dhcp_reply *reply, const struct dhcp_message *messag
 
     if (value)
         dhcp_reply_put(reply, code, value, len);
+}
+
+/* RFC 4702 4: what a client said of its name in the DNS comes back, with our word that we update nothing there. */
+static void put_fqdn(struct dhcp_reply *reply, const struct dhcp_message *message)
+{
+    uint8_t value[255];
+    size_t len;
+    const uint8_t *said = dhcp_get_bytes(message, DHCP_OPTION_FQDN, &len);
+
+    if (!said || len < DHCP_FQDN_NAME_AT || len > sizeof(value))
+        return;
+    memcpy(value, said, len);
+    value[0] = said[0] & DHCP_FQDN_WIRE;
+    value[0] |= DHCP_FQDN_NO_UPDATE;
+    if (said[0] & DHCP_FQDN_SERVER_UPDATES)
+        value[0] |= DHCP_FQDN_OVERRIDDEN;
+    value[1] = value[2] = 255;
+    dhcp_reply_put(reply, DHCP_OPTION_FQDN, value, len);
 }
 
 static void put_times(struct dhcp_reply *reply, uint32_t lease_s)
@@ -109,6 +125,14 @@ static size_t limit_of(const struct dhcp_answer *answer)
     return limit < DHCP_REPLY_MAX ? limit : DHCP_REPLY_MAX;
 }
 
+/* What clients that know no options load from: it stands in the header too, if it fits there. */
+static const struct dhcp_option_value *boot_file_of(const struct dhcp_answer *answer)
+{
+    const struct dhcp_option_value *option = dhcp_scopes_option(answer->scopes, DHCP_OPTION_BOOT_FILE_NAME);
+
+    return option && option->len < DHCP_FILE_SIZE ? option : NULL;
+}
+
 /* Table 3: what is copied, and what is not. */
 static void fill_header(const struct dhcp_answer *answer, struct dhcp_header *header)
 {
@@ -129,9 +153,10 @@ static void fill_header(const struct dhcp_answer *answer, struct dhcp_header *he
     if (answer->type != DHCP_OFFER)
         header->ciaddr_be = from->ciaddr_be;
     header->yiaddr_be = cpu_to_be32(answer->yiaddr);
-    header->siaddr_be = cpu_to_be32(answer->subnet->next_server);
-    if (answer->subnet->boot_file)
-        memcpy(header->file, answer->subnet->boot_file, strnlen(answer->subnet->boot_file, sizeof(header->file) - 1));
+    header->siaddr_be = cpu_to_be32(dhcp_scopes_next_server(answer->scopes));
+    const struct dhcp_option_value *boot_file = boot_file_of(answer);
+    if (boot_file)
+        memcpy(header->file, boot_file->bytes, boot_file->len);
 }
 
 /* The packet comes from ourselves, whatever we are to call us. */
@@ -190,9 +215,9 @@ void dhcp_answer_make(const struct dhcp_answer *answer, struct dhcp_result *resu
 {
     struct dhcp_reply *reply = &result->reply;
     const struct dhcp_message *message = answer->message;
-    size_t relay_len = 0;
+    size_t relay_len = 0, len;
     const uint8_t *relay = dhcp_get_bytes(message, DHCP_OPTION_RELAY_INFO, &relay_len);
-    bool may_overload = answer->type != DHCP_NAK && answer->type != DHCP_BOOTP && !answer->subnet->boot_file;
+    bool may_overload = answer->type != DHCP_NAK && answer->type != DHCP_BOOTP && !boot_file_of(answer);
 
     size_t limit = limit_of(answer);
 
@@ -210,14 +235,18 @@ void dhcp_answer_make(const struct dhcp_answer *answer, struct dhcp_result *resu
     if (answer->type == DHCP_NAK) {
         if (answer->why)
             dhcp_reply_put(reply, DHCP_OPTION_MESSAGE, answer->why, strlen(answer->why));
-    } else {
-        if (answer->yiaddr && answer->type != DHCP_BOOTP)
-            put_times(reply, answer->lease_s);
+    } else if (answer->yiaddr && answer->type != DHCP_BOOTP) {
+        put_times(reply, answer->lease_s);
     }
     if (answer->type != DHCP_BOOTP)
         put_back(reply, message, DHCP_OPTION_CLIENT_ID);
     if (answer->type != DHCP_NAK) {
         put_back(reply, message, DHCP_OPTION_SUBNET_SELECTION); /* RFC 3011: an identical copy */
+        if (answer->rapid)
+            dhcp_reply_put(reply, DHCP_OPTION_RAPID_COMMIT, "", 0);
+        if (dhcp_get_bytes(message, DHCP_OPTION_CLIENT_SYSTEM, &len)) /* RFC 4578 2.3: PXE clients want to see theirs */
+            put_back(reply, message, DHCP_OPTION_UUID_GUID);
+        put_fqdn(reply, message);
         put_configured(reply, answer);
     }
     dhcp_reply_end(reply, DHCP_OPTION_RELAY_INFO, relay, relay_len);

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "dhcp/scopes.h"
 #include "dhcp/server.h"
 
 /* All that a reply is made of. */
@@ -10,7 +11,9 @@ struct dhcp_answer {
     const struct dhcp_arrival *arrival;
     const struct dhcp_message *message;
     const struct dhcp_subnet *subnet; /* NULL: none is known (a NAK) */
+    const struct dhcp_scopes *scopes; /* all, the subnet's too */
     uint8_t type;                     /* DHCP_OFFER, DHCP_ACK, DHCP_NAK, DHCP_BOOTP */
+    bool rapid;                       /* an ACK to a DISCOVER (RFC 4039) */
     uint32_t server_id;
     uint32_t yiaddr;  /* 0: none, and no lease */
     uint32_t lease_s; /* of yiaddr */

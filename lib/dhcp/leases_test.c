@@ -181,6 +181,11 @@ static void pools_give_fresh_ones_then_the_oldest(void **state)
     dhcp_pool_close(&pool);
 }
 
+static bool is_of_network(const void *arg, const struct dhcp_offer *offer)
+{
+    return offer->network == *(const uint32_t *)arg;
+}
+
 static void offers_come_and_go_in_order(void **state)
 {
     enum { SIZE = 300 };
@@ -209,7 +214,8 @@ static void offers_come_and_go_in_order(void **state)
         assert_ptr_equal(by_addr, by_client);
         assert_int_equal(dhcp_offers_count(offers), count);
         for (uint32_t of = 0; of < 4; of++) {
-            const struct dhcp_offer *oldest = dhcp_offers_oldest(offers, of);
+            const struct dhcp_offer *oldest =
+                of ? dhcp_offers_search(offers, is_of_network, &of) : dhcp_offers_oldest(offers);
             uint64_t expected = 0;
             for (uint32_t i = 0; i < SIZE; i++)
                 if (since[i] && (!of || 1 + i % 3 == of) && (!expected || since[i] < expected))

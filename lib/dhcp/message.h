@@ -104,5 +104,13 @@ enum dhcp_relay_code {
 /* A sub-option in an option 82; NULL if it is not there, or behind one that is longer than what is left. */
 const uint8_t *dhcp_relay_get(const uint8_t *info, size_t info_len, uint8_t code, size_t *len);
 
+/* Option 81 (RFC 4702 2): flags, two bytes that mean nothing any more, a name. */
+#define DHCP_FQDN_NAME_AT        3
+#define DHCP_FQDN_SERVER_UPDATES 0x01 /* S */
+#define DHCP_FQDN_OVERRIDDEN     0x02 /* O */
+#define DHCP_FQDN_WIRE           0x04 /* E: the name is in the form of RFC 1035 3.1 */
+#define DHCP_FQDN_NO_UPDATE      0x08 /* N */
+#define DHCP_LABEL_MAX           63
+
 /* "DISCOVER"; "BOOTP"; "unknown". */
 const char *dhcp_type_name(unsigned type);

@@ -132,11 +132,17 @@ void dhcp_offers_remove(struct dhcp_offers *offers, uint32_t addr)
     offers->count--;
 }
 
-const struct dhcp_offer *dhcp_offers_oldest(const struct dhcp_offers *offers, uint32_t network)
+const struct dhcp_offer *dhcp_offers_oldest(const struct dhcp_offers *offers)
+{
+    return offers->oldest ? &offers->entries[offers->oldest - 1].offer : NULL;
+}
+
+const struct dhcp_offer *dhcp_offers_search(const struct dhcp_offers *offers, dhcp_offer_test *fits, const void *arg)
 {
     uint32_t at = offers->oldest;
 
-    for (unsigned i = 0; at && network && offers->entries[at - 1].offer.network != network; i++)
-        at = i < LOOKED ? offers->entries[at - 1].newer : 0;
-    return at ? &offers->entries[at - 1].offer : NULL;
+    for (unsigned i = 0; at && i < LOOKED; i++, at = offers->entries[at - 1].newer)
+        if (fits(arg, &offers->entries[at - 1].offer))
+            return &offers->entries[at - 1].offer;
+    return NULL;
 }

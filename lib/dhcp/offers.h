@@ -32,6 +32,9 @@ void dhcp_offers_add(struct dhcp_offers *offers, const struct dhcp_offer *offer)
 /* Let go of one that there is. */
 void dhcp_offers_remove(struct dhcp_offers *offers, uint32_t addr);
 
-/* The one that was added longest ago, of all (network 0) or of a network; NULL: none, or none of that
- * network among the 1,024 oldest. */
-const struct dhcp_offer *dhcp_offers_oldest(const struct dhcp_offers *offers, uint32_t network);
+/* The one that was added longest ago; NULL: none. */
+const struct dhcp_offer *dhcp_offers_oldest(const struct dhcp_offers *offers);
+
+/* Of the 1,024 oldest the first that fits; NULL: none. */
+typedef bool dhcp_offer_test(const void *arg, const struct dhcp_offer *offer);
+const struct dhcp_offer *dhcp_offers_search(const struct dhcp_offers *offers, dhcp_offer_test *fits, const void *arg);

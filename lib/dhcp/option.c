@@ -21,10 +21,11 @@ static const struct dhcp_option options[256] = {
 };
 
 static const struct {
+    const char *name;
     uint8_t shortest, longest, multiple;
     const char *help;
 } types[] = {
-#define X(enumerator, shortest, longest, multiple, help) {shortest, longest, multiple, help},
+#define X(enumerator, name, shortest, longest, multiple, help) {name, shortest, longest, multiple, help},
     DHCP_TYPES(X)
 #undef X
 };
@@ -78,6 +79,21 @@ bool dhcp_type_is_list(enum dhcp_type type)
     default:
         return false;
     }
+}
+
+enum dhcp_type dhcp_type_find(const char *name)
+{
+    unsigned type = DHCP_TYPE_COUNT;
+
+    while (type > 0)
+        if (strcmp(types[--type].name, name) == 0)
+            return (enum dhcp_type)type;
+    return DHCP_TYPE_COUNT;
+}
+
+const char *dhcp_type_keyword(enum dhcp_type type)
+{
+    return types[type].name;
 }
 
 const char *dhcp_type_help(enum dhcp_type type)
@@ -280,6 +296,7 @@ int dhcp_option_encode(enum dhcp_type type, const char *text, uint8_t *bytes, si
     case DHCP_TYPE_BYTES:
         return encode_bytes(&target, text);
     case DHCP_TYPE_EMPTY:
+        return text[0] ? text_wrong(err, 0, target.expected) : 0;
     case DHCP_TYPE_COUNT:
         break;
     }

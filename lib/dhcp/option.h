@@ -12,27 +12,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* X(enumerator, shortest, longest, multiple of, help); lengths in bytes, longest 0: no bound of its own. */
-#define DHCP_TYPES(X)                                                                    \
-    X(EMPTY, 0, 0, 1, "nothing")                                                         \
-    X(BOOL, 1, 1, 1, "true or false")                                                    \
-    X(U8, 1, 1, 1, "a number from 0 to 255")                                             \
-    X(U8S, 1, 0, 1, "a number from 0 to 255")                                            \
-    X(U16, 2, 2, 2, "a number from 0 to 65535")                                          \
-    X(U16S, 2, 0, 2, "a number from 0 to 65535")                                         \
-    X(U32, 4, 4, 4, "a number from 0 to 4294967295")                                     \
-    X(S32, 4, 4, 4, "a number from -2147483648 to 2147483647")                           \
-    X(ADDRESS, 4, 4, 4, "an address")                                                    \
-    X(ADDRESSES, 4, 0, 4, "an address")                                                  \
-    X(ADDRESS_PAIRS, 8, 0, 8, "two addresses, as \"10.1.2.3 10.0.0.1\"")                 \
-    X(TEXT, 1, 0, 1, "text of 1 to 255 characters")                                      \
-    X(NAME, 1, 0, 1, "a domain name (RFC 1035 2.3.1)")                                   \
-    X(NAMES, 1, 0, 1, "a domain name (RFC 1035 2.3.1)")                                  \
-    X(ROUTES, 5, 0, 1, "a prefix and a gateway, as \"10.0.0.0/8 192.0.2.1\" (RFC 3442)") \
-    X(BYTES, 1, 0, 1, "hexadecimal digits, two a byte, as \"01:02:0a\"")
+/* X(enumerator, name, shortest, longest, multiple of, help); lengths in bytes, longest 0: no bound of its own. Where
+ * two have the same name, the second takes several values of the first. */
+#define DHCP_TYPES(X)                                                                             \
+    X(EMPTY, "empty", 0, 0, 1, "nothing")                                                         \
+    X(BOOL, "bool", 1, 1, 1, "true or false")                                                     \
+    X(U8, "uint8", 1, 1, 1, "a number from 0 to 255")                                             \
+    X(U8S, "uint8", 1, 0, 1, "a number from 0 to 255")                                            \
+    X(U16, "uint16", 2, 2, 2, "a number from 0 to 65535")                                         \
+    X(U16S, "uint16", 2, 0, 2, "a number from 0 to 65535")                                        \
+    X(U32, "uint32", 4, 4, 4, "a number from 0 to 4294967295")                                    \
+    X(S32, "int32", 4, 4, 4, "a number from -2147483648 to 2147483647")                           \
+    X(ADDRESS, "address", 4, 4, 4, "an address")                                                  \
+    X(ADDRESSES, "address", 4, 0, 4, "an address")                                                \
+    X(ADDRESS_PAIRS, "address-pair", 8, 0, 8, "two addresses, as \"10.1.2.3 10.0.0.1\"")          \
+    X(TEXT, "text", 1, 0, 1, "text of 1 to 255 characters")                                       \
+    X(NAME, "name", 1, 0, 1, "a domain name (RFC 1035 2.3.1)")                                    \
+    X(NAMES, "domain", 1, 0, 1, "a domain name (RFC 1035 2.3.1)")                                 \
+    X(ROUTES, "route", 5, 0, 1, "a prefix and a gateway, as \"10.0.0.0/8 192.0.2.1\" (RFC 3442)") \
+    X(BYTES, "bytes", 1, 0, 1, "hexadecimal digits, two a byte, as \"01:02:0a\"")
 
 enum dhcp_type {
-#define X(enumerator, shortest, longest, multiple, help) DHCP_TYPE_##enumerator,
+#define X(enumerator, name, shortest, longest, multiple, help) DHCP_TYPE_##enumerator,
     DHCP_TYPES(X)
 #undef X
         DHCP_TYPE_COUNT
@@ -100,7 +101,7 @@ enum dhcp_type {
     X(MAX_MESSAGE_SIZE, 57, U16, "dhcp-max-message-size", PROTOCOL)                              \
     X(RENEWAL_TIME, 58, U32, "dhcp-renewal-time", PROTOCOL)                                      \
     X(REBINDING_TIME, 59, U32, "dhcp-rebinding-time", PROTOCOL)                                  \
-    X(VENDOR_CLASS, 60, BYTES, "vendor-class-identifier", PROTOCOL)                              \
+    X(VENDOR_CLASS, 60, TEXT, "vendor-class-identifier", CONFIGURED)                             \
     X(CLIENT_ID, 61, BYTES, "dhcp-client-identifier", PROTOCOL)                                  \
     X(NWIP_DOMAIN, 62, TEXT, "nwip-domain-name", CONFIGURED)                                     \
     X(NWIP_SUBOPTIONS, 63, BYTES, "nwip-suboptions", CONFIGURED)                                 \
@@ -177,6 +178,10 @@ const struct dhcp_option *dhcp_option_find_name(const char *name);
 
 /* Whether a value of so many bytes can be one of the option's type; any length fits an option that is not known. */
 bool dhcp_option_fits(unsigned code, size_t len);
+
+/* The type of that name, for a list if there is one. DHCP_TYPE_COUNT: there is none. */
+enum dhcp_type dhcp_type_find(const char *name);
+const char *dhcp_type_keyword(enum dhcp_type type);
 
 /* Whether several values may be given, each appended to the one before. */
 bool dhcp_type_is_list(enum dhcp_type type);

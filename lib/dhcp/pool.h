@@ -15,6 +15,7 @@ enum dhcp_pool_state {
     DHCP_POOL_FRESH, /* to be had, and nobody ever had it */
     DHCP_POOL_USED,  /* to be had, and somebody had it */
     /* not to be had: */
+    DHCP_POOL_RESERVED, /* but by one client, who does not have it */
     DHCP_POOL_OFFERED,
     DHCP_POOL_BOUND,
     DHCP_POOL_DECLINED,

@@ -7,7 +7,9 @@
 #include "dhcp/server.h"
 
 #include "base/compiler.h"
+#include "base/sorted.h"
 #include "dhcp/answer.h"
+#include "dhcp/exchange.h"
 #include "dhcp/leases.h"
 #include "dhcp/offers.h"
 #include "dhcp/pool.h"
@@ -18,11 +20,11 @@
 #include <string.h>
 
 #define DECLINED_BY_ONE_MAX 8 /* addresses that one client can put into quarantine */
-#define CLIENT_ID_MIN       2 /* RFC 2132 9.14 */
 
 struct pool {
     struct dhcp_pool addrs;
     const struct dhcp_subnet *subnet;
+    uint64_t classes; /* whose clients alone get its addresses; 0: everybody does */
 };
 
 struct dhcp_server {
@@ -30,23 +32,9 @@ struct dhcp_server {
     struct dhcp_leases *leases;
     struct dhcp_offers *offers;
     const struct dhcp_subnets *subnets;
-    struct pool *pools; /* in the order of their addresses */
+    struct dhcp_catalog *catalog; /* of them */
+    struct pool *pools;           /* in the order of their addresses */
     size_t pool_count;
-};
-
-/* One message, while it is handled. */
-struct exchange {
-    struct dhcp_server *server;
-    const struct dhcp_arrival *arrival;
-    const struct dhcp_message *message;
-    struct dhcp_result *result;
-    uint64_t now_s;
-    uint32_t network;
-    const struct dhcp_subnet *selected; /* the subnet that the client is in, as far as can be told */
-    struct dhcp_lease client;           /* who it is, and what it said of itself; no address yet */
-    struct dhcp_identity identity;
-    uint32_t ciaddr, requested; /* 0: not given */
-    bool has_server_id, ours;   /* `ours`: the server identifier is one of ours */
 };
 
 static const struct dhcp_subnets no_subnets;
@@ -64,18 +52,22 @@ const char *dhcp_outcome_name(unsigned outcome)
 
 /* --- subnets and pools ------------------------------------------------------------------------------------------- */
 
+static uint64_t last_of_pool(const void *element)
+{
+    return ((const struct pool *)element)->addrs.last;
+}
+
+/* The first pool that ends at an address, or behind it; pool_count: none does. */
+static size_t pool_from(const struct dhcp_server *server, uint32_t addr)
+{
+    return sorted_find(server->pools, server->pool_count, sizeof(*server->pools), last_of_pool, addr);
+}
+
 static struct pool *pool_of(const struct dhcp_server *server, uint32_t addr)
 {
-    size_t low = 0, high = server->pool_count;
+    size_t at = pool_from(server, addr);
 
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (server->pools[middle].addrs.last < addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < server->pool_count && dhcp_pool_has(&server->pools[low].addrs, addr) ? &server->pools[low] : NULL;
+    return at < server->pool_count && dhcp_pool_has(&server->pools[at].addrs, addr) ? &server->pools[at] : NULL;
 }
 
 /* What follows from lease and offer of an address. */
@@ -91,16 +83,11 @@ static void settle(struct dhcp_server *server, uint32_t addr, uint64_t now_s)
         state = lease.state == DHCP_LEASE_RELEASED || lease.ends_s <= now_s ? DHCP_POOL_USED
                 : lease.state == DHCP_LEASE_DECLINED                        ? DHCP_POOL_DECLINED
                                                                             : DHCP_POOL_BOUND;
-    if (state <= DHCP_POOL_USED && dhcp_offers_at(server->offers, addr))
+    if (state <= DHCP_POOL_USED && dhcp_catalog_reserved(server->catalog, addr))
+        state = DHCP_POOL_RESERVED;
+    if (state <= DHCP_POOL_RESERVED && dhcp_offers_at(server->offers, addr))
         state = DHCP_POOL_OFFERED;
     dhcp_pool_set(&pool->addrs, addr, state);
-}
-
-static bool is_free(const struct dhcp_server *server, uint32_t addr, uint32_t network)
-{
-    const struct pool *pool = pool_of(server, addr);
-
-    return pool && pool->subnet->network == network && dhcp_pool_state(&pool->addrs, addr) <= DHCP_POOL_USED;
 }
 
 static void withdraw(struct dhcp_server *server, const struct dhcp_offer *offer, uint64_t now_s)
@@ -123,7 +110,9 @@ struct dhcp_server *dhcp_server_new(const uint8_t key[DHCP_KEY_SIZE], uint32_t o
     server->subnets = &no_subnets;
     server->leases = dhcp_leases_new(key);
     server->offers = dhcp_offers_new(offers_max);
-    return server->leases && server->offers ? server : dhcp_server_free(server);
+    if (!server->leases || !server->offers || dhcp_catalog_new(server->subnets, key, &server->catalog))
+        return dhcp_server_free(server);
+    return server;
 }
 
 static void free_pools(struct pool *pools, size_t count)
@@ -139,6 +128,7 @@ struct dhcp_server *dhcp_server_free(struct dhcp_server *server)
         return NULL;
     dhcp_leases_free(server->leases);
     dhcp_offers_free(server->offers);
+    dhcp_catalog_free(server->catalog);
     free_pools(server->pools, server->pool_count);
     free(server);
     return NULL;
@@ -173,6 +163,7 @@ static int open_pools(const struct dhcp_subnets *subnets, struct pool **result, 
         const struct dhcp_subnet *subnet = &subnets->all[i];
         for (size_t j = 0; !error && j < subnet->range_count; j++) {
             pools[opened].subnet = subnet;
+            pools[opened].classes = subnet->ranges[j].classes;
             error = dhcp_pool_open(&pools[opened].addrs, subnet->ranges[j].first, subnet->ranges[j].last);
             opened += !error;
         }
@@ -216,6 +207,8 @@ static void settle_all(struct dhcp_server *server, struct ended *ended, uint64_t
     qsort(ended, count, sizeof(*ended), compare_ends);
     for (size_t i = 0; i < count; i++)
         settle(server, ended[i].addr, now_s);
+    for (size_t i = 0; i < server->subnets->reservation_count; i++)
+        settle(server, server->subnets->reservations[i].addr, now_s);
 }
 
 /* Offers are held on to, as far as their addresses are still to be had by their clients. */
@@ -224,11 +217,11 @@ static void keep_offers(struct dhcp_server *server, uint64_t now_s)
     const struct dhcp_offer *oldest;
     uint32_t count = dhcp_offers_count(server->offers);
 
-    while (count-- > 0 && (oldest = dhcp_offers_oldest(server->offers, 0))) {
+    while (count-- > 0 && (oldest = dhcp_offers_oldest(server->offers))) {
         struct dhcp_offer offer = *oldest;
         const struct pool *pool = pool_of(server, offer.addr);
         dhcp_offers_remove(server->offers, offer.addr);
-        if (pool && pool->subnet->network == offer.network)
+        if (pool && pool->subnet->network == offer.network && !dhcp_catalog_reserved(server->catalog, offer.addr))
             dhcp_offers_add(server->offers, &offer); /* each once, so their order stays */
         settle(server, offer.addr, now_s);
     }
@@ -237,14 +230,21 @@ static void keep_offers(struct dhcp_server *server, uint64_t now_s)
 int dhcp_server_configure(struct dhcp_server *server, const struct dhcp_subnets *subnets, uint64_t now_s)
 {
     struct pool *pools = NULL;
+    struct dhcp_catalog *catalog = NULL;
     size_t count = 0;
     struct ended *ended = calloc(dhcp_leases_count(server->leases) + 1, sizeof(*ended));
-    int error = ended ? open_pools(subnets, &pools, &count) : -ENOMEM;
+    int error = ended ? dhcp_catalog_new(subnets, server->key, &catalog) : -ENOMEM;
 
-    if (!error) {
+    if (!error)
+        error = open_pools(subnets, &pools, &count);
+    if (error) {
+        dhcp_catalog_free(catalog);
+    } else {
         free_pools(server->pools, server->pool_count);
+        dhcp_catalog_free(server->catalog);
         server->pools = pools;
         server->pool_count = count;
+        server->catalog = catalog;
         server->subnets = subnets;
         settle_all(server, ended, now_s);
         keep_offers(server, now_s);
@@ -262,7 +262,7 @@ void dhcp_server_tick(struct dhcp_server *server, uint64_t now_s)
 
     while (dhcp_leases_end(server->leases, now_s, &addr))
         settle(server, addr, now_s);
-    while ((offer = dhcp_offers_oldest(server->offers, 0)) && offer->ends_s <= now_s)
+    while ((offer = dhcp_offers_oldest(server->offers)) && offer->ends_s <= now_s)
         withdraw(server, offer, now_s);
 }
 
@@ -306,26 +306,36 @@ static enum dhcp_outcome give_up(struct exchange *exchange)
 
 /* --- replies ----------------------------------------------------------------------------------------------------- */
 
+/* What is said to the client with an address of this subnet. */
+static struct dhcp_scopes scopes_in(const struct exchange *exchange, const struct dhcp_subnet *subnet)
+{
+    struct dhcp_scopes scopes = exchange->scopes;
+
+    dhcp_scopes_add(&scopes, &subnet->scope);
+    return scopes;
+}
+
 static uint32_t lease_time(const struct exchange *exchange, const struct dhcp_subnet *subnet)
 {
-    uint32_t wanted;
+    uint32_t wanted = 0;
 
     if (exchange->message->type == DHCP_BOOTP)
         return DHCP_INFINITE; /* it will not come back to ask (RFC 1534 3) */
-    if (dhcp_get_u32(exchange->message, DHCP_OPTION_LEASE_TIME, &wanted))
-        return subnet->lease_s;
-    return wanted < subnet->lease_min_s   ? subnet->lease_min_s
-           : wanted > subnet->lease_max_s ? subnet->lease_max_s
-                                          : wanted;
+    dhcp_get_u32(exchange->message, DHCP_OPTION_LEASE_TIME, &wanted);
+    struct dhcp_scopes scopes = scopes_in(exchange, subnet);
+    return dhcp_scopes_lease_s(&scopes, wanted);
 }
 
 static void reply(struct exchange *exchange, uint8_t type, const struct dhcp_subnet *subnet, uint32_t yiaddr,
                   const char *why)
 {
+    struct dhcp_scopes scopes = scopes_in(exchange, subnet);
     struct dhcp_answer answer = {.arrival = exchange->arrival,
                                  .message = exchange->message,
                                  .subnet = subnet,
+                                 .scopes = &scopes,
                                  .type = type,
+                                 .rapid = type == DHCP_ACK && exchange->message->type == DHCP_DISCOVER,
                                  .yiaddr = yiaddr,
                                  .why = why};
 
@@ -345,94 +355,7 @@ static enum dhcp_outcome nak(struct exchange *exchange, const char *why)
     return DHCP_OUTCOME_NAKED;
 }
 
-/* --- who and where ----------------------------------------------------------------------------------------------- */
-
-static void copy_bytes(const struct dhcp_message *message, uint8_t code, struct dhcp_bytes *to)
-{
-    size_t len;
-    const uint8_t *value = dhcp_get_bytes(message, code, &len);
-
-    if (!value)
-        return;
-    to->len = (uint8_t)(len < sizeof(to->bytes) ? len : sizeof(to->bytes));
-    memcpy(to->bytes, value, to->len);
-}
-
-/* 4.2: the identifier, if there is one, otherwise the hardware address. */
-static bool identify(struct exchange *exchange)
-{
-    const struct dhcp_header *header = exchange->message->header;
-    struct dhcp_lease *client = &exchange->client;
-
-    client->htype = header->htype;
-    client->hlen = header->hlen;
-    memcpy(client->chaddr, header->chaddr, header->hlen);
-    client->by_mac = exchange->selected && exchange->selected->by_mac;
-    copy_bytes(exchange->message, DHCP_OPTION_CLIENT_ID, &client->client_id);
-    if (client->client_id.len < CLIENT_ID_MIN)
-        client->client_id.len = 0;
-    copy_bytes(exchange->message, DHCP_OPTION_HOST_NAME, &client->host_name);
-    copy_bytes(exchange->message, DHCP_OPTION_RELAY_INFO, &client->relay_info);
-    if ((client->by_mac || !client->client_id.len) && !client->hlen)
-        return false;
-    dhcp_identify(exchange->server->key, client, &exchange->identity);
-    return true;
-}
-
-/* The address that says which subnet the client is in: RFC 3527, RFC 3011, giaddr. 0: none does. */
-static uint32_t selector_of(const struct dhcp_message *message)
-{
-    uint32_t giaddr = be32_to_cpu(message->header->giaddr_be), addr;
-    size_t info_len, len;
-    const uint8_t *info = giaddr ? dhcp_get(message, DHCP_OPTION_RELAY_INFO, &info_len) : NULL;
-    const uint8_t *selection = info ? dhcp_relay_get(info, info_len, DHCP_RELAY_LINK_SELECTION, &len) : NULL;
-
-    if (selection && len == 4)
-        return be32_to_cpu(load_u32(selection));
-    if (dhcp_get_address(message, DHCP_OPTION_SUBNET_SELECTION, &addr) == 0)
-        return addr;
-    return giaddr;
-}
-
-/* Which network the client is in. False: none that is served. */
-static bool locate(struct exchange *exchange)
-{
-    const struct dhcp_server *server = exchange->server;
-    uint32_t selector = selector_of(exchange->message);
-
-    /* A client beyond other routers speaks to us directly once it has an address. One that it has no right to, on a
-     * link where that is wrong, would not have been routed here but been heard as a broadcast. */
-    if (!selector && !exchange->arrival->broadcast && exchange->ciaddr &&
-        dhcp_subnets_find(server->subnets, exchange->ciaddr))
-        selector = exchange->ciaddr;
-    if (selector) {
-        exchange->selected = dhcp_subnets_find(server->subnets, selector);
-        exchange->network = exchange->selected ? exchange->selected->network : 0;
-        return exchange->selected;
-    }
-    exchange->network = exchange->arrival->network;
-    for (size_t i = 0; i < server->subnets->count && exchange->network; i++) {
-        if (server->subnets->all[i].network == exchange->network) {
-            exchange->selected = &server->subnets->all[i];
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The subnet of this network that an address is in; NULL. */
-static const struct dhcp_subnet *subnet_here(const struct exchange *exchange, uint32_t addr)
-{
-    const struct dhcp_subnet *subnet = dhcp_subnets_find(exchange->server->subnets, addr);
-
-    return subnet && subnet->network == exchange->network ? subnet : NULL;
-}
-
-static bool is_own(const struct exchange *exchange, uint32_t addr)
-{
-    return addr == dhcp_answer_server_id(exchange->arrival, exchange->message, exchange->selected) ||
-           dhcp_subnets_own(exchange->server->subnets, addr);
-}
+/* --- leases ------------------------------------------------------------------------------------------------------ */
 
 /* The client's lease in this network: one that it has rather than one that it had. */
 static bool find_lease(const struct exchange *exchange, struct dhcp_lease_summary *found)
@@ -442,7 +365,7 @@ static bool find_lease(const struct exchange *exchange, struct dhcp_lease_summar
     bool any = false, has = false;
 
     while (!has && dhcp_leases_of(exchange->server->leases, &exchange->identity, &cursor, &lease)) {
-        if (lease.state == DHCP_LEASE_DECLINED || !subnet_here(exchange, lease.addr))
+        if (lease.state == DHCP_LEASE_DECLINED || !exchange_subnet(exchange, lease.addr))
             continue;
         has = lease.state == DHCP_LEASE_BOUND && lease.ends_s > exchange->now_s;
         if (has || !any || lease.ends_s > found->ends_s)
@@ -459,22 +382,83 @@ static bool is_active(const struct exchange *exchange, const struct dhcp_lease_s
 
 /* --- giving addresses -------------------------------------------------------------------------------------------- */
 
-/* One that nobody has: fresh, used, or offered longest ago. */
+static bool is_open(const struct exchange *exchange, const struct pool *pool)
+{
+    return pool->subnet->network == exchange->network && (!pool->classes || pool->classes & exchange->classes);
+}
+
+/* Whether the client can have an address like everybody: nobody has it. */
+static bool is_free(const struct exchange *exchange, uint32_t addr)
+{
+    const struct pool *pool = pool_of(exchange->server, addr);
+
+    return pool && is_open(exchange, pool) && dhcp_pool_state(&pool->addrs, addr) <= DHCP_POOL_USED;
+}
+
+/* The address that is reserved for the client, if nobody else has it from before it was. 0: none. */
+static uint32_t reserved_addr(const struct exchange *exchange)
+{
+    const struct dhcp_server *server = exchange->server;
+    uint32_t addr = exchange->reservation ? exchange->reservation->addr : 0;
+    const struct dhcp_offer *offer = addr ? dhcp_offers_at(server->offers, addr) : NULL;
+    struct dhcp_lease_summary lease;
+
+    if (offer && !dhcp_identity_equal(&offer->identity, &exchange->identity))
+        return 0;
+    if (addr && dhcp_leases_find(server->leases, addr, &lease) && is_active(exchange, &lease) &&
+        (lease.state != DHCP_LEASE_BOUND || !dhcp_identity_equal(&lease.identity, &exchange->identity)))
+        return 0;
+    return addr;
+}
+
+/* Whether an address is kept for another client. */
+static bool is_anothers(const struct exchange *exchange, uint32_t addr)
+{
+    const struct dhcp_reservation *reserved = dhcp_catalog_reserved(exchange->server->catalog, addr);
+
+    return reserved && reserved != exchange->reservation;
+}
+
+/* One of a subnet that is fresh, or used: of the pools for the client's classes, or of those for everybody. */
+static bool pick_of(const struct exchange *exchange, const struct dhcp_subnet *subnet, bool by_class, uint32_t *addr)
+{
+    const struct dhcp_server *server = exchange->server;
+
+    for (size_t i = pool_from(server, subnet->prefix.addr); i < server->pool_count && server->pools[i].subnet == subnet;
+         i++) {
+        const struct pool *pool = &server->pools[i];
+        if (!pool->classes != by_class && is_open(exchange, pool) &&
+            dhcp_pool_pick(&pool->addrs, exchange->identity.hash[1], addr))
+            return true;
+    }
+    return false;
+}
+
+static bool may_lose(const void *arg, const struct dhcp_offer *offer)
+{
+    const struct exchange *exchange = arg;
+    const struct pool *pool = pool_of(exchange->server, offer->addr);
+
+    return offer->network == exchange->network && pool && is_open(exchange, pool) &&
+           !dhcp_catalog_reserved(exchange->server->catalog, offer->addr);
+}
+
+/* One that nobody has: first of the subnet that the client was found in, then of those that share its link; or one that
+ * was offered longest ago. */
 static bool pick(const struct exchange *exchange, uint32_t *addr)
 {
     struct dhcp_server *server = exchange->server;
+    const struct dhcp_subnet *subnet;
 
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < server->pool_count; i++) {
-            const struct pool *pool = &server->pools[i];
-            /* First the subnet that the client was found in, then those that share its link. */
-            bool fits = pass == 0 ? pool->subnet == exchange->selected
-                                  : pool->subnet != exchange->selected && pool->subnet->network == exchange->network;
-            if (fits && dhcp_pool_pick(&pool->addrs, exchange->identity.hash[1], addr))
+    for (unsigned by_class = exchange->classes ? 2 : 1; by_class-- > 0;) {
+        size_t number = 0;
+        if (pick_of(exchange, exchange->selected, by_class, addr))
+            return true;
+        while ((subnet = dhcp_catalog_next(server->catalog, exchange->network, &number)))
+            if (subnet != exchange->selected && pick_of(exchange, subnet, by_class, addr))
                 return true;
-        }
     }
-    const struct dhcp_offer *oldest = dhcp_offers_oldest(server->offers, exchange->network);
+    const struct dhcp_offer *oldest = dhcp_offers_search(server->offers, may_lose, exchange);
     if (!oldest)
         return false;
     *addr = oldest->addr;
@@ -482,29 +466,25 @@ static bool pick(const struct exchange *exchange, uint32_t *addr)
     return true;
 }
 
-/* 4.3.1: the current address, the previous one, the one that is asked for, another one. */
+/* 4.3.1: what is reserved, the current address, the previous one, the one that is asked for, another one. */
 static bool choose(const struct exchange *exchange, uint32_t *addr)
 {
     const struct dhcp_server *server = exchange->server;
     const struct dhcp_offer *offer = dhcp_offers_of(server->offers, &exchange->identity, exchange->network);
     struct dhcp_lease_summary lease;
     bool known = find_lease(exchange, &lease), bound = known && is_active(exchange, &lease);
+    bool current = bound && pool_of(server, lease.addr) && !is_anothers(exchange, lease.addr);
+    bool previous = known && !bound && is_free(exchange, lease.addr);
+    bool wanted = exchange->requested && is_free(exchange, exchange->requested);
+    const uint32_t in_order[] = {reserved_addr(exchange), current ? lease.addr : 0,
+                                 offer && !is_anothers(exchange, offer->addr) ? offer->addr : 0,
+                                 previous ? lease.addr : 0, wanted ? exchange->requested : 0};
 
-    if (bound && pool_of(server, lease.addr)) {
-        *addr = lease.addr;
-        return true;
-    }
-    if (offer) {
-        *addr = offer->addr;
-        return true;
-    }
-    if (known && !bound && is_free(server, lease.addr, exchange->network)) {
-        *addr = lease.addr;
-        return true;
-    }
-    if (exchange->requested && is_free(server, exchange->requested, exchange->network)) {
-        *addr = exchange->requested;
-        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(in_order); i++) {
+        if (in_order[i]) {
+            *addr = in_order[i];
+            return true;
+        }
     }
     return pick(exchange, addr);
 }
@@ -518,26 +498,12 @@ static void hold(struct exchange *exchange, uint32_t addr)
     if (offer)
         withdraw(server, offer, exchange->now_s);
     if (dhcp_offers_are_full(server->offers))
-        withdraw(server, dhcp_offers_oldest(server->offers, 0), exchange->now_s);
+        withdraw(server, dhcp_offers_oldest(server->offers), exchange->now_s);
     dhcp_offers_add(server->offers, &(struct dhcp_offer){.identity = exchange->identity,
                                                          .addr = addr,
                                                          .network = exchange->network,
                                                          .ends_s = exchange->now_s + server->subnets->offer_s});
     settle(server, addr, exchange->now_s);
-}
-
-static enum dhcp_outcome on_discover(struct exchange *exchange)
-{
-    struct dhcp_lease_summary lease;
-    uint32_t addr;
-
-    if (!choose(exchange, &addr))
-        return DHCP_OUTCOME_EXHAUSTED;
-    /* What is the client's already needs no holding. */
-    if (!dhcp_leases_find(exchange->server->leases, addr, &lease) || !is_active(exchange, &lease))
-        hold(exchange, addr);
-    reply(exchange, DHCP_OFFER, subnet_here(exchange, addr), addr, NULL);
-    return DHCP_OUTCOME_OFFERED;
 }
 
 /*
@@ -553,7 +519,7 @@ static int leave_other(struct exchange *exchange, uint32_t addr)
     while (dhcp_leases_of(exchange->server->leases, &exchange->identity, &cursor, &summary)) {
         bool active = is_active(exchange, &summary);
         if (summary.addr == addr || (summary.state == DHCP_LEASE_DECLINED && active) ||
-            !subnet_here(exchange, summary.addr))
+            !exchange_subnet(exchange, summary.addr))
             continue;
         dhcp_leases_get(exchange->server->leases, summary.addr, &lease);
         nobodys.addr = lease.addr;
@@ -590,6 +556,41 @@ static int bind_address(struct exchange *exchange, const struct dhcp_subnet *sub
     return change(exchange, &lease);
 }
 
+/* Bind it, and say so. */
+static enum dhcp_outcome give(struct exchange *exchange, uint32_t addr, uint8_t type, enum dhcp_outcome given)
+{
+    const struct dhcp_subnet *subnet = exchange_subnet(exchange, addr);
+
+    if (bind_address(exchange, subnet, addr))
+        return give_up(exchange);
+    reply(exchange, type, subnet, addr, NULL);
+    return given;
+}
+
+/* RFC 4039 3: a client that asks for it gets its lease at once. */
+static bool is_rapid(const struct exchange *exchange)
+{
+    size_t len;
+
+    return exchange->selected->rapid && dhcp_get_bytes(exchange->message, DHCP_OPTION_RAPID_COMMIT, &len);
+}
+
+static enum dhcp_outcome on_discover(struct exchange *exchange)
+{
+    struct dhcp_lease_summary lease;
+    uint32_t addr;
+
+    if (!choose(exchange, &addr))
+        return DHCP_OUTCOME_EXHAUSTED;
+    if (is_rapid(exchange))
+        return give(exchange, addr, DHCP_ACK, DHCP_OUTCOME_ACKED);
+    /* What is the client's already needs no holding. */
+    if (!dhcp_leases_find(exchange->server->leases, addr, &lease) || !is_active(exchange, &lease))
+        hold(exchange, addr);
+    reply(exchange, DHCP_OFFER, exchange_subnet(exchange, addr), addr, NULL);
+    return DHCP_OUTCOME_OFFERED;
+}
+
 /* Whether the client may have it, at the end of any of the states in which it asks for one. */
 static bool may_have(const struct exchange *exchange, uint32_t addr)
 {
@@ -597,25 +598,22 @@ static bool may_have(const struct exchange *exchange, uint32_t addr)
     const struct pool *pool = pool_of(exchange->server, addr);
     struct dhcp_lease_summary lease;
 
-    if (!pool || pool->subnet->network != exchange->network)
-        return false;
     if (dhcp_leases_find(exchange->server->leases, addr, &lease) && is_active(exchange, &lease))
-        return lease.state == DHCP_LEASE_BOUND && dhcp_identity_equal(&lease.identity, &exchange->identity);
-    return !offer || dhcp_identity_equal(&offer->identity, &exchange->identity);
+        return pool && lease.state == DHCP_LEASE_BOUND && dhcp_identity_equal(&lease.identity, &exchange->identity);
+    return pool && is_open(exchange, pool) && (!offer || dhcp_identity_equal(&offer->identity, &exchange->identity));
 }
 
 static enum dhcp_outcome grant(struct exchange *exchange, uint32_t addr)
 {
-    const struct dhcp_subnet *subnet = subnet_here(exchange, addr);
+    uint32_t reserved = reserved_addr(exchange);
 
-    if (!subnet)
+    if (!exchange_subnet(exchange, addr))
         return nak(exchange, "this address is of another network");
-    if (!may_have(exchange, addr))
+    if (reserved && reserved != addr)
+        return nak(exchange, "another address is reserved for you");
+    if (!reserved && (is_anothers(exchange, addr) || !may_have(exchange, addr)))
         return nak(exchange, "this address is not available to you");
-    if (bind_address(exchange, subnet, addr))
-        return give_up(exchange);
-    reply(exchange, DHCP_ACK, subnet, addr, NULL);
-    return DHCP_OUTCOME_ACKED;
+    return give(exchange, addr, DHCP_ACK, DHCP_OUTCOME_ACKED);
 }
 
 /* 4.3.2, INIT-REBOOT: a client that remembers an address. */
@@ -623,8 +621,10 @@ static enum dhcp_outcome on_reboot(struct exchange *exchange)
 {
     struct dhcp_lease_summary lease;
 
-    if (!subnet_here(exchange, exchange->requested))
+    if (!exchange_subnet(exchange, exchange->requested))
         return nak(exchange, "this address is of another network");
+    if (reserved_addr(exchange))
+        return grant(exchange, exchange->requested);
     if (!find_lease(exchange, &lease)) {
         if (exchange->selected->authoritative)
             return nak(exchange, "no lease of yours is known here");
@@ -666,13 +666,15 @@ static uint32_t declined_by(const struct exchange *exchange)
     return count;
 }
 
-/* Whether one more address of its pool may be kept from everybody: not most of it, and not by one client. */
+/* Whether one more address may be kept from everybody: not by one client alone, and of a pool not most of it. */
 static bool may_quarantine(const struct exchange *exchange, uint32_t addr)
 {
     const struct pool *pool = pool_of(exchange->server, addr);
 
-    return pool && pool->addrs.counts[DHCP_POOL_DECLINED] < (dhcp_pool_size(&pool->addrs) + 1) / 2 &&
-           declined_by(exchange) < DECLINED_BY_ONE_MAX;
+    if (declined_by(exchange) >= DECLINED_BY_ONE_MAX)
+        return false;
+    return pool ? pool->addrs.counts[DHCP_POOL_DECLINED] < (dhcp_pool_size(&pool->addrs) + 1) / 2
+                : dhcp_catalog_reserved(exchange->server->catalog, addr) != NULL;
 }
 
 /* 4.3.3, 4.3.4: both name the server and the address, and come from the one who has it (table 5). */
@@ -705,7 +707,7 @@ static enum dhcp_outcome on_giving_back(struct exchange *exchange, uint32_t addr
 static enum dhcp_outcome on_inform(struct exchange *exchange)
 {
     uint32_t addr = exchange->ciaddr ? exchange->ciaddr : exchange->arrival->src;
-    const struct dhcp_subnet *subnet = subnet_here(exchange, addr);
+    const struct dhcp_subnet *subnet = exchange_subnet(exchange, addr);
 
     if (!addr)
         return DHCP_OUTCOME_NO_ADDRESS;
@@ -718,39 +720,32 @@ static enum dhcp_outcome on_bootp(struct exchange *exchange)
 {
     uint32_t addr;
 
-    if (!exchange->selected->bootp)
+    if (!exchange->selected->bootp && !reserved_addr(exchange))
         return DHCP_OUTCOME_BOOTP_OFF;
     if (!choose(exchange, &addr))
         return DHCP_OUTCOME_EXHAUSTED;
-    if (bind_address(exchange, subnet_here(exchange, addr), addr))
-        return give_up(exchange);
-    reply(exchange, DHCP_BOOTP, subnet_here(exchange, addr), addr, NULL);
-    return DHCP_OUTCOME_BOOTP;
+    return give(exchange, addr, DHCP_BOOTP, DHCP_OUTCOME_BOOTP);
 }
 
 enum dhcp_outcome dhcp_server_receive(struct dhcp_server *server, const struct dhcp_arrival *arrival,
                                       const struct dhcp_message *message, uint64_t now_s, struct dhcp_result *result)
 {
     struct exchange exchange = {.server = server,
+                                .subnets = server->subnets,
+                                .catalog = server->catalog,
                                 .arrival = arrival,
                                 .message = message,
                                 .result = result,
-                                .now_s = now_s,
-                                .ciaddr = be32_to_cpu(message->header->ciaddr_be)};
-    uint32_t server_id;
+                                .now_s = now_s};
+    enum dhcp_outcome why;
 
     result->to = DHCP_TO_NOBODY;
     result->change_count = 0;
     dhcp_server_tick(server, now_s);
     if (message->header->op != DHCP_BOOTREQUEST)
         return DHCP_OUTCOME_NO_REQUEST;
-    if (!locate(&exchange))
-        return DHCP_OUTCOME_NO_SUBNET;
-    if (!identify(&exchange))
-        return DHCP_OUTCOME_NO_IDENTITY;
-    dhcp_get_address(message, DHCP_OPTION_REQUESTED_ADDRESS, &exchange.requested);
-    exchange.has_server_id = dhcp_get_address(message, DHCP_OPTION_SERVER_ID, &server_id) == 0;
-    exchange.ours = exchange.has_server_id && is_own(&exchange, server_id);
+    if (!exchange_begin(&exchange, server->key, &why))
+        return why;
     switch (message->type) {
     case DHCP_DISCOVER:
         return on_discover(&exchange);
@@ -767,6 +762,11 @@ enum dhcp_outcome dhcp_server_receive(struct dhcp_server *server, const struct d
     default:
         return DHCP_OUTCOME_NO_REQUEST;
     }
+}
+
+const struct dhcp_subnet *dhcp_server_subnet(const struct dhcp_server *server, uint32_t addr)
+{
+    return dhcp_catalog_subnet(server->catalog, addr);
 }
 
 const struct dhcp_leases *dhcp_server_leases(const struct dhcp_server *server)

@@ -8,11 +8,11 @@
 
 static void name_of(const struct serve *serve, uint32_t addr, char name[static QUERY_NAME_SIZE])
 {
-    const struct dhcp_subnet *subnet = serve->subnets ? dhcp_subnets_find(&serve->subnets->list, addr) : NULL;
+    const struct dhcp_subnet *subnet = dhcp_server_subnet(serve->server, addr);
 
     memset(name, 0, QUERY_NAME_SIZE);
     if (subnet)
-        memcpy(name, serve->sockets->ports[subnet->network].name, QUERY_NAME_SIZE);
+        strncpy(name, subnets_name(serve->subnets, serve->sockets, subnet->network), QUERY_NAME_SIZE - 1);
 }
 
 static void copy_bytes(const struct dhcp_bytes *from, struct query_bytes *to)

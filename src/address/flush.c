@@ -11,7 +11,6 @@
 
 #define QUIET_S      1        /* without a batch, after which the store is put in order */
 #define SLICE        256      /* changes that are moved, or dropped, before a batch has its turn: some milliseconds */
-#define HISTORY_S    31622400 /* a year */
 #define LOG_PAGES    1000     /* as SQLite has it by itself, but behind the ACKs */
 #define BATCH_LARGE  32       /* changes: many come just now */
 #define PENDING_SOME 65536    /* changes: more are moved whenever there is a moment, while batches are not large */
@@ -77,7 +76,7 @@ static bool next_batch(struct flush *flush)
     bool work = true, quiet = false;
 
     while (flush->state != FLUSH_GIVEN && !flush->stop) {
-        uint64_t before_s = flush->now_s > flush->history_s ? flush->now_s - flush->history_s : 0;
+        uint64_t before_s = flush->forget_before_s;
         if (!work) {
             pthread_cond_wait(&flush->given, &flush->mutex);
         } else if (quiet || should_move(flush->store, flush->count)) {
@@ -144,8 +143,7 @@ static int start(struct flush *flush)
 int flush_open(struct flush *flush, struct store *store, int epoll, void (*ready)(void *arg, struct watch *watch),
                void *arg)
 {
-    *flush = (struct flush){
-        .store = store, .watch = {eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ready, arg}, .history_s = HISTORY_S};
+    *flush = (struct flush){.store = store, .watch = {eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ready, arg}};
     int error = flush->watch.fd < 0 ? -errno : watch_begin(epoll, &flush->watch);
     if (!error)
         error = start(flush);
@@ -179,7 +177,7 @@ void flush_begin(struct flush *flush, const struct flush_batch *batch)
     flush->has_clock = batch->clock;
     if (batch->clock)
         flush->clock = *batch->clock;
-    flush->now_s = batch->now_s;
+    flush->forget_before_s = batch->forget_before_s;
     flush->state = FLUSH_GIVEN;
     pthread_cond_signal(&flush->given);
     pthread_mutex_unlock(&flush->mutex);

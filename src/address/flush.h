@@ -15,7 +15,6 @@ enum flush_state { FLUSH_IDLE, FLUSH_GIVEN, FLUSH_DONE };
 struct flush {
     struct store *store;  /* the thread's while it runs */
     struct watch watch;   /* ready when a batch is done; its fd is an eventfd */
-    uint64_t history_s;   /* how long the history is kept */
     atomic_ulong pending; /* changes that have not been moved to where they are looked for (store_fold()) */
 
     pthread_t thread;
@@ -28,7 +27,7 @@ struct flush {
     size_t count;
     bool has_clock;
     struct store_clock clock;
-    uint64_t now_s; /* of the lease clock, as of the batch */
+    uint64_t forget_before_s;
     int error;
     char why[128];
 };
@@ -38,7 +37,7 @@ struct flush_batch {
     const struct dhcp_lease *const *leases;
     size_t count;
     const struct store_clock *clock; /* to be stored too; NULL */
-    uint64_t now_s;
+    uint64_t forget_before_s;        /* history that ended before this time of the lease clock is dropped, some day */
 };
 
 /* The store is the flush's from now on, until flush_close(). `ready` is called by the epoll's loop. 0; -errno. */

@@ -76,7 +76,7 @@ int serve_open(struct serve *serve, struct store *store, struct sockets *sockets
 {
     uint8_t key[DHCP_KEY_SIZE];
 
-    *serve = (struct serve){.sockets = sockets};
+    *serve = (struct serve){.sockets = sockets, .history_s = UINT32_MAX};
     int error = getrandom(key, sizeof(key), 0) == (ssize_t)sizeof(key) ? open_batches(serve) : -EIO;
     serve->server = error ? NULL : dhcp_server_new(key, DHCP_OFFERS_MAX);
     if (!error && !serve->server)
@@ -126,6 +126,7 @@ int serve_configure(struct serve *serve, const struct conf *conf)
     subnets_tell(subnets, serve->subnets);
     subnets_free(serve->subnets);
     serve->subnets = subnets;
+    serve->history_s = conf->dhcp.history_s;
     return 0;
 }
 
@@ -205,6 +206,13 @@ static struct serve_batch *other_than(struct serve *serve, const struct serve_ba
     return batch == &serve->batches[0] ? &serve->batches[1] : &serve->batches[0];
 }
 
+static uint64_t forget_before_s(const struct serve *serve)
+{
+    uint64_t now_s = lease_clock_now_s(&serve->clock);
+
+    return serve->history_s < UINT32_MAX && serve->history_s < now_s ? now_s - serve->history_s : 0;
+}
+
 /* Give the flush what has gathered, and gather anew. */
 static void give_batch(struct serve *serve)
 {
@@ -219,7 +227,7 @@ static void give_batch(struct serve *serve)
     flush_begin(&serve->flush, &(struct flush_batch){.leases = serve->leases,
                                                      .count = count,
                                                      .clock = serve->clock_changed ? &serve->clock.state : NULL,
-                                                     .now_s = lease_clock_now_s(&serve->clock)});
+                                                     .forget_before_s = forget_before_s(serve)});
     serve->clock_changed = false;
     serve->busy = count >= BUSY;
     serve->gathers = other_than(serve, batch);

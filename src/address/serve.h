@@ -34,6 +34,7 @@ struct serve {
     struct store_reader *reader; /* of the history; NULL: there is none */
     struct dhcp_server *server;
     struct subnets *subnets; /* that the server has now; NULL: none yet */
+    uint32_t history_s;      /* how long the history goes back; UINT32_MAX: for ever */
     struct sockets *sockets;
     struct dhcp_message message;   /* the one that is handled */
     struct serve_batch batches[2]; /* one gathers, the other is being stored */

@@ -18,38 +18,71 @@
 #include <string.h>
 
 #define NET   0x0a000000u /* 10.0.0.0/24 with pool .16 to .31, 10.0.1.0/24 with .16 to .19 on another link */
-#define COUNT 20
+#define COUNT 21          /* addresses of pools, and one that is reserved beside them */
+#define POOLS 3
 
-static const struct dhcp_range ranges[] = {{NET + 16, NET + 31}, {NET + 256 + 16, NET + 256 + 19}};
+static const struct dhcp_range ranges[] = {
+    {NET + 16, NET + 27, 0}, {NET + 28, NET + 31, 1}, {NET + 256 + 16, NET + 256 + 19, 0}};
+static const struct dhcp_pattern vendor = {(const uint8_t *)"PXE", 3, true}, user = {(const uint8_t *)"u", 1, false};
+static const uint16_t systems[] = {7, 9};
 static const struct dhcp_option_value options[] = {{DHCP_OPTION_ROUTERS, 4, (const uint8_t *)"\n\0\0\1"},
-                                                   {DHCP_OPTION_DOMAIN_NAME, 3, (const uint8_t *)"lab"}};
-static const struct dhcp_subnet all[] = {{.prefix = {NET, 24},
-                                          .network = 1,
-                                          .server_addr = NET + 1,
-                                          .lease_s = 100,
-                                          .lease_min_s = 4,
-                                          .lease_max_s = DHCP_INFINITE,
-                                          .bootp = true,
-                                          .ranges = &ranges[0],
-                                          .range_count = 1,
-                                          .options = options,
-                                          .option_count = 2,
-                                          .boot_file = "boot"},
-                                         {.prefix = {NET + 256, 24},
-                                          .network = 2,
-                                          .server_addr = NET + 257,
-                                          .lease_s = 50,
-                                          .lease_min_s = 50,
-                                          .lease_max_s = 50,
-                                          .authoritative = true,
-                                          .by_mac = true,
-                                          .ranges = &ranges[1],
-                                          .range_count = 1,
-                                          .options = options,
-                                          .option_count = 2}};
+                                                   {DHCP_OPTION_DOMAIN_NAME, 3, (const uint8_t *)"lab"},
+                                                   {DHCP_OPTION_BOOT_FILE_NAME, 4, (const uint8_t *)"boot"}};
+static const struct dhcp_subnet all[] = {
+    {.prefix = {NET, 24},
+     .network = 1,
+     .server_addr = NET + 1,
+     .scope = {.lease_s = 100,
+               .lease_min_s = 4,
+               .lease_max_s = DHCP_INFINITE,
+               .options = options,
+               .option_count = 3,
+               .always = (const uint8_t[]){DHCP_OPTION_ROUTERS, 200},
+               .always_count = 2},
+     .bootp = true,
+     .rapid = true,
+     .ranges = &ranges[0],
+     .range_count = 2},
+    {.prefix = {NET + 256, 24},
+     .network = 2,
+     .server_addr = NET + 257,
+     .scope = {.lease_s = 50, .lease_min_s = 50, .lease_max_s = 50, .options = options, .option_count = 2},
+     .authoritative = true,
+     .by_mac = true,
+     .ranges = &ranges[2],
+     .range_count = 1},
+};
+static const struct dhcp_class classes[] = {
+    {.vendors = {&vendor, 1},
+     .scope = {.options = (const struct dhcp_option_value[]){{DHCP_OPTION_ROUTERS, 0, NULL}}, .option_count = 1}},
+    {.users = {&user, 1},
+     .systems = systems,
+     .system_count = 2,
+     .scope = {.lease_s = 20, .lease_min_s = 20, .lease_max_s = 20, .next_server = NET}},
+};
+/* Of a pool's address and of one that is in none; each for two clients that may be different ones. */
+static const struct dhcp_reservation reservations[] = {
+    {.addr = NET + 20,
+     .keys = {[DHCP_BY_MAC] = {(const uint8_t *)"\2\0\0\0\0\1", 6, false},
+              [DHCP_BY_CLIENT_ID] = {(const uint8_t *)"id", 2, false}}},
+    {.addr = NET + 9,
+     .keys = {[DHCP_BY_MAC] = {(const uint8_t *)"\2\0\0\0\0\2", 6, false},
+              [DHCP_BY_CIRCUIT_ID] = {(const uint8_t *)"c", 1, false}}},
+    {.network = 2, .keys = {[DHCP_BY_MAC] = {(const uint8_t *)"\2\0\0\0\0\3", 6, false}}},
+};
 static const uint32_t own[] = {NET + 1, NET + 257};
 static const struct dhcp_subnets subnets = {
-    .all = all, .count = 2, .own = own, .own_count = 2, .offer_s = 10, .quarantine_s = 30};
+    .all = all,
+    .count = 2,
+    .classes = classes,
+    .class_count = 2,
+    .reservations = reservations,
+    .reservation_count = 3,
+    .own = own,
+    .own_count = 2,
+    .offer_s = 10,
+    .quarantine_s = 30,
+};
 static const uint8_t key[DHCP_KEY_SIZE];
 
 struct owner {
@@ -67,7 +100,9 @@ struct world {
 
 static struct owner *owner_of(struct world *world, uint32_t addr)
 {
-    for (unsigned i = 0, number = 0; i < 2; number += ranges[i].last - ranges[i].first + 1, i++)
+    if (addr == NET + 9)
+        return &world->owners[COUNT - 1];
+    for (unsigned i = 0, number = 0; i < POOLS; number += ranges[i].last - ranges[i].first + 1, i++)
         if (addr >= ranges[i].first && addr <= ranges[i].last)
             return &world->owners[number + addr - ranges[i].first];
     FUZZ_CHECK(!"an address of no pool");
@@ -118,9 +153,9 @@ static void check_pools(struct world *world)
 {
     uint32_t taken = 0, counted = 0;
 
-    for (unsigned i = 0; i < COUNT; i++)
+    for (unsigned i = 0; i < COUNT - 1; i++)
         taken += world->owners[i].ends_s > world->now_s;
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < POOLS; i++) {
         const struct dhcp_pool *pool = dhcp_server_pool(world->server, i);
         uint32_t sum = 0;
         for (unsigned state = 0; state < DHCP_POOL_STATE_COUNT; state++)

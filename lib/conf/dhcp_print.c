@@ -1,0 +1,221 @@
+/* What is served to DHCP clients, as it parses again. */
+#include "conf/dhcp.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* A line of a block that stands so deep in others. */
+__attribute__((format(printf, 3, 4))) static void line(FILE *stream, int depth, const char *format, ...)
+{
+    va_list arguments;
+
+    fprintf(stream, "%*s", depth * 4, "");
+    va_start(arguments, format);
+    vfprintf(stream, format, arguments);
+    va_end(arguments);
+    putc('\n', stream);
+}
+
+static void print_named(FILE *stream, int depth, const char *key, const char *text)
+{
+    fprintf(stream, "%*s%s = ", depth * 4, "", key);
+    conf_print_text(text, stream);
+    putc('\n', stream);
+}
+
+static void print_duration(FILE *stream, int depth, const char *name, uint32_t seconds)
+{
+    char text[TEXT_DURATION_SIZE];
+
+    text_format_duration(seconds, text);
+    line(stream, depth, "%s = \"%s\"", name, text);
+}
+
+static void begin_block(FILE *stream, int depth, const char *key, const char *label)
+{
+    fprintf(stream, "%*s%s ", depth * 4, "", key);
+    conf_print_text(label, stream);
+    fputs(" {\n", stream);
+}
+
+/* --- scopes ------------------------------------------------------------------------------------------------------- */
+
+static void print_option(FILE *stream, int depth, const struct conf_option *option)
+{
+    if (!dhcp_type_is_list(option->type) && option->text_count) {
+        print_named(stream, depth, option->key, option->texts[0]);
+        return;
+    }
+    fprintf(stream, "%*s%s = [", depth * 4, "", option->key);
+    for (size_t i = 0; i < option->text_count; i++) {
+        fputs(i ? ", " : "", stream);
+        conf_print_text(option->texts[i], stream);
+    }
+    fputs("]\n", stream);
+}
+
+static void print_scope(FILE *stream, int depth, const struct conf_scope *scope)
+{
+    char text[IPV4_TEXT_SIZE];
+
+    if (scope->lease_s) {
+        print_duration(stream, depth, "lease", scope->lease_s);
+        print_duration(stream, depth, "lease-min", scope->lease_min_s);
+        print_duration(stream, depth, "lease-max", scope->lease_max_s);
+    }
+    if (scope->next_server) {
+        ipv4_addr_format(scope->next_server, text);
+        line(stream, depth, "next-server = \"%s\"", text);
+    }
+    for (size_t i = 0; i < scope->option_count; i++)
+        print_option(stream, depth, &scope->options[i]);
+    for (size_t i = 0; i < scope->always_count; i++)
+        line(stream, depth, "always = \"%s\"", scope->always[i].key);
+}
+
+/* --- hosts -------------------------------------------------------------------------------------------------------- */
+
+static void print_hex(FILE *stream, int depth, const char *key, const struct dhcp_pattern *pattern, const char *before,
+                      const char *between)
+{
+    fprintf(stream, "%*s%s = \"%s", depth * 4, "", key, before);
+    for (size_t i = 0; i < pattern->len; i++)
+        fprintf(stream, "%s%02x", i ? between : "", pattern->bytes[i]);
+    fputs("\"\n", stream);
+}
+
+/* As text if it reads as the same bytes. */
+static void print_bytes(FILE *stream, int depth, const char *key, const struct dhcp_pattern *pattern)
+{
+    char text[256] = "";
+    uint8_t bytes[255];
+    size_t len;
+    struct text_error err;
+    bool plain = true;
+
+    memcpy(text, pattern->bytes, pattern->len);
+    for (size_t i = 0; i < pattern->len; i++)
+        plain &= pattern->bytes[i] >= ' ' && pattern->bytes[i] < 127;
+    if (plain && conf_parse_bytes(text, bytes, sizeof(bytes), &len, &err) == 0 && len == pattern->len &&
+        memcmp(bytes, pattern->bytes, len) == 0)
+        print_named(stream, depth, key, text);
+    else
+        print_hex(stream, depth, key, pattern, "0x", "");
+}
+
+static void print_patterns(FILE *stream, int depth, const char *key, const struct dhcp_pattern *patterns, size_t count)
+{
+    char text[257];
+
+    for (size_t i = 0; i < count; i++) {
+        memcpy(text, patterns[i].bytes, patterns[i].len);
+        memcpy(text + patterns[i].len, patterns[i].prefix ? "*" : "", 2 - !patterns[i].prefix);
+        print_named(stream, depth, key, text);
+    }
+}
+
+static void print_class(FILE *stream, const struct conf_class *class)
+{
+    begin_block(stream, 1, "class", class->name);
+    print_patterns(stream, 2, "vendor-class", class->vendors, class->vendor_count);
+    print_patterns(stream, 2, "user-class", class->users, class->user_count);
+    for (size_t i = 0; i < class->system_count; i++)
+        line(stream, 2, "architecture = %u", class->systems[i]);
+    for (size_t i = 0; i < class->mac_count; i++)
+        print_hex(stream, 2, "mac", &class->macs[i], "", ":");
+    print_scope(stream, 2, &class->scope);
+    line(stream, 1, "}");
+}
+
+static void print_reservation(FILE *stream, int depth, const struct conf_reservation *reservation)
+{
+    const struct dhcp_pattern *keys = reservation->keys;
+    char text[IPV4_TEXT_SIZE];
+
+    begin_block(stream, depth, "reservation", reservation->name);
+    if (keys[DHCP_BY_MAC].bytes)
+        print_hex(stream, depth + 1, "mac", &keys[DHCP_BY_MAC], "", ":");
+    if (keys[DHCP_BY_CLIENT_ID].bytes)
+        print_bytes(stream, depth + 1, "client-id", &keys[DHCP_BY_CLIENT_ID]);
+    if (keys[DHCP_BY_CIRCUIT_ID].bytes)
+        print_bytes(stream, depth + 1, "circuit-id", &keys[DHCP_BY_CIRCUIT_ID]);
+    if (reservation->addr) {
+        ipv4_addr_format(reservation->addr, text);
+        line(stream, depth + 1, "address = \"%s\"", text);
+    }
+    print_scope(stream, depth + 1, &reservation->scope);
+    line(stream, depth, "}");
+}
+
+/* --- pools, subnets, and what is around them -------------------------------------------------------------------------
+ */
+
+static void print_range(FILE *stream, int depth, const struct conf_range *range)
+{
+    char text[2 * IPV4_PREFIX_TEXT_SIZE], last[IPV4_TEXT_SIZE];
+
+    ipv4_addr_format(range->first, text);
+    ipv4_addr_format(range->last, last);
+    size_t len = strlen(text);
+    if (range->is_prefix)
+        snprintf(text + len, sizeof(text) - len, "/%d",
+                 __builtin_clz((range->last - range->first) | 1) + (range->last == range->first));
+    else
+        snprintf(text + len, sizeof(text) - len, "-%s", last);
+    if (!range->class_count) {
+        print_named(stream, depth, "pool", text);
+        return;
+    }
+    begin_block(stream, depth, "pool", text);
+    for (size_t i = 0; i < range->class_count; i++)
+        print_named(stream, depth + 1, "class", range->classes[i]);
+    line(stream, depth, "}");
+}
+
+static const char *flag(bool set)
+{
+    return set ? "true" : "false";
+}
+
+static void print_dhcp(FILE *stream, int depth, const struct conf_dhcp *dhcp)
+{
+    char text[IPV4_PREFIX_TEXT_SIZE];
+
+    if (dhcp->network[0])
+        print_named(stream, depth, "network", dhcp->network);
+    for (size_t i = 0; i < dhcp->range_count; i++)
+        print_range(stream, depth, &dhcp->ranges[i]);
+    line(stream, depth, "authoritative = %s", flag(dhcp->authoritative));
+    line(stream, depth, "bootp = %s", flag(dhcp->bootp));
+    line(stream, depth, "client = %s", dhcp->by_mac ? "mac" : "id");
+    line(stream, depth, "rapid-commit = %s", flag(dhcp->rapid));
+    line(stream, depth, "trust-option-82 = %s", flag(dhcp->trusted));
+    print_scope(stream, depth, &dhcp->scope);
+    for (size_t i = 0; i < dhcp->reservation_count; i++)
+        print_reservation(stream, depth, &dhcp->reservations[i]);
+    for (size_t i = 0; i < dhcp->subnet_count; i++) {
+        ipv4_prefix_format(dhcp->subnets[i].prefix, text);
+        begin_block(stream, depth, "subnet", text);
+        print_dhcp(stream, depth + 1, &dhcp->subnets[i]);
+        line(stream, depth, "}");
+    }
+}
+
+void conf_print_dhcp(const struct conf_dhcp *dhcp, FILE *stream)
+{
+    line(stream, 1, "dhcp {");
+    print_dhcp(stream, 2, dhcp);
+    line(stream, 1, "}");
+}
+
+void conf_print_dhcp_general(const struct conf_dhcp_general *general, FILE *stream)
+{
+    fputs("\ndhcp {\n", stream);
+    print_duration(stream, 1, "offer", general->offer_s);
+    print_duration(stream, 1, "quarantine", general->quarantine_s);
+    print_duration(stream, 1, "history", general->history_s);
+    for (size_t i = 0; i < general->class_count; i++)
+        print_class(stream, &general->classes[i]);
+    print_dhcp(stream, 1, &general->all);
+    fputs("}\n", stream);
+}
