@@ -2,6 +2,7 @@
 #include "base/compiler.h"
 #include "conf/dhcp.h"
 #include "conf/model.h"
+#include "conf/relay.h"
 #include "net/ipv4_map.h"
 
 #include <errno.h>
@@ -208,6 +209,7 @@ int conf_check(const struct conf *conf, struct conf_errors *errors)
         error = check_order(conf, errors);
     if (!error)
         error = conf_check_dhcp(conf, errors);
+    conf_check_relays(conf, errors);
     ipv4_map_clear(&own);
     arena_clear(&arena);
     return error;

@@ -4,6 +4,7 @@
 #include "base/compiler.h"
 #include "conf/dhcp.h"
 #include "conf/model.h"
+#include "conf/relay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,10 +122,23 @@ const struct conf_interface *conf_find_interface(const struct conf *conf, const 
     return NULL;
 }
 
-bool conf_serves_dhcp(const struct conf *conf)
+bool conf_interface_has_clients(const struct conf_interface *interface)
+{
+    return interface->dhcp || interface->relay;
+}
+
+bool conf_has_clients(const struct conf *conf)
 {
     for (size_t i = 0; i < conf->interface_count; i++)
-        if (conf->interfaces[i].dhcp)
+        if (conf_interface_has_clients(&conf->interfaces[i]))
+            return true;
+    return false;
+}
+
+bool conf_has_relays(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->interface_count; i++)
+        if (conf->interfaces[i].relay)
             return true;
     return false;
 }
@@ -154,6 +168,28 @@ void conf_print_text(const char *text, FILE *stream)
     putc('"', stream);
 }
 
+void conf_print_named(FILE *stream, int depth, const char *key, const char *text)
+{
+    fprintf(stream, "%*s%s = ", depth * 4, "", key);
+    conf_print_text(text, stream);
+    putc('\n', stream);
+}
+
+void conf_print_flag(FILE *stream, int depth, const char *key, bool set)
+{
+    fprintf(stream, "%*s%s = %s\n", depth * 4, "", key, set ? "true" : "false");
+}
+
+void conf_print_address(FILE *stream, int depth, const char *key, uint32_t addr)
+{
+    char text[IPV4_TEXT_SIZE];
+
+    if (!addr)
+        return;
+    ipv4_addr_format(addr, text);
+    fprintf(stream, "%*s%s = \"%s\"\n", depth * 4, "", key, text);
+}
+
 static void print_interface(const struct conf_interface *interface, FILE *stream)
 {
     char text[IPV4_PREFIX_TEXT_SIZE];
@@ -168,6 +204,8 @@ static void print_interface(const struct conf_interface *interface, FILE *stream
     fprintf(stream, "    door = \"%s\"\n", conf_door_name(interface->door));
     if (interface->dhcp)
         conf_print_dhcp(interface->dhcp, stream);
+    if (interface->relay)
+        conf_print_relay(interface->relay, stream);
     fputs("}\n", stream);
 }
 
@@ -179,15 +217,9 @@ static void print_route(const struct conf_route *route, FILE *stream)
     fprintf(stream, "\nroute \"%s\" {\n", text);
     if (route->type != CONF_ROUTE_UNICAST)
         fprintf(stream, "    type = \"%s\"\n", conf_route_type_name(route->type));
-    if (route->via) {
-        ipv4_addr_format(route->via, text);
-        fprintf(stream, "    via = \"%s\"\n", text);
-    }
-    if (route->interface[0]) {
-        fputs("    interface = ", stream);
-        conf_print_text(route->interface, stream);
-        putc('\n', stream);
-    }
+    conf_print_address(stream, 1, "via", route->via);
+    if (route->interface[0])
+        conf_print_named(stream, 1, "interface", route->interface);
     fprintf(stream, "    metric = %u\n    preference = %u\n}\n", route->metric, route->preference);
 }
 
@@ -198,13 +230,10 @@ void conf_print(const struct conf *conf, FILE *stream)
     fprintf(stream, "preferences {\n    static = %u\n    kernel = %u\n}\n", conf->static_preference,
             conf->kernel_preference);
     fprintf(stream, "\nmanagement {\n    sessions = %u\n", conf->management.sessions);
-    if (conf->management.group[0]) {
-        fputs("    group = ", stream);
-        conf_print_text(conf->management.group, stream);
-        putc('\n', stream);
-    }
+    if (conf->management.group[0])
+        conf_print_named(stream, 1, "group", conf->management.group);
     fputs("}\n", stream);
-    if (conf->dhcp.all.scope.line || conf_serves_dhcp(conf))
+    if (conf->dhcp.all.scope.line || conf_has_clients(conf))
         conf_print_dhcp_general(&conf->dhcp, stream);
     for (size_t i = 0; i < conf->interface_count; i++)
         print_interface(&conf->interfaces[i], stream);

@@ -25,6 +25,8 @@
 #define CONF_ROUTES_MAX     1000000
 #define CONF_SESSIONS_MAX   4096
 #define CONF_SUBNETS_MAX    65536 /* behind relays */
+#define CONF_SERVERS_MAX    16    /* of a relay */
+#define CONF_RELAY_IDS_MAX  235   /* bytes of circuit-id and remote-id */
 #define CONF_LEASE_MIN      4     /* seconds: shorter ones leave no time to renew them */
 #define CONF_PREFERENCE_MIN 2     /* 0: the system's own addresses, 1: its attached subnets */
 #define CONF_PREFERENCE_MAX 254
@@ -118,10 +120,24 @@ struct conf_dhcp_general {
     uint32_t history_s;    /* how long the history goes back; UINT32_MAX: for ever */
 };
 
+/* What DHCP clients at an interface ask is passed on to servers elsewhere. */
+struct conf_relay {
+    uint32_t *servers;
+    size_t server_count;
+    uint32_t giaddr; /* 0: the interface's first address */
+    bool option_82;  /* it is added */
+    bool trusted;    /* others may have added it */
+    bool server_override;
+    uint8_t hops;                              /* relays that a request may have passed */
+    struct dhcp_pattern circuit_id, remote_id; /* bytes NULL: the interface's name; none */
+    unsigned line;
+};
+
 struct conf_interface {
     char name[CONF_NAME_SIZE];
     enum conf_door door;
     struct conf_dhcp *dhcp;         /* NULL: none is served there */
+    struct conf_relay *relay;       /* NULL: none is relayed there */
     struct conf_address *addresses; /* none: those that the system gave it */
     size_t address_count;
     unsigned line;
@@ -177,8 +193,10 @@ void conf_print(const struct conf *conf, FILE *stream);
 /* The interface of that name; NULL if there is none. */
 const struct conf_interface *conf_find_interface(const struct conf *conf, const char *name);
 
-/* Whether DHCP is served anywhere. */
-bool conf_serves_dhcp(const struct conf *conf);
+/* Whether DHCP clients are served, or relayed, at an interface; anywhere. Whether they are relayed anywhere. */
+bool conf_interface_has_clients(const struct conf_interface *interface);
+bool conf_has_clients(const struct conf *conf);
+bool conf_has_relays(const struct conf *conf);
 
 /* "auto", "xdp", "tc"; "unicast", "blackhole", "unreachable", "prohibit". Static storage. */
 const char *conf_door_name(enum conf_door door);

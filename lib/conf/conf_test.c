@@ -96,7 +96,7 @@ static void what_is_served_by_dhcp(void **state)
     assert_int_equal(dhcp->scope.options[1].len, 8);
     assert_memory_equal(dhcp->scope.options[1].bytes, "\n\0\1\1\n\0\1\2", 8);
     assert_int_equal(dhcp->scope.options[2].len, 11);
-    assert_true(conf_serves_dhcp(conf));
+    assert_true(conf_has_clients(conf));
     assert_int_equal(conf->interfaces[1].dhcp->scope.lease_s, 3600);
     assert_int_equal(conf->interfaces[1].dhcp->scope.option_count, 0);
     conf_free(conf);
@@ -236,6 +236,12 @@ static const struct {
       "5: subnet '10.3.0.0': character 9"}},
     {"interface a { dhcp { pool 10.0.0.5-10.0.0.6 { class = phones } } }",
      {"1: class: 'phones': expected the name of a class of the general dhcp block"}},
+    {"interface a { relay { } }", {"1: relay: expected a server"}},
+    {"interface a { address = 10.0.0.1/24 dhcp { pool = 10.0.0.5-10.0.0.6 }\n"
+     "relay { server = 10.0.0.1 server = 127.0.0.1\nhops = 17 circuit-id = 0xabc giaddr = x } }",
+     {"2: server: '127.0.0.1': expected a host's address", "2: interface a: expected dhcp or relay, not both",
+      "2: relay: server '10.0.0.1' is this router itself", "3: hops: '17': expected a number from 0 to 16",
+      "3: circuit-id: '0xabc': character", "3: giaddr: 'x'"}},
     {"= 3", {"1: expected the name of a setting or block, found '='"}},
     {"hostname = \ninterface lan0 { color = 3 }",
      {"1: expected a value: a string in quotation marks, or a word, found the end of the line",
@@ -363,6 +369,8 @@ static void what_is_printed_parses_to_the_same(void **state)
         "subnet 10.5.0.0/16 { network = n rapid-commit = true trust-option-82 = true pool = 10.5.0.0/24 }\n"
         "subnet 10.6.0.0/16 { routers = 10.6.0.1 domain-search = [a, b] classless-static-routes = \"10.0.0.0/8 "
         "10.6.0.2\" } }\n"
+        "interface r { relay { server = [1.2.3.4, 1.2.3.5] option-82 = true circuit-id = \"a b\" remote-id = 0xff "
+        "giaddr = 1.1.1.1 server-override = true trust-option-82 = true hops = 3 } }\n"
         "interface l { address = 12.0.0.1/24 dhcp { lease = 1h30m dns = [] pool 12.0.0.0/25 { class = a } } }");
     char *text = printed(conf);
     struct conf *again = parsed(text);

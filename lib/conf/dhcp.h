@@ -28,6 +28,3 @@ void conf_scope_inherit(struct build *build, struct conf_scope *scope, const str
 
 /* class "NAME" { ... }, reservation "NAME" { ... }; the latter in a struct conf_dhcp. */
 extern const struct block conf_class_block, conf_reservation_block;
-
-/* Bytes as people write them: "01:02:0a", "0x01020a", or text. 0; -EINVAL. */
-int conf_parse_bytes(const char *text, uint8_t *bytes, size_t room, size_t *len, struct text_error *err);

@@ -1,63 +1,12 @@
 /* Clients that are treated in a way of their own: a kind of them, or one. */
 #include "base/compiler.h"
+#include "conf/bytes.h"
 #include "conf/dhcp.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define BYTES_MAX 255
-
-/* --- bytes that clients are known by ------------------------------------------------------------------------------ */
-
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/* Pairs of hexadecimal digits with colons between them, at least one. */
-static bool are_pairs(const char *text)
-{
-    size_t len = strlen(text);
-    bool fits = len >= 5 && len % 3 == 2;
-
-    for (size_t i = 0; fits && i < len; i++)
-        fits = i % 3 == 2 ? text[i] == ':' : is_hex(text[i]);
-    return fits;
-}
-
-int conf_parse_bytes(const char *text, uint8_t *bytes, size_t room, size_t *len, struct text_error *err)
-{
-    bool is_number = strncmp(text, "0x", 2) == 0;
-    int error = 0;
-
-    *len = 0;
-    if (is_number || are_pairs(text)) {
-        error = dhcp_option_encode(DHCP_TYPE_BYTES, text + (is_number ? 2 : 0), bytes, room, len, err);
-        if (error == -EINVAL)
-            err->at += is_number ? 2 : 0;
-    } else if (strlen(text) <= room) {
-        *len = strlen(text);
-        memcpy(bytes, text, *len);
-    } else {
-        error = -ENOSPC;
-    }
-    if (error == -ENOSPC)
-        return text_wrong(err, 0, "at most 255 bytes");
-    return !error && !*len ? text_wrong(err, 0, "at least one byte") : error;
-}
-
-static bool keep_pattern(struct build *build, const uint8_t *bytes, size_t len, bool prefix,
-                         struct dhcp_pattern *pattern)
-{
-    uint8_t *copy = arena_get(&build->memory->arena, len + 1);
-
-    build->no_memory |= !copy;
-    if (!copy)
-        return false;
-    memcpy(copy, bytes, len);
-    *pattern = (struct dhcp_pattern){.bytes = copy, .len = (uint8_t)len, .prefix = prefix};
-    return true;
-}
 
 /* --- classes ------------------------------------------------------------------------------------------------------ */
 
@@ -86,7 +35,7 @@ static void add_text(struct build *build, const struct conf_node *node, const st
     }
     struct dhcp_pattern *pattern = conf_append(build, patterns, count, sizeof(**patterns));
     if (pattern)
-        keep_pattern(build, (const uint8_t *)value->text, len - prefix, prefix, pattern);
+        conf_keep_bytes(build, (const uint8_t *)value->text, len - prefix, prefix, pattern);
 }
 
 static void read_vendor(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
@@ -118,7 +67,7 @@ static void read_class_mac(struct build *build, void *thing, const struct conf_n
     }
     struct dhcp_pattern *pattern = conf_append(build, &class->macs, &class->mac_count, sizeof(*class->macs));
     if (pattern)
-        keep_pattern(build, bytes, len, true, pattern);
+        conf_keep_bytes(build, bytes, len, true, pattern);
 }
 
 static void read_architecture(struct build *build, void *thing, const struct conf_node *node,
@@ -164,19 +113,6 @@ static void *begin_reservation(struct build *build, void *within, const struct c
     return reservation;
 }
 
-static void read_key(struct build *build, struct dhcp_pattern *key, const struct conf_node *node,
-                     const struct conf_value *value)
-{
-    uint8_t bytes[BYTES_MAX];
-    struct text_error err;
-    size_t len;
-
-    if (conf_parse_bytes(value->text, bytes, sizeof(bytes), &len, &err))
-        conf_wrong_text(build, node, value, &err);
-    else
-        keep_pattern(build, bytes, len, false, key);
-}
-
 static void read_mac(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
     struct conf_reservation *reservation = thing;
@@ -188,19 +124,19 @@ static void read_mac(struct build *build, void *thing, const struct conf_node *n
         conf_wrong(build->errors, value->line, "%s: '%s': expected a hardware address, as \"02:00:5e:10:00:01\"",
                    node->key, value->text);
     else
-        keep_pattern(build, bytes, len, false, &reservation->keys[DHCP_BY_MAC]);
+        conf_keep_bytes(build, bytes, len, false, &reservation->keys[DHCP_BY_MAC]);
 }
 
 static void read_client_id(struct build *build, void *thing, const struct conf_node *node,
                            const struct conf_value *value)
 {
-    read_key(build, &((struct conf_reservation *)thing)->keys[DHCP_BY_CLIENT_ID], node, value);
+    conf_read_bytes(build, node, value, &((struct conf_reservation *)thing)->keys[DHCP_BY_CLIENT_ID]);
 }
 
 static void read_circuit_id(struct build *build, void *thing, const struct conf_node *node,
                             const struct conf_value *value)
 {
-    read_key(build, &((struct conf_reservation *)thing)->keys[DHCP_BY_CIRCUIT_ID], node, value);
+    conf_read_bytes(build, node, value, &((struct conf_reservation *)thing)->keys[DHCP_BY_CIRCUIT_ID]);
 }
 
 static void read_reserved(struct build *build, void *thing, const struct conf_node *node,

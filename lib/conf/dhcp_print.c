@@ -1,4 +1,5 @@
 /* What is served to DHCP clients, as it parses again. */
+#include "conf/bytes.h"
 #include "conf/dhcp.h"
 
 #include <stdarg.h>
@@ -13,13 +14,6 @@ __attribute__((format(printf, 3, 4))) static void line(FILE *stream, int depth, 
     va_start(arguments, format);
     vfprintf(stream, format, arguments);
     va_end(arguments);
-    putc('\n', stream);
-}
-
-static void print_named(FILE *stream, int depth, const char *key, const char *text)
-{
-    fprintf(stream, "%*s%s = ", depth * 4, "", key);
-    conf_print_text(text, stream);
     putc('\n', stream);
 }
 
@@ -43,7 +37,7 @@ static void begin_block(FILE *stream, int depth, const char *key, const char *la
 static void print_option(FILE *stream, int depth, const struct conf_option *option)
 {
     if (!dhcp_type_is_list(option->type) && option->text_count) {
-        print_named(stream, depth, option->key, option->texts[0]);
+        conf_print_named(stream, depth, option->key, option->texts[0]);
         return;
     }
     fprintf(stream, "%*s%s = [", depth * 4, "", option->key);
@@ -56,17 +50,12 @@ static void print_option(FILE *stream, int depth, const struct conf_option *opti
 
 static void print_scope(FILE *stream, int depth, const struct conf_scope *scope)
 {
-    char text[IPV4_TEXT_SIZE];
-
     if (scope->lease_s) {
         print_duration(stream, depth, "lease", scope->lease_s);
         print_duration(stream, depth, "lease-min", scope->lease_min_s);
         print_duration(stream, depth, "lease-max", scope->lease_max_s);
     }
-    if (scope->next_server) {
-        ipv4_addr_format(scope->next_server, text);
-        line(stream, depth, "next-server = \"%s\"", text);
-    }
+    conf_print_address(stream, depth, "next-server", scope->next_server);
     for (size_t i = 0; i < scope->option_count; i++)
         print_option(stream, depth, &scope->options[i]);
     for (size_t i = 0; i < scope->always_count; i++)
@@ -75,34 +64,6 @@ static void print_scope(FILE *stream, int depth, const struct conf_scope *scope)
 
 /* --- hosts -------------------------------------------------------------------------------------------------------- */
 
-static void print_hex(FILE *stream, int depth, const char *key, const struct dhcp_pattern *pattern, const char *before,
-                      const char *between)
-{
-    fprintf(stream, "%*s%s = \"%s", depth * 4, "", key, before);
-    for (size_t i = 0; i < pattern->len; i++)
-        fprintf(stream, "%s%02x", i ? between : "", pattern->bytes[i]);
-    fputs("\"\n", stream);
-}
-
-/* As text if it reads as the same bytes. */
-static void print_bytes(FILE *stream, int depth, const char *key, const struct dhcp_pattern *pattern)
-{
-    char text[256] = "";
-    uint8_t bytes[255];
-    size_t len;
-    struct text_error err;
-    bool plain = true;
-
-    memcpy(text, pattern->bytes, pattern->len);
-    for (size_t i = 0; i < pattern->len; i++)
-        plain &= pattern->bytes[i] >= ' ' && pattern->bytes[i] < 127;
-    if (plain && conf_parse_bytes(text, bytes, sizeof(bytes), &len, &err) == 0 && len == pattern->len &&
-        memcmp(bytes, pattern->bytes, len) == 0)
-        print_named(stream, depth, key, text);
-    else
-        print_hex(stream, depth, key, pattern, "0x", "");
-}
-
 static void print_patterns(FILE *stream, int depth, const char *key, const struct dhcp_pattern *patterns, size_t count)
 {
     char text[257];
@@ -110,7 +71,7 @@ static void print_patterns(FILE *stream, int depth, const char *key, const struc
     for (size_t i = 0; i < count; i++) {
         memcpy(text, patterns[i].bytes, patterns[i].len);
         memcpy(text + patterns[i].len, patterns[i].prefix ? "*" : "", 2 - !patterns[i].prefix);
-        print_named(stream, depth, key, text);
+        conf_print_named(stream, depth, key, text);
     }
 }
 
@@ -122,7 +83,7 @@ static void print_class(FILE *stream, const struct conf_class *class)
     for (size_t i = 0; i < class->system_count; i++)
         line(stream, 2, "architecture = %u", class->systems[i]);
     for (size_t i = 0; i < class->mac_count; i++)
-        print_hex(stream, 2, "mac", &class->macs[i], "", ":");
+        conf_print_hex(stream, 2, "mac", &class->macs[i], "", ":");
     print_scope(stream, 2, &class->scope);
     line(stream, 1, "}");
 }
@@ -130,19 +91,15 @@ static void print_class(FILE *stream, const struct conf_class *class)
 static void print_reservation(FILE *stream, int depth, const struct conf_reservation *reservation)
 {
     const struct dhcp_pattern *keys = reservation->keys;
-    char text[IPV4_TEXT_SIZE];
 
     begin_block(stream, depth, "reservation", reservation->name);
     if (keys[DHCP_BY_MAC].bytes)
-        print_hex(stream, depth + 1, "mac", &keys[DHCP_BY_MAC], "", ":");
+        conf_print_hex(stream, depth + 1, "mac", &keys[DHCP_BY_MAC], "", ":");
     if (keys[DHCP_BY_CLIENT_ID].bytes)
-        print_bytes(stream, depth + 1, "client-id", &keys[DHCP_BY_CLIENT_ID]);
+        conf_print_bytes(stream, depth + 1, "client-id", &keys[DHCP_BY_CLIENT_ID]);
     if (keys[DHCP_BY_CIRCUIT_ID].bytes)
-        print_bytes(stream, depth + 1, "circuit-id", &keys[DHCP_BY_CIRCUIT_ID]);
-    if (reservation->addr) {
-        ipv4_addr_format(reservation->addr, text);
-        line(stream, depth + 1, "address = \"%s\"", text);
-    }
+        conf_print_bytes(stream, depth + 1, "circuit-id", &keys[DHCP_BY_CIRCUIT_ID]);
+    conf_print_address(stream, depth + 1, "address", reservation->addr);
     print_scope(stream, depth + 1, &reservation->scope);
     line(stream, depth, "}");
 }
@@ -163,18 +120,13 @@ static void print_range(FILE *stream, int depth, const struct conf_range *range)
     else
         snprintf(text + len, sizeof(text) - len, "-%s", last);
     if (!range->class_count) {
-        print_named(stream, depth, "pool", text);
+        conf_print_named(stream, depth, "pool", text);
         return;
     }
     begin_block(stream, depth, "pool", text);
     for (size_t i = 0; i < range->class_count; i++)
-        print_named(stream, depth + 1, "class", range->classes[i]);
+        conf_print_named(stream, depth + 1, "class", range->classes[i]);
     line(stream, depth, "}");
-}
-
-static const char *flag(bool set)
-{
-    return set ? "true" : "false";
 }
 
 static void print_dhcp(FILE *stream, int depth, const struct conf_dhcp *dhcp)
@@ -182,14 +134,14 @@ static void print_dhcp(FILE *stream, int depth, const struct conf_dhcp *dhcp)
     char text[IPV4_PREFIX_TEXT_SIZE];
 
     if (dhcp->network[0])
-        print_named(stream, depth, "network", dhcp->network);
+        conf_print_named(stream, depth, "network", dhcp->network);
     for (size_t i = 0; i < dhcp->range_count; i++)
         print_range(stream, depth, &dhcp->ranges[i]);
-    line(stream, depth, "authoritative = %s", flag(dhcp->authoritative));
-    line(stream, depth, "bootp = %s", flag(dhcp->bootp));
+    conf_print_flag(stream, depth, "authoritative", dhcp->authoritative);
+    conf_print_flag(stream, depth, "bootp", dhcp->bootp);
     line(stream, depth, "client = %s", dhcp->by_mac ? "mac" : "id");
-    line(stream, depth, "rapid-commit = %s", flag(dhcp->rapid));
-    line(stream, depth, "trust-option-82 = %s", flag(dhcp->trusted));
+    conf_print_flag(stream, depth, "rapid-commit", dhcp->rapid);
+    conf_print_flag(stream, depth, "trust-option-82", dhcp->trusted);
     print_scope(stream, depth, &dhcp->scope);
     for (size_t i = 0; i < dhcp->reservation_count; i++)
         print_reservation(stream, depth, &dhcp->reservations[i]);

@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "conf/dhcp.h"
 #include "conf/read.h"
+#include "conf/relay.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -319,7 +320,7 @@ static const struct setting top_settings[] = {
     {"hostname", read_hostname, false},
 };
 
-static const struct block *const interface_blocks[] = {&conf_dhcp_interface_block};
+static const struct block *const interface_blocks[] = {&conf_dhcp_interface_block, &conf_relay_block};
 
 static const struct block interface_block = {.key = "interface",
                                              .label = "the interface's name",

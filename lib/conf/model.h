@@ -18,5 +18,10 @@ int conf_model_build(const struct conf_node *root, struct conf_memory *memory, s
 /* A string that reads as this text. */
 void conf_print_text(const char *text, FILE *stream);
 
+/* KEY = VALUE, a line, so deep in blocks; an address only if it is not 0. */
+void conf_print_named(FILE *stream, int depth, const char *key, const char *text);
+void conf_print_flag(FILE *stream, int depth, const char *key, bool set);
+void conf_print_address(FILE *stream, int depth, const char *key, uint32_t addr);
+
 /* Lists what does not fit together. 0; -ENOMEM. */
 int conf_check(const struct conf *conf, struct conf_errors *errors);

@@ -123,8 +123,6 @@ enum dhcp_fault dhcp_parse(const uint8_t *bytes, size_t len, struct dhcp_message
         return DHCP_FAULT_OP;
     if (header->hlen > DHCP_CHADDR_SIZE || (header->htype == DHCP_HTYPE_ETH && header->hlen && header->chaddr[0] & 1))
         return DHCP_FAULT_HARDWARE;
-    if (header->hops > DHCP_HOPS_MAX)
-        return DHCP_FAULT_HOPS;
     message->header = header;
     message->len = len;
     message->type = DHCP_BOOTP;

@@ -18,7 +18,7 @@
 #define DHCP_SNAME_SIZE     64
 #define DHCP_FILE_SIZE      128
 #define DHCP_RECEIVED_MAX   4096 /* longer messages are not read */
-#define DHCP_HOPS_MAX       16   /* RFC 1542 4.1.1 */
+#define DHCP_HOPS_MAX       16   /* RFC 1542 4.1.1: relays pass on no request that has passed more */
 #define DHCP_HTYPE_ETH      1
 #define DHCP_FLAG_BROADCAST 0x8000
 #define DHCP_INFINITE       UINT32_MAX /* as a lease time */
@@ -54,7 +54,6 @@ static_assert(sizeof(struct dhcp_header) == DHCP_HEADER_SIZE, "as on the wire");
     X(SIZE, "size", "shorter than a BOOTP message, or longer than is read")                   \
     X(OP, "op", "neither a request nor a reply")                                              \
     X(HARDWARE, "hardware-address", "a hardware address longer than its field, or a group's") \
-    X(HOPS, "hops", "more than 16 relays")                                                    \
     X(OPTIONS, "options", "an option that is longer than the field it stands in")             \
     X(TYPE, "type", "a message type that is none, or not one byte")
 

@@ -5,6 +5,7 @@
 
 #include "address/answers.h"
 #include "address/engine_link.h"
+#include "address/relay.h"
 #include "base/compiler.h"
 #include "control/control.h"
 #include "log/log.h"
@@ -26,6 +27,10 @@ struct role {
     struct conf *own_conf;   /* the same, if it is not config->conf */
     struct sockets sockets;
     struct serve serve;
+    struct relay relay;
+    struct address_view view;    /* for answers */
+    struct dhcp_message message; /* the one that is handled */
+    uint64_t faults[DHCP_FAULT_COUNT];
     struct engine_link engine;
     struct query_service *service;
     struct store *store;
@@ -60,8 +65,36 @@ static int want_ports(struct role *role, const struct conf *conf)
 
     sockets_want_none(&role->sockets);
     for (size_t i = 0; !error && i < conf->interface_count; i++)
-        if (conf->interfaces[i].dhcp)
+        if (conf_interface_has_clients(&conf->interfaces[i]))
             error = sockets_want(&role->sockets, conf->interfaces[i].name);
+    return error;
+}
+
+/* A udp_receive. */
+static bool on_datagram(void *arg, const struct udp_datagram *datagram)
+{
+    struct role *role = arg;
+    enum dhcp_fault fault = dhcp_parse(datagram->data, datagram->len, &role->message);
+
+    role->faults[fault]++;
+    if (fault)
+        return false;
+    return relay_receive(&role->relay, datagram, &role->message) ||
+           serve_receive(&role->serve, datagram, &role->message);
+}
+
+static int configure(struct role *role, const struct conf *conf)
+{
+    struct relay_links links;
+    int error = relay_make(&role->relay, conf, &links);
+
+    if (error)
+        return error;
+    error = serve_configure(&role->serve, conf);
+    if (error)
+        relay_drop(&links);
+    else
+        relay_take(&role->relay, conf, &links);
     return error;
 }
 
@@ -69,7 +102,7 @@ static void on_addresses(void *arg)
 {
     struct role *role = arg;
 
-    serve_configure(&role->serve, role->conf);
+    configure(role, role->conf);
 }
 
 static void on_complete(void *arg)
@@ -88,7 +121,7 @@ static void reconfigure(struct role *role, int fd)
     if (!error)
         error = want_ports(role, conf);
     if (!error)
-        error = serve_configure(&role->serve, conf);
+        error = configure(role, conf);
     if (error) {
         log_error("DHCP: the new configuration is not in force: %s", strerror(-error));
         want_ports(role, role->conf);
@@ -134,11 +167,11 @@ static int open_loop(struct role *role)
     for (size_t i = 0; !error && i < ARRAY_SIZE(watches); i++)
         error = watch_begin(role->epoll, watches[i]);
     role->service = query_service_new(&(struct query_service_config){
-        .token = role->config->token, .epoll = role->epoll, .answer = address_answer, .arg = &role->serve});
+        .token = role->config->token, .epoll = role->epoll, .answer = address_answer, .arg = &role->view});
     if (!error && !role->service)
         error = -ENOMEM;
     if (!error)
-        error = sockets_open(&role->sockets, role->epoll, serve_receive, &role->serve);
+        error = sockets_open(&role->sockets, role->epoll, on_datagram, role);
     if (!error)
         error = want_ports(role, role->conf);
     if (error)
@@ -171,6 +204,8 @@ static int open_role(struct role *role)
     if (!error)
         error = serve_open(&role->serve, role->store, &role->sockets, role->epoll);
     role->serve.reader = role->reader;
+    relay_open(&role->relay, &role->sockets);
+    role->view = (struct address_view){&role->serve, &role->relay, role->faults};
     if (!error)
         engine_link_init(&role->engine, role->config->engine_path, role->config->token, &role->sockets, role->epoll,
                          on_addresses, on_complete, role);
@@ -203,6 +238,7 @@ static void close_role(struct role *role)
         engine_link_close(&role->engine);
     role->service = query_service_free(role->service);
     serve_close(&role->serve);
+    relay_close(&role->relay);
     if (role->sockets.mux)
         sockets_close(&role->sockets);
     role->reader = store_reader_close(role->reader);

@@ -161,8 +161,10 @@ static void add_count(union query_buffer *buffer, const char *group, const char 
     record->count = count;
 }
 
-static size_t list_counts(const struct serve *serve, union query_buffer *buffer)
+static size_t list_counts(const struct address_view *view, union query_buffer *buffer)
 {
+    const struct serve *serve = view->serve;
+    const struct relay *relay = view->relay;
     const struct serve_counts *counts = &serve->counts;
     uint64_t verdicts[UDP_VERDICT_COUNT] = {0}, sent = 0, unsent = 0;
 
@@ -176,9 +178,14 @@ static size_t list_counts(const struct serve *serve, union query_buffer *buffer)
 #define X(enumerator, name, help) add_count(buffer, "", name, help, counts->outcomes[DHCP_OUTCOME_##enumerator]);
     DHCP_OUTCOMES(X)
 #undef X
-#define X(enumerator, name, help) add_count(buffer, "malformed-", name, help, counts->faults[DHCP_FAULT_##enumerator]);
+#define X(enumerator, name, help) add_count(buffer, "malformed-", name, help, view->faults[DHCP_FAULT_##enumerator]);
     DHCP_FAULTS(X)
 #undef X
+#define X(enumerator, name, help) add_count(buffer, "relay-", name, help, relay->counts[DHCP_RELAY_##enumerator]);
+    DHCP_RELAY_OUTCOMES(X)
+#undef X
+    add_count(buffer, "relay-", "malformed", "what came to the relay and is no reply of a server", relay->malformed);
+    add_count(buffer, "relay-", "unsent", "what could not be sent to servers", relay->unsent);
     for (unsigned i = 0; i < UDP_VERDICT_COUNT; i++)
         add_count(buffer, "udp-", udp_verdict_name(i), udp_verdict_help(i), verdicts[i]);
     add_count(buffer, "", "sent", "replies that have left", sent - serve->sockets->unsent);
@@ -193,7 +200,8 @@ static size_t list_counts(const struct serve *serve, union query_buffer *buffer)
 
 void address_answer(void *arg, const struct query *query, union query_buffer *buffer, struct query_made *made)
 {
-    const struct serve *serve = arg;
+    const struct address_view *view = arg;
+    const struct serve *serve = view->serve;
 
     switch (query->kind) {
     case QUERY_HELLO:
@@ -205,7 +213,7 @@ void address_answer(void *arg, const struct query *query, union query_buffer *bu
         made->record_bytes = list_pools(serve, &query->range, buffer);
         break;
     case QUERY_DHCP:
-        made->record_bytes = list_counts(serve, buffer);
+        made->record_bytes = list_counts(view, buffer);
         break;
     case QUERY_HISTORY:
         made->record_bytes = list_history(serve, query, buffer);

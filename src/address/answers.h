@@ -3,8 +3,16 @@
  */
 #pragma once
 
+#include "address/relay.h"
 #include "address/serve.h"
 #include "query/service.h"
 
-/* A query_service_config's `answer`; arg is a const struct serve. */
+/* What answers are made of. */
+struct address_view {
+    const struct serve *serve;
+    const struct relay *relay;
+    const uint64_t *faults; /* messages, by enum dhcp_fault */
+};
+
+/* A query_service_config's `answer`; arg is a const struct address_view. */
 void address_answer(void *arg, const struct query *query, union query_buffer *buffer, struct query_made *made);

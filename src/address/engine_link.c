@@ -35,8 +35,7 @@ static void ask_next(struct engine_link *link)
 {
     uint32_t ifindex;
 
-    link->port = link->generation ? sockets_next_without_socket(link->sockets, &ifindex) : 0;
-    if (link->port) {
+    if (link->generation && sockets_next_without_socket(link->sockets, &link->port, &ifindex)) {
         ask(link, QUERY_SOCKETS, ifindex);
         return;
     }

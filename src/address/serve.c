@@ -134,17 +134,12 @@ int serve_configure(struct serve *serve, const struct conf *conf)
 
 static void send_reply(struct serve *serve, const struct serve_pending *pending);
 
-bool serve_receive(void *arg, const struct udp_datagram *datagram)
+bool serve_receive(struct serve *serve, const struct udp_datagram *datagram, const struct dhcp_message *message)
 {
-    struct serve *serve = arg;
     const struct sockets_port *port = &serve->sockets->ports[datagram->port];
     struct serve_batch *batch = serve->gathers;
 
     if (!serve->subnets || batch->count == SERVE_BATCH)
-        return false;
-    enum dhcp_fault fault = dhcp_parse(datagram->data, datagram->len, &serve->message);
-    serve->counts.faults[fault]++;
-    if (fault)
         return false;
     struct serve_pending *pending = &batch->pending[batch->count];
     struct dhcp_arrival arrival = {.network = datagram->port,
@@ -155,8 +150,8 @@ bool serve_receive(void *arg, const struct udp_datagram *datagram)
                                    .src_port = datagram->src_port,
                                    .broadcast = eth_addr_is_multicast(datagram->dst_mac),
                                    .mtu = (uint16_t)(port->mtu < UINT16_MAX ? port->mtu : UINT16_MAX)};
-    enum dhcp_outcome outcome = dhcp_server_receive(serve->server, &arrival, &serve->message,
-                                                    lease_clock_now_s(&serve->clock), &pending->result);
+    enum dhcp_outcome outcome =
+        dhcp_server_receive(serve->server, &arrival, message, lease_clock_now_s(&serve->clock), &pending->result);
     serve->counts.outcomes[outcome]++;
     pending->port = datagram->port;
     memcpy(pending->sender, datagram->src_mac, ETH_ADDR_SIZE);

@@ -17,7 +17,6 @@
 
 struct serve_counts {
     uint64_t outcomes[DHCP_OUTCOME_COUNT];
-    uint64_t faults[DHCP_FAULT_COUNT];
     uint64_t transactions, stored, unstored; /* unstored: changes undone because they could not be stored */
 };
 
@@ -36,7 +35,6 @@ struct serve {
     struct subnets *subnets; /* that the server has now; NULL: none yet */
     uint32_t history_s;      /* how long the history goes back; UINT32_MAX: for ever */
     struct sockets *sockets;
-    struct dhcp_message message;   /* the one that is handled */
     struct serve_batch batches[2]; /* one gathers, the other is being stored */
     struct serve_batch *gathers;
     const struct dhcp_lease **leases; /* that are being stored; room for all changes of a batch */
@@ -55,8 +53,8 @@ void serve_close(struct serve *serve);
  * what was in force stays. */
 int serve_configure(struct serve *serve, const struct conf *conf);
 
-/* A datagram for DHCP: a udp_receive. */
-bool serve_receive(void *arg, const struct udp_datagram *datagram);
+/* A message has come in. False: it cannot be taken now. */
+bool serve_receive(struct serve *serve, const struct udp_datagram *datagram, const struct dhcp_message *message);
 
 /* The end of a turn of the loop: what can leave leaves, and what has gathered is stored when it is time. */
 void serve_turn(struct serve *serve);

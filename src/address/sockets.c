@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -143,9 +144,71 @@ static void close_sockets(struct sockets_port *port)
     port->socket_for = 0;
 }
 
+/* --- upstream ---------------------------------------------------------------------------------------------------- */
+
+static void close_upstream(struct sockets_upstream *upstream)
+{
+    if (upstream->watch.fd >= 0)
+        close(upstream->watch.fd); /* and epoll forgets it */
+    upstream->watch.fd = -1;
+    upstream->tried = false;
+}
+
+void sockets_want_upstream(struct sockets *sockets, bool wanted, void (*replies)(void *arg, struct watch *watch),
+                           void *arg)
+{
+    struct sockets_upstream *upstream = &sockets->upstream;
+
+    if (!wanted)
+        close_upstream(upstream);
+    upstream->wanted = wanted;
+    upstream->watch.ready = replies;
+    upstream->watch.arg = arg;
+}
+
+static void take_upstream(struct sockets *sockets, int error, int fd)
+{
+    struct sockets_upstream *upstream = &sockets->upstream;
+
+    close_upstream(upstream);
+    upstream->tried = true;
+    upstream->watch.fd = fd;
+    if (fd >= 0 && (!upstream->wanted || watch_begin(sockets->epoll, &upstream->watch)))
+        close_upstream(upstream);
+    if (fd < 0 && error != -ENODEV)
+        log_error("DHCP cannot be relayed: there is no socket: %s", strerror(-error));
+}
+
+int sockets_send_upstream(struct sockets *sockets, uint32_t src, uint32_t dst, const uint8_t *bytes, size_t len)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = cpu_to_be16(DHCP_SERVER_PORT), .sin_addr.s_addr = cpu_to_be32(dst)};
+    struct in_pktinfo info = {.ipi_spec_dst.s_addr = cpu_to_be32(src)};
+    union {
+        char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
+        struct cmsghdr align;
+    } control = {{0}};
+    struct iovec part = {(void *)bytes, len};
+    struct msghdr header = {.msg_name = &address,
+                            .msg_namelen = sizeof(address),
+                            .msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof(control.bytes)};
+    struct cmsghdr *pktinfo = CMSG_FIRSTHDR(&header);
+
+    pktinfo->cmsg_level = IPPROTO_IP;
+    pktinfo->cmsg_type = IP_PKTINFO;
+    pktinfo->cmsg_len = CMSG_LEN(sizeof(info));
+    memcpy(CMSG_DATA(pktinfo), &info, sizeof(info));
+    return sendmsg(sockets->upstream.watch.fd, &header, MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+/* --- beginning and end ------------------------------------------------------------------------------------------- */
+
 int sockets_open(struct sockets *sockets, int epoll, udp_receive *receive, void *arg)
 {
-    *sockets = (struct sockets){.epoll = epoll, .receive = receive, .arg = arg};
+    *sockets = (struct sockets){.epoll = epoll, .receive = receive, .arg = arg, .upstream.watch.fd = -1};
     for (unsigned i = 0; i < SOCKETS_PORTS; i++)
         sockets->ports[i].watch.fd = sockets->ports[i].sink = -1;
     sockets->mux = udp_mux_new(queue_frame, sockets);
@@ -160,6 +223,7 @@ void sockets_close(struct sockets *sockets)
 {
     for (unsigned i = 1; i < SOCKETS_PORTS; i++)
         close_sockets(&sockets->ports[i]);
+    close_upstream(&sockets->upstream);
     sockets->mux = udp_mux_free(sockets->mux);
     free(sockets->buffers);
     free(sockets->addresses);
@@ -267,6 +331,7 @@ int sockets_take_addresses(struct sockets *sockets, const struct query_address *
     free(sockets->addresses);
     sockets->addresses = copy;
     sockets->address_count = count;
+    sockets->upstream.tried = sockets->upstream.watch.fd >= 0;
     for (unsigned i = 1; i < SOCKETS_PORTS; i++) {
         struct sockets_port *port = &sockets->ports[i];
         port->ifindex = 0;
@@ -279,22 +344,29 @@ int sockets_take_addresses(struct sockets *sockets, const struct query_address *
     return 0;
 }
 
-unsigned sockets_next_without_socket(const struct sockets *sockets, uint32_t *ifindex)
+bool sockets_next_without_socket(const struct sockets *sockets, unsigned *port, uint32_t *ifindex)
 {
     for (unsigned i = 1; i < SOCKETS_PORTS; i++) {
         if (sockets->ports[i].wanted && sockets->ports[i].ifindex &&
             sockets->ports[i].socket_for != sockets->ports[i].ifindex) {
             *ifindex = sockets->ports[i].ifindex;
-            return i;
+            *port = i;
+            return true;
         }
     }
-    return 0;
+    *port = SOCKETS_UPSTREAM;
+    *ifindex = 0;
+    return sockets->upstream.wanted && !sockets->upstream.tried;
 }
 
 void sockets_take_sockets(struct sockets *sockets, unsigned number, int error, int socket, int sink)
 {
     struct sockets_port *port = &sockets->ports[number];
 
+    if (number == SOCKETS_UPSTREAM) {
+        take_upstream(sockets, error, socket);
+        return;
+    }
     close_sockets(port);
     port->socket_for = port->ifindex; /* tried, if nothing else */
     port->sink = sink;

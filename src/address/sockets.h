@@ -8,8 +8,9 @@
 #include "net/udp_mux.h"
 #include "query/query.h"
 
-#define SOCKETS_PORTS UDP_MUX_PORTS
-#define SOCKETS_BATCH 64 /* frames that are received at once */
+#define SOCKETS_PORTS    UDP_MUX_PORTS
+#define SOCKETS_UPSTREAM 0  /* in place of a port's number */
+#define SOCKETS_BATCH    64 /* frames that are received at once */
 
 struct sockets_port {
     char name[QUERY_NAME_SIZE]; /* empty: this number is free */
@@ -22,11 +23,18 @@ struct sockets_port {
     uint32_t socket_for; /* the ifindex that they were opened for */
 };
 
+/* The socket by which servers elsewhere are asked, and answer: UDP of the system's own. */
+struct sockets_upstream {
+    bool wanted, tried;
+    struct watch watch; /* fd -1: none */
+};
+
 struct sockets {
     struct udp_mux *mux;
     int epoll;
     struct sockets_port ports[SOCKETS_PORTS]; /* by number, from 1; a name keeps its number */
-    struct query_address *addresses;          /* as the engine last told; ports that have none among them */
+    struct sockets_upstream upstream;
+    struct query_address *addresses; /* as the engine last told; ports that have none among them */
     size_t address_count;
     uint32_t *registered; /* addresses at which DHCP is registered with the mux */
     size_t registered_count;
@@ -47,13 +55,20 @@ void sockets_close(struct sockets *sockets);
 void sockets_want_none(struct sockets *sockets);
 int sockets_want(struct sockets *sockets, const char *interface);
 
+/* Servers are to be asked, or no longer; `replies` is called when some of their answers are there. */
+void sockets_want_upstream(struct sockets *sockets, bool wanted, void (*replies)(void *arg, struct watch *watch),
+                           void *arg);
+
+/* Send a DHCP message to a server, from an address of ours. 0; -errno. */
+int sockets_send_upstream(struct sockets *sockets, uint32_t src, uint32_t dst, const uint8_t *bytes, size_t len);
+
 /* What the engine tells of ports and addresses; copied. 0; -ENOMEM with nothing changed. */
 int sockets_take_addresses(struct sockets *sockets, const struct query_address *addresses, size_t count);
 
-/* A port that still needs sockets; its ifindex in *ifindex. 0: none. */
-unsigned sockets_next_without_socket(const struct sockets *sockets, uint32_t *ifindex);
+/* What still needs sockets: a port, whose ifindex is in *ifindex, or SOCKETS_UPSTREAM with 0 there. False: nothing. */
+bool sockets_next_without_socket(const struct sockets *sockets, unsigned *port, uint32_t *ifindex);
 /* Sockets for it, taken over, or -1 and why there are none: then it is tried again when there is news. -ENODEV: the
- * engine does not know yet that DHCP is to be served there. */
+ * engine does not know yet that DHCP is to be served there. Upstream has no sink. */
 void sockets_take_sockets(struct sockets *sockets, unsigned port, int error, int socket, int sink);
 
 /* Frames that were sent through the mux leave now at the latest. */

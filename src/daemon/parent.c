@@ -141,7 +141,7 @@ static int run_management(struct parent *parent)
     const struct group *group = parent->conf->management.group[0] ? getgrnam(parent->conf->management.group) : NULL;
     struct management_config config = {.listener = parent->files.management_fd,
                                        .engine_path = parent->files.engine_path,
-                                       .dhcp_path = conf_serves_dhcp(parent->conf) ? parent->files.dhcp_path : NULL,
+                                       .dhcp_path = conf_has_clients(parent->conf) ? parent->files.dhcp_path : NULL,
                                        .token = parent->token,
                                        .version = FAIRLEAD_VERSION,
                                        .hostname = parent->hostname,
@@ -316,7 +316,7 @@ static int hand_over(struct parent *parent, const char *text, size_t len)
 
 static bool same_management(const struct conf *a, const struct conf *b)
 {
-    return conf_serves_dhcp(a) == conf_serves_dhcp(b) && a->management.sessions == b->management.sessions &&
+    return conf_has_clients(a) == conf_has_clients(b) && a->management.sessions == b->management.sessions &&
            strcmp(a->management.group, b->management.group) == 0 && strcmp(a->hostname, b->hostname) == 0;
 }
 
@@ -360,7 +360,7 @@ static void follow_dhcp(struct parent *parent)
 {
     struct role *dhcp = &parent->roles[ROLE_DHCP];
 
-    dhcp->unwanted = !conf_serves_dhcp(parent->conf);
+    dhcp->unwanted = !conf_has_clients(parent->conf);
     if (dhcp->unwanted) {
         dhcp->due_ms = 0;
         if (dhcp->pid)
@@ -419,7 +419,7 @@ static void on_engine_ready(struct parent *parent)
     if (parent->forwards)
         return;
     parent->forwards = true;
-    if (conf_serves_dhcp(parent->conf))
+    if (conf_has_clients(parent->conf))
         start(parent, ROLE_DHCP);
     else
         become_ready(parent);

@@ -194,18 +194,35 @@ static size_t list_addresses(struct answers *answers, union query_buffer *buffer
     return sizeof(struct query_address);
 }
 
+/* Whether DHCP is relayed at any port. */
+static bool relays(const struct ports *ports)
+{
+    for (unsigned i = 1; i <= ports->count; i++)
+        if (ports->all[i].name[0] && ports->all[i].conf->relay)
+            return true;
+    return false;
+}
+
+static void open_upstream(const struct answers *answers, union query_buffer *buffer, struct query_made *made)
+{
+    buffer->answer.error =
+        relays(answers->config.ports) ? packet_open_replies(DHCP_SERVER_PORT, DHCP_BOOTREPLY, &made->fds[0]) : -ENODEV;
+    made->fd_count = buffer->answer.error ? 0 : 1;
+    made->close_fds = true;
+}
+
 static void open_sockets(struct answers *answers, uint32_t ifindex, union query_buffer *buffer, struct query_made *made)
 {
     const struct ports *ports = answers->config.ports;
     const struct port *port = NULL;
 
     for (unsigned i = 1; i <= ports->count; i++)
-        if (ports->all[i].ifindex && ports->all[i].ifindex == ifindex && ports->all[i].conf->dhcp)
+        if (ports->all[i].ifindex && ports->all[i].ifindex == ifindex && conf_interface_has_clients(ports->all[i].conf))
             port = &ports->all[i];
     buffer->answer.error = port ? packet_open(ifindex, DHCP_SERVER_PORT, &made->fds[0]) : -ENODEV;
     if (buffer->answer.error)
         return;
-    int error = packet_open_sink(port->name, DHCP_SERVER_PORT, &made->fds[1]);
+    int error = packet_open_sink(port->name, DHCP_SERVER_PORT, relays(ports), &made->fds[1]);
     if (error)
         log_warning("%s: UDP port %d: %s%s", port->name, DHCP_SERVER_PORT, strerror(-error),
                     error == -EADDRINUSE ? ": another program serves DHCP there" : "");
@@ -246,7 +263,10 @@ static void answer(void *arg, const struct query *query, union query_buffer *buf
             made->record_bytes = list_addresses(answers, buffer);
         break;
     case QUERY_SOCKETS:
-        open_sockets(answers, query->ifindex, buffer, made);
+        if (query->ifindex)
+            open_sockets(answers, query->ifindex, buffer, made);
+        else
+            open_upstream(answers, buffer, made);
         break;
     default:
         buffer->answer.error = -EOPNOTSUPP;

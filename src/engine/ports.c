@@ -195,7 +195,8 @@ static void change(struct ports *ports, unsigned number, const struct conf_inter
     struct link *link = port->ifindex ? links_find(&ports->routing->links, port->ifindex) : NULL;
     bool other_door = port->conf->door != conf->door, other_addresses = !same_addresses(port->conf, conf);
 
-    ports->changes += !port->conf->dhcp != !conf->dhcp;
+    ports->changes += conf_interface_has_clients(port->conf) != conf_interface_has_clients(conf) ||
+                      !port->conf->relay != !conf->relay;
     port->conf = conf;
     if (other_door)
         detach(ports, number);

@@ -4,6 +4,7 @@
 #include "base/compiler.h"
 #include "net/eth.h"
 #include "net/ipv4.h"
+#include "net/udp.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -72,17 +73,21 @@ int packet_open(uint32_t ifindex, uint16_t udp_port, int *result)
     return 0;
 }
 
-int packet_open_sink(const char *interface, uint16_t udp_port, int *result)
+/* A UDP socket that is bound at an interface, or at all (NULL). `shares`: with others that do. */
+static int open_udp(const char *interface, uint16_t udp_port, bool shares, const struct sock_filter *code,
+                    unsigned short count, int *result)
 {
-    const struct sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = cpu_to_be16(udp_port)};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
     if (fd < 0)
         return -errno;
-    int error = attach(fd, nothing, ARRAY_SIZE(nothing));
-    if (!error && (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)) < 0 ||
-                   bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0))
+    int error = attach(fd, code, count);
+    if (!error &&
+        ((shares && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) ||
+         (interface && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)) < 0) ||
+         bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)) /* for those that come later */
         error = -errno;
     if (error) {
         close(fd);
@@ -90,4 +95,30 @@ int packet_open_sink(const char *interface, uint16_t udp_port, int *result)
     }
     *result = fd;
     return 0;
+}
+
+int packet_open_sink(const char *interface, uint16_t udp_port, bool beside, int *result)
+{
+    const struct sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+
+    return open_udp(interface, udp_port, beside, nothing, ARRAY_SIZE(nothing), result);
+}
+
+int packet_open_replies(uint16_t udp_port, uint8_t first, int *result)
+{
+    const struct sock_filter replies[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, UDP_HDR_SIZE),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    int on = 1, fd = -1, error = open_udp(NULL, udp_port, true, replies, ARRAY_SIZE(replies), &fd);
+
+    if (!error && setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0) {
+        error = -errno;
+        close(fd);
+    }
+    if (!error)
+        *result = fd;
+    return error;
 }

@@ -4,11 +4,17 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Frames that are meant for this system or for all, IPv4, UDP to udp_port, no fragments; each with a struct
  * tpacket_auxdata. Its filter cannot be changed. 0; -errno. */
 int packet_open(uint32_t ifindex, uint16_t udp_port, int *fd);
 
-/* A UDP socket at that interface that takes nothing. 0; -errno: -EADDRINUSE, another program serves there. */
-int packet_open_sink(const char *interface, uint16_t udp_port, int *fd);
+/* A UDP socket at that interface that takes nothing. beside: there is one of packet_open_replies() for this UDP port;
+ * then it is not seen whether another program serves there. 0; -errno: -EADDRINUSE, another program does. */
+int packet_open_sink(const char *interface, uint16_t udp_port, bool beside, int *fd);
+
+/* A UDP socket at all interfaces at which only datagrams arrive that begin with a byte: of DHCP, for a relay, what
+ * servers answer. 0; -errno. */
+int packet_open_replies(uint16_t udp_port, uint8_t first, int *fd);

@@ -26,7 +26,7 @@ enum query_kind {
     QUERY_LOOKUP,     /* struct query_lookup, one: where a packet to an address goes */
     QUERY_RELOAD,     /* read the configuration anew; struct query_text, what is wrong with it, or none */
     QUERY_ADDRESSES, /* struct query_address: ports and what addresses there are, as soon as that is not `generation` */
-    QUERY_SOCKETS,   /* two descriptors for DHCP at the port `ifindex` (port/packet.h) */
+    QUERY_SOCKETS,   /* two descriptors for DHCP at the port `ifindex`; 0: one, for what servers say (port/packet.h) */
 
     /* The dhcp role answers: */
     QUERY_LEASES,  /* struct query_lease */

@@ -228,7 +228,6 @@ def what_cannot_be_taken_is_counted(tap, net, router):
         "malformed-hardware-address": udp_frame(good[:2] + b"\x20" + good[3:], MAC),
         "malformed-options": udp_frame(good[:243] + b"\x0c\xff" + good[245:], MAC),
         "malformed-type": udp_frame(message(MAC, [(53, b"\x00")]), MAC),
-        "malformed-hops": udp_frame(message(MAC, [(53, bytes([DISCOVER]))], hops=17), MAC),
     }
     before = counts()
     for bytes_ in bad.values():

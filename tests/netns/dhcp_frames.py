@@ -33,9 +33,9 @@ def message(mac, options, op=1, htype=1, hlen=6, hops=0, xid=0x1234, secs=0, fla
 
 
 class Reply:
-    """A frame from a DHCP server or relay, taken apart."""
+    """A frame from a DHCP server or relay, taken apart. `with_checksum`: of UDP; the kernel makes none for a veth."""
 
-    def __init__(self, frame):
+    def __init__(self, frame, with_checksum=True):
         self.frame = frame
         self.dst_mac, self.src_mac = frame[:6], frame[6:12]
         ip = frame[14:]
@@ -45,7 +45,7 @@ class Reply:
         udp = ip[20:self.ip_bytes]
         self.sport, self.dport, length = struct.unpack("!HHH", udp[:6])
         assert length == len(udp), frame.hex()
-        assert checksum(ip[12:20] + struct.pack("!HH", 17, length) + udp) == 0, "UDP checksum: " + frame.hex()
+        assert not with_checksum or checksum(ip[12:20] + struct.pack("!HH", 17, length) + udp) == 0, "UDP checksum: " + frame.hex()
         self.data = udp[8:]
         values = struct.unpack("!BBBBIHH4s4s4s4s", self.data[:28])
         for name, value in zip(FIELDS, values):
@@ -73,6 +73,7 @@ class Reply:
                 if getattr(self, name) != value]
 
 
-def is_reply(frame):
-    """Whether a captured frame is from a DHCP server's port."""
-    return len(frame) > 282 and frame[12:14] == b"\x08\x00" and frame[23] == 17 and frame[34:36] == b"\x00\x43"
+def is_dhcp(frame, to=None):
+    """Whether a captured frame is from a DHCP server's, or relay's, port; to that port."""
+    return (len(frame) > 282 and frame[12:14] == b"\x08\x00" and frame[23] == 17 and frame[34:36] == b"\x00\x43" and
+            to in (None, int.from_bytes(frame[36:38], "big")))

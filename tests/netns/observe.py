@@ -6,12 +6,12 @@ from lab import LabError
 WAIT = 20  # seconds, for something that happens by itself
 
 
-def until(condition, what):
+def until(condition, what, within=WAIT):
     """Wait for something that sends no event; it happens in milliseconds."""
-    end = time.monotonic() + WAIT
+    end = time.monotonic() + within
     while not condition():
         if time.monotonic() > end:
-            raise LabError(f"not within {WAIT} s: {what}")
+            raise LabError(f"not within {within} s: {what}")
         time.sleep(0.01)
 
 

@@ -1,5 +1,5 @@
 """A host's end of a link, for tests of DHCP: frames sent and captured there."""
-from dhcp_frames import DISCOVER, Reply, is_reply, message, udp_frame
+from dhcp_frames import DISCOVER, Reply, is_dhcp, message, udp_frame
 from frames import Capture, Sender
 
 
@@ -18,7 +18,7 @@ class Wire:
         """The next frame from a DHCP server."""
         while True:
             frame = self.capture.frame()
-            if is_reply(frame):
+            if is_dhcp(frame):
                 return Reply(frame)
 
     def ask(self, data, **frame):
