@@ -34,6 +34,7 @@ CELL(cell_host_name, "host_name")
 CELL(cell_size, "size")
 CELL(cell_bound, "bound")
 CELL(cell_offered, "offered")
+CELL(cell_reserved, "reserved")
 CELL(cell_declined, "declined")
 CELL(cell_fresh, "fresh")
 CELL(cell_name, "name")
@@ -209,7 +210,7 @@ static void cell_pool(const json_t *row, char cell[static TABLE_CELL_SIZE])
     snprintf(cell, TABLE_CELL_SIZE, "%s-%s", first ? first : "?", last ? last : "?");
 }
 
-/* How much of a pool is taken. */
+/* How much of a pool is not to be had. */
 static void cell_share(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
     double size = json_number_value(json_object_get(row, "size"));
@@ -225,8 +226,9 @@ static const struct table_column leases_columns[] = {
 
 static const struct table_column pools_columns[] = {{"POOL", 31, cell_pool},        {"INTERFACE", 15, cell_interface},
                                                     {"SIZE", 8, cell_size},         {"BOUND", 8, cell_bound},
-                                                    {"OFFERED", 8, cell_offered},   {"DECLINED", 8, cell_declined},
-                                                    {"NEVER USED", 10, cell_fresh}, {"TAKEN", 0, cell_share}};
+                                                    {"OFFERED", 8, cell_offered},   {"RESERVED", 8, cell_reserved},
+                                                    {"DECLINED", 8, cell_declined}, {"NEVER USED", 10, cell_fresh},
+                                                    {"TAKEN", 0, cell_share}};
 
 static const struct table_column dhcp_columns[] = {
     {"WHAT", 26, cell_name}, {"COUNT", 12, cell_number}, {"MEANING", 0, cell_meaning}};

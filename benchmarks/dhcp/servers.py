@@ -49,6 +49,7 @@ interface "lan0" {{
         pool  = "{POOL[0]}-{POOL[1]}"
         lease = "{LEASE_S}s"
         dns   = "192.0.2.53"
+        conflict-check = false
     }}
 }}
 """

@@ -99,7 +99,7 @@ struct conf_reservation {
 /* What is served at an interface, in a subnet, or in general: then it holds for all of these. */
 struct conf_dhcp {
     struct conf_scope scope;
-    bool authoritative, bootp, by_mac, rapid, trusted;
+    bool authoritative, bootp, by_mac, probe, rapid, trusted;
     struct conf_range *ranges;
     size_t range_count;
     struct conf_reservation *reservations;

@@ -33,6 +33,11 @@ static void read_rapid(struct build *build, void *thing, const struct conf_node 
     conf_read_flag(build, node, value, &((struct conf_dhcp *)thing)->rapid);
 }
 
+static void read_probe(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    conf_read_flag(build, node, value, &((struct conf_dhcp *)thing)->probe);
+}
+
 static void read_trusted(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
     conf_read_flag(build, node, value, &((struct conf_dhcp *)thing)->trusted);
@@ -54,6 +59,7 @@ static const struct setting server_settings[] = {
     {"client", read_client, false},
     {"rapid-commit", read_rapid, false},
     {"trust-option-82", read_trusted, false},
+    {"conflict-check", read_probe, false},
 };
 
 static const struct block server_block = {
@@ -65,6 +71,7 @@ static void inherit(struct build *build, struct conf_dhcp *dhcp, const struct co
     dhcp->authoritative = around->authoritative;
     dhcp->bootp = around->bootp;
     dhcp->by_mac = around->by_mac;
+    dhcp->probe = around->probe;
     dhcp->rapid = around->rapid;
     dhcp->trusted = around->trusted;
     conf_scope_inherit(build, &dhcp->scope, &around->scope);
@@ -300,7 +307,8 @@ const struct block conf_dhcp_general_block = {.key = "dhcp",
 
 void conf_dhcp_begin(struct conf *conf)
 {
-    conf->dhcp = (struct conf_dhcp_general){.offer_s = OFFER_S, .quarantine_s = QUARANTINE_S, .history_s = HISTORY_S};
+    conf->dhcp = (struct conf_dhcp_general){
+        .all.probe = true, .offer_s = OFFER_S, .quarantine_s = QUARANTINE_S, .history_s = HISTORY_S};
 }
 
 /* What was not said of lease times follows from what was. */

@@ -140,6 +140,7 @@ static void print_dhcp(FILE *stream, int depth, const struct conf_dhcp *dhcp)
     conf_print_flag(stream, depth, "authoritative", dhcp->authoritative);
     conf_print_flag(stream, depth, "bootp", dhcp->bootp);
     line(stream, depth, "client = %s", dhcp->by_mac ? "mac" : "id");
+    conf_print_flag(stream, depth, "conflict-check", dhcp->probe);
     conf_print_flag(stream, depth, "rapid-commit", dhcp->rapid);
     conf_print_flag(stream, depth, "trust-option-82", dhcp->trusted);
     print_scope(stream, depth, &dhcp->scope);

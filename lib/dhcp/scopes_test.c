@@ -408,6 +408,63 @@ static void rfc4039_rapid_commit(void **state)
     assert_int_equal(send(), DHCP_OUTCOME_OFFERED);
 }
 
+/* --- addresses that somebody has -----------------------------------------------------------------------------------
+ */
+
+static void rfc2131_3_1_what_is_newly_given_is_asked_for_first(void **state)
+{
+    (void)state;
+    reserve(&beside_pool, 1);
+    all[0].probe = true;
+    assert_int_equal(discover(MAC1), A(9));
+    assert_int_equal(result.probe, 0); /* what is reserved need not be */
+    uint32_t addr = discover(MAC2);
+    assert_int_equal(result.probe, addr);
+    assert_int_equal(discover(MAC2), addr);
+    assert_int_equal(result.probe, addr); /* whether it has been asked already is not known here */
+    assert_int_equal(select_addr(MAC2, addr, SERVER), DHCP_OUTCOME_ACKED);
+    assert_int_equal(result.probe, 0);
+    assert_int_equal(discover(MAC2), addr);
+    assert_int_equal(result.probe, 0);
+    now += 3600;
+    assert_int_equal(discover(MAC2), addr); /* it had it before */
+    assert_int_equal(result.probe, 0);
+}
+
+static void an_address_that_somebody_has_is_in_quarantine(void **state)
+{
+    uint32_t addr = discover(MAC1), bound = bind_client(MAC2);
+
+    (void)state;
+    dhcp_server_conflict(server, addr, now, &result);
+    assert_int_equal(result.to, DHCP_TO_NOBODY);
+    assert_int_equal(result.change_count, 1);
+    assert_int_equal(result.changes[0].after.addr, addr);
+    assert_int_equal(result.changes[0].after.state, DHCP_LEASE_DECLINED);
+    assert_true(result.changes[0].after.ends_s == now + 600);
+    assert_int_equal(dhcp_server_pool(server, 0)->counts[DHCP_POOL_DECLINED], 1);
+    assert_int_not_equal(discover(MAC1), addr);
+    assert_int_equal(select_addr(MAC1, addr, SERVER), DHCP_OUTCOME_NAKED);
+    dhcp_server_conflict(server, bound, now, &result);
+    assert_int_equal(result.change_count, 0); /* one who has it by right keeps it */
+    dhcp_server_conflict(server, A(200), now, &result);
+    assert_int_equal(result.change_count, 0);
+}
+
+static void at_most_half_of_a_pool_is_in_quarantine(void **state)
+{
+    unsigned changes = 0;
+
+    (void)state;
+    for (uint32_t i = 100; i < 104; i++) {
+        dhcp_server_conflict(server, A(i), now, &result);
+        changes += result.change_count;
+    }
+    assert_int_equal(changes, 2);
+    assert_int_equal(dhcp_server_pool(server, 0)->counts[DHCP_POOL_DECLINED], 2);
+    bind_client(MAC1);
+}
+
 /* --- many -------------------------------------------------------------------------------------------------------- */
 
 static void ten_thousand_subnets_behind_relays(void **state)
@@ -467,6 +524,9 @@ int main(void)
         TEST(what_is_always_sent_need_not_be_asked_for),
         TEST(rfc4702_4_the_server_updates_no_names),
         TEST(rfc4039_rapid_commit),
+        TEST(rfc2131_3_1_what_is_newly_given_is_asked_for_first),
+        TEST(an_address_that_somebody_has_is_in_quarantine),
+        TEST(at_most_half_of_a_pool_is_in_quarantine),
         TEST(ten_thousand_subnets_behind_relays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

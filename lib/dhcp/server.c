@@ -584,10 +584,15 @@ static enum dhcp_outcome on_discover(struct exchange *exchange)
         return DHCP_OUTCOME_EXHAUSTED;
     if (is_rapid(exchange))
         return give(exchange, addr, DHCP_ACK, DHCP_OUTCOME_ACKED);
-    /* What is the client's already needs no holding. */
-    if (!dhcp_leases_find(exchange->server->leases, addr, &lease) || !is_active(exchange, &lease))
+    const struct dhcp_subnet *subnet = exchange_subnet(exchange, addr);
+    bool known = dhcp_leases_find(exchange->server->leases, addr, &lease);
+    /* What is the client's already needs no holding, and what was its need not be asked for. */
+    if (!known || !is_active(exchange, &lease))
         hold(exchange, addr);
-    reply(exchange, DHCP_OFFER, exchange_subnet(exchange, addr), addr, NULL);
+    if (subnet->probe && addr != reserved_addr(exchange) &&
+        !(known && dhcp_identity_equal(&lease.identity, &exchange->identity)))
+        exchange->result->probe = addr;
+    reply(exchange, DHCP_OFFER, subnet, addr, NULL);
     return DHCP_OUTCOME_OFFERED;
 }
 
@@ -666,6 +671,12 @@ static uint32_t declined_by(const struct exchange *exchange)
     return count;
 }
 
+/* Whether one more of a pool's addresses may be kept from everybody. */
+static bool may_lack(const struct pool *pool)
+{
+    return pool->addrs.counts[DHCP_POOL_DECLINED] < (dhcp_pool_size(&pool->addrs) + 1) / 2;
+}
+
 /* Whether one more address may be kept from everybody: not by one client alone, and of a pool not most of it. */
 static bool may_quarantine(const struct exchange *exchange, uint32_t addr)
 {
@@ -673,8 +684,7 @@ static bool may_quarantine(const struct exchange *exchange, uint32_t addr)
 
     if (declined_by(exchange) >= DECLINED_BY_ONE_MAX)
         return false;
-    return pool ? pool->addrs.counts[DHCP_POOL_DECLINED] < (dhcp_pool_size(&pool->addrs) + 1) / 2
-                : dhcp_catalog_reserved(exchange->server->catalog, addr) != NULL;
+    return pool ? may_lack(pool) : dhcp_catalog_reserved(exchange->server->catalog, addr) != NULL;
 }
 
 /* 4.3.3, 4.3.4: both name the server and the address, and come from the one who has it (table 5). */
@@ -699,6 +709,28 @@ static enum dhcp_outcome on_giving_back(struct exchange *exchange, uint32_t addr
     if (change(exchange, &lease))
         return give_up(exchange);
     return declined ? DHCP_OUTCOME_DECLINED : DHCP_OUTCOME_RELEASED;
+}
+
+void dhcp_server_conflict(struct dhcp_server *server, uint32_t addr, uint64_t now_s, struct dhcp_result *result)
+{
+    struct exchange exchange = {.server = server, .result = result, .now_s = now_s};
+    struct dhcp_lease nobodys = {.addr = addr,
+                                 .state = DHCP_LEASE_DECLINED,
+                                 .began_s = now_s,
+                                 .last_s = now_s,
+                                 .ends_s = now_s + server->subnets->quarantine_s};
+    struct dhcp_lease_summary lease;
+
+    result->to = DHCP_TO_NOBODY;
+    result->change_count = 0;
+    dhcp_server_tick(server, now_s);
+    const struct dhcp_offer *offer = dhcp_offers_at(server->offers, addr);
+    if (offer)
+        withdraw(server, offer, now_s);
+    const struct pool *pool = pool_of(server, addr);
+    bool has = dhcp_leases_find(server->leases, addr, &lease) && is_active(&exchange, &lease);
+    if (pool && !has && may_lack(pool))
+        change(&exchange, &nobodys); /* without memory for it the address may be offered again, and asked for again */
 }
 
 /* --- the others -------------------------------------------------------------------------------------------------- */
@@ -741,6 +773,7 @@ enum dhcp_outcome dhcp_server_receive(struct dhcp_server *server, const struct d
 
     result->to = DHCP_TO_NOBODY;
     result->change_count = 0;
+    result->probe = 0;
     dhcp_server_tick(server, now_s);
     if (message->header->op != DHCP_BOOTREQUEST)
         return DHCP_OUTCOME_NO_REQUEST;

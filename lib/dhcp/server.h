@@ -72,6 +72,8 @@ struct dhcp_result {
     enum dhcp_to to;
     uint32_t src, dst; /* of the packet */
     uint16_t dst_port;
+    uint32_t
+        probe; /* 0; an address that nobody is known to have: the reply is to wait until somebody has asked for it */
     struct dhcp_reply reply;
     unsigned change_count;
     struct dhcp_change changes[DHCP_CHANGES_MAX]; /* in this order */
@@ -101,6 +103,10 @@ enum dhcp_outcome dhcp_server_receive(struct dhcp_server *server, const struct d
 
 /* A change that could not be stored: back to what was before. */
 void dhcp_server_undo(struct dhcp_server *server, const struct dhcp_change *change);
+
+/* An address that nobody is known to have is in use: it is in no offer any more, and is given to nobody for a while.
+ * That is in the result's changes, and need not be in them if much of its pool is kept from everybody already. */
+void dhcp_server_conflict(struct dhcp_server *server, uint32_t addr, uint64_t now_s, struct dhcp_result *result);
 
 /* What has ended by now has ended. Also done by dhcp_server_receive(). */
 void dhcp_server_tick(struct dhcp_server *server, uint64_t now_s);

@@ -73,6 +73,7 @@ struct dhcp_subnet {
     bool bootp;              /* clients without DHCP get addresses, for ever, even if none is reserved for them */
     bool by_mac;             /* clients are known by their hardware addresses, whatever they say */
     bool rapid;              /* clients that ask for it get a lease in two messages (RFC 4039) */
+    bool probe;              /* whether an address is in use already is found out before it is offered */
     bool trusted;            /* option 82 is believed even where no relay has forwarded it (switches that add it) */
     const struct dhcp_range *ranges;
     size_t range_count;

@@ -81,6 +81,7 @@ static size_t list_pools(const struct serve *serve, const struct query_range *ra
                                       .last = pool->last,
                                       .fresh = pool->counts[DHCP_POOL_FRESH],
                                       .used = pool->counts[DHCP_POOL_USED],
+                                      .reserved = pool->counts[DHCP_POOL_RESERVED],
                                       .offered = pool->counts[DHCP_POOL_OFFERED],
                                       .bound = pool->counts[DHCP_POOL_BOUND],
                                       .declined = pool->counts[DHCP_POOL_DECLINED]};
@@ -188,6 +189,10 @@ static size_t list_counts(const struct address_view *view, union query_buffer *b
     add_count(buffer, "relay-", "unsent", "what could not be sent to servers", relay->unsent);
     for (unsigned i = 0; i < UDP_VERDICT_COUNT; i++)
         add_count(buffer, "udp-", udp_verdict_name(i), udp_verdict_help(i), verdicts[i]);
+    const struct probe_counts *probes = probes_counts(serve->probes);
+    add_count(buffer, "", "probed", "whether somebody has an address was asked before it was offered", probes->asked);
+    add_count(buffer, "", "unprobed", "the same, but so much was asked that there was no room", probes->unasked);
+    add_count(buffer, "", "conflicts", "somebody had it who did not get it here", serve->counts.conflicts);
     add_count(buffer, "", "sent", "replies that have left", sent - serve->sockets->unsent);
     add_count(buffer, "", "unsent", "replies that could not be sent", unsent + serve->sockets->unsent);
     add_count(buffer, "", "stored", "changes of leases on stable storage", counts->stored);

@@ -35,7 +35,7 @@ static void ask_next(struct engine_link *link)
 {
     uint32_t ifindex;
 
-    if (link->generation && sockets_next_without_socket(link->sockets, &link->port, &ifindex)) {
+    if (link->generation && sockets_next_without_socket(link->sockets, &link->number, &ifindex)) {
         ask(link, QUERY_SOCKETS, ifindex);
         return;
     }
@@ -74,8 +74,7 @@ static void on_answer(void *arg, struct watch *watch)
         return;
     }
     if (link->asks == QUERY_SOCKETS) {
-        sockets_take_sockets(link->sockets, link->port, link->buffer.answer.error, count ? fds[0] : -1,
-                             count > 1 ? fds[1] : -1);
+        sockets_take_sockets(link->sockets, link->number, link->buffer.answer.error, fds, count);
     } else {
         for (unsigned i = 0; i < count; i++) /* of the greeting */
             close(fds[i]);

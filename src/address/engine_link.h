@@ -16,7 +16,7 @@ struct engine_link {
     struct watch watch;
     uint64_t generation;          /* of the addresses that are known; 0: none */
     enum query_kind asks;         /* what the connection waits for an answer to */
-    unsigned port;                /* QUERY_SOCKETS: which, or SOCKETS_UPSTREAM */
+    unsigned number;              /* QUERY_SOCKETS: for what */
     bool complete;                /* every port that is there has had its sockets, once */
     void (*changed)(void *arg);   /* addresses are others */
     void (*completed)(void *arg); /* every port that is there has its sockets, for the first time */

@@ -92,7 +92,7 @@ void relay_take(struct relay *relay, const struct conf *conf, const struct relay
 {
     relay_drop(&relay->in_force);
     relay->in_force = *made;
-    sockets_want_upstream(relay->sockets, conf_has_relays(conf), on_replies, relay);
+    sockets_want_system(relay->sockets, SOCKETS_UPSTREAM, conf_has_relays(conf), on_replies, relay);
 }
 
 /* --- to servers -------------------------------------------------------------------------------------------------- */

@@ -13,11 +13,21 @@
 #define BATCH_ENOUGH 512 /* changes, for which no more are waited for */
 #define GATHER_MS    2   /* for how long they are waited for otherwise */
 
+#define ATTEMPTS 4 /* to find an address for one DISCOVER that nobody has */
+
 /* A reply, its changes, and where the question came from. */
 struct serve_pending {
     unsigned port;
     uint8_t sender[ETH_ADDR_SIZE];
     struct dhcp_result result;
+};
+
+/* An OFFER that waits, and the question that it answers. */
+struct serve_offer {
+    struct serve_pending pending;
+    struct udp_datagram question;
+    uint8_t bytes[DHCP_REPLY_MAX]; /* of the question */
+    unsigned attempt;
 };
 
 /* --- beginning and end ------------------------------------------------------------------------------------------- */
@@ -71,6 +81,16 @@ static int open_batches(struct serve *serve)
 
 static void on_stored(void *arg, struct watch *watch);
 static void take_batch(struct serve *serve);
+static void on_nobody(void *arg, unsigned number);
+static void on_somebody(void *arg, unsigned number);
+
+static int open_probes(struct serve *serve)
+{
+    serve->probes = probes_new(
+        &(struct probe_config){.sockets = serve->sockets, .nobody = on_nobody, .somebody = on_somebody, .arg = serve});
+    serve->offers = calloc(PROBE_MAX, sizeof(*serve->offers));
+    return serve->probes && serve->offers ? 0 : -ENOMEM;
+}
 
 int serve_open(struct serve *serve, struct store *store, struct sockets *sockets, int epoll)
 {
@@ -78,6 +98,8 @@ int serve_open(struct serve *serve, struct store *store, struct sockets *sockets
 
     *serve = (struct serve){.sockets = sockets, .history_s = UINT32_MAX};
     int error = getrandom(key, sizeof(key), 0) == (ssize_t)sizeof(key) ? open_batches(serve) : -EIO;
+    if (!error)
+        error = open_probes(serve);
     serve->server = error ? NULL : dhcp_server_new(key, DHCP_OFFERS_MAX);
     if (!error && !serve->server)
         error = -ENOMEM;
@@ -109,6 +131,8 @@ void serve_close(struct serve *serve)
     serve->subnets = subnets_free(serve->subnets);
     for (unsigned i = 0; i < ARRAY_SIZE(serve->batches); i++)
         free(serve->batches[i].pending);
+    serve->probes = probes_free(serve->probes);
+    free(serve->offers);
     free(serve->leases);
 }
 
@@ -127,12 +151,83 @@ int serve_configure(struct serve *serve, const struct conf *conf)
     subnets_free(serve->subnets);
     serve->subnets = subnets;
     serve->history_s = conf->dhcp.history_s;
+    probes_want_ping(serve->probes, conf->dhcp.all.subnet_count > 0);
     return 0;
 }
 
-/* --- in ---------------------------------------------------------------------------------------------------------- */
+/* --- gathering --------------------------------------------------------------------------------------------------- */
+
+/* The next of the batch that gathers has changes: it has joined. */
+static void add_pending(struct serve *serve)
+{
+    struct serve_batch *batch = serve->gathers;
+
+    if (!batch->count++)
+        serve->gathers_since_ms = clock_now_ms();
+    if (batch->count > SERVE_BATCH - SOCKETS_BATCH)
+        sockets_hold(serve->sockets, true);
+}
+
+/* --- offers that wait -------------------------------------------------------------------------------------------- */
 
 static void send_reply(struct serve *serve, const struct serve_pending *pending);
+
+/* Whether an offer waits until it is known that nobody has the address. */
+static bool offer_later(struct serve *serve, const struct serve_pending *pending, const struct udp_datagram *datagram,
+                        const struct dhcp_message *message)
+{
+    bool relayed = message->header->giaddr_be != 0;
+
+    if (!pending->result.probe || datagram->len > sizeof(serve->offers[0].bytes))
+        return false;
+    int number = probes_ask(serve->probes, &(struct probe_question){.addr = pending->result.probe,
+                                                                    .port = relayed ? 0 : datagram->port,
+                                                                    .mac = message->header->chaddr});
+    if (number < 0)
+        return false;
+    struct serve_offer *offer = &serve->offers[number];
+    offer->pending = *pending;
+    offer->question = *datagram;
+    offer->question.data = offer->bytes;
+    memmove(offer->bytes, datagram->data, datagram->len);
+    offer->attempt = serve->attempt;
+    return true;
+}
+
+static void on_nobody(void *arg, unsigned number)
+{
+    struct serve *serve = arg;
+
+    send_reply(serve, &serve->offers[number].pending);
+}
+
+/* The address is nobody's to give for a while, and the client is offered another one. */
+static void on_somebody(void *arg, unsigned number)
+{
+    struct serve *serve = arg;
+    struct serve_offer *offer = &serve->offers[number];
+    struct serve_batch *batch = serve->gathers;
+    uint32_t addr = offer->pending.result.probe;
+    char text[IPV4_TEXT_SIZE];
+
+    serve->counts.conflicts++;
+    if (batch->count == SERVE_BATCH) /* the client will ask again, and so shall we */
+        return;
+    struct serve_pending *pending = &batch->pending[batch->count];
+    dhcp_server_conflict(serve->server, addr, lease_clock_now_s(&serve->clock), &pending->result);
+    if (pending->result.change_count) { /* and so this is said at most once for each address and quarantine */
+        ipv4_addr_format(addr, text);
+        log_warning("DHCP: %s is used by somebody who did not get it here", text);
+        add_pending(serve);
+    }
+    if (offer->attempt + 1 < ATTEMPTS && !dhcp_parse(offer->bytes, offer->question.len, &serve->again)) {
+        serve->attempt = offer->attempt + 1;
+        serve_receive(serve, &offer->question, &serve->again);
+        serve->attempt = 0;
+    }
+}
+
+/* --- in ---------------------------------------------------------------------------------------------------------- */
 
 bool serve_receive(struct serve *serve, const struct udp_datagram *datagram, const struct dhcp_message *message)
 {
@@ -155,14 +250,10 @@ bool serve_receive(struct serve *serve, const struct udp_datagram *datagram, con
     serve->counts.outcomes[outcome]++;
     pending->port = datagram->port;
     memcpy(pending->sender, datagram->src_mac, ETH_ADDR_SIZE);
-    if (!pending->result.change_count) {
+    if (pending->result.change_count)
+        add_pending(serve);
+    else if (!offer_later(serve, pending, datagram, message))
         send_reply(serve, pending);
-        return true;
-    }
-    if (!batch->count++)
-        serve->gathers_since_ms = clock_now_ms();
-    if (batch->count > SERVE_BATCH - SOCKETS_BATCH)
-        sockets_hold(serve->sockets, true);
     return true;
 }
 
@@ -298,10 +389,11 @@ void serve_turn(struct serve *serve)
     bool any = serve->gathers->count || (serve->clock_changed && !serve->failing);
     if (any && !flush_is_busy(&serve->flush) && clock_now_ms() >= gathers_until_ms(serve))
         give_batch(serve);
+    probes_turn(serve->probes);
     sockets_flush(serve->sockets);
 }
 
 int serve_wait_ms(const struct serve *serve, int most)
 {
-    return serve->gathers->count && gathers_until_ms(serve) ? 1 : most;
+    return serve->gathers->count && gathers_until_ms(serve) ? 1 : probes_wait_ms(serve->probes, most);
 }

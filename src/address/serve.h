@@ -9,6 +9,7 @@
 
 #include "address/flush.h"
 #include "address/lease_clock.h"
+#include "address/probe.h"
 #include "address/sockets.h"
 #include "address/subnets.h"
 #include "dhcp/server.h"
@@ -17,6 +18,7 @@
 
 struct serve_counts {
     uint64_t outcomes[DHCP_OUTCOME_COUNT];
+    uint64_t conflicts;                      /* addresses that somebody had who was not known */
     uint64_t transactions, stored, unstored; /* unstored: changes undone because they could not be stored */
 };
 
@@ -35,6 +37,10 @@ struct serve {
     struct subnets *subnets; /* that the server has now; NULL: none yet */
     uint32_t history_s;      /* how long the history goes back; UINT32_MAX: for ever */
     struct sockets *sockets;
+    struct probes *probes;
+    struct serve_offer *offers;    /* that wait for an answer, by its number; room for PROBE_MAX */
+    unsigned attempt;              /* how often the question that is handled has been handled already */
+    struct dhcp_message again;     /* that question */
     struct serve_batch batches[2]; /* one gathers, the other is being stored */
     struct serve_batch *gathers;
     const struct dhcp_lease **leases; /* that are being stored; room for all changes of a batch */

@@ -138,45 +138,55 @@ static void close_sockets(struct sockets_port *port)
 {
     if (port->watch.fd >= 0)
         close(port->watch.fd); /* and epoll forgets it */
+    if (port->arp.fd >= 0)
+        close(port->arp.fd);
     if (port->sink >= 0)
         close(port->sink);
-    port->watch.fd = port->sink = -1;
+    port->watch.fd = port->arp.fd = port->sink = -1;
     port->socket_for = 0;
 }
 
-/* --- upstream ---------------------------------------------------------------------------------------------------- */
+/* --- sockets of no port ------------------------------------------------------------------------------------------ */
 
-static void close_upstream(struct sockets_upstream *upstream)
+static void close_system(struct sockets_system_socket *socket)
 {
-    if (upstream->watch.fd >= 0)
-        close(upstream->watch.fd); /* and epoll forgets it */
-    upstream->watch.fd = -1;
-    upstream->tried = false;
+    if (socket->watch.fd >= 0)
+        close(socket->watch.fd); /* and epoll forgets it */
+    socket->watch.fd = -1;
+    socket->tried = false;
 }
 
-void sockets_want_upstream(struct sockets *sockets, bool wanted, void (*replies)(void *arg, struct watch *watch),
-                           void *arg)
+void sockets_want_system(struct sockets *sockets, enum sockets_system which, bool wanted,
+                         void (*ready)(void *arg, struct watch *watch), void *arg)
 {
-    struct sockets_upstream *upstream = &sockets->upstream;
+    struct sockets_system_socket *socket = &sockets->system[which];
 
     if (!wanted)
-        close_upstream(upstream);
-    upstream->wanted = wanted;
-    upstream->watch.ready = replies;
-    upstream->watch.arg = arg;
+        close_system(socket);
+    socket->wanted = wanted;
+    socket->watch.ready = ready;
+    socket->watch.arg = arg;
 }
 
-static void take_upstream(struct sockets *sockets, int error, int fd)
+static void take_system(struct sockets *sockets, enum sockets_system which, int error, int fd)
 {
-    struct sockets_upstream *upstream = &sockets->upstream;
+    struct sockets_system_socket *socket = &sockets->system[which];
 
-    close_upstream(upstream);
-    upstream->tried = true;
-    upstream->watch.fd = fd;
-    if (fd >= 0 && (!upstream->wanted || watch_begin(sockets->epoll, &upstream->watch)))
-        close_upstream(upstream);
+    close_system(socket);
+    socket->tried = true;
+    socket->watch.fd = fd;
+    if (fd >= 0 && (!socket->wanted || watch_begin(sockets->epoll, &socket->watch)))
+        close_system(socket);
     if (fd < 0 && error != -ENODEV)
-        log_error("DHCP cannot be relayed: there is no socket: %s", strerror(-error));
+        log_error("DHCP: there is no socket %s: %s",
+                  which == SOCKETS_UPSTREAM ? "for servers, nothing is relayed" : "for echo requests",
+                  strerror(-error));
+}
+
+void sockets_take_arp(struct sockets *sockets, void (*ready)(void *arg, struct watch *watch), void *arg)
+{
+    sockets->arp_ready = ready;
+    sockets->arp_arg = arg;
 }
 
 int sockets_send_upstream(struct sockets *sockets, uint32_t src, uint32_t dst, const uint8_t *bytes, size_t len)
@@ -201,16 +211,18 @@ int sockets_send_upstream(struct sockets *sockets, uint32_t src, uint32_t dst, c
     pktinfo->cmsg_type = IP_PKTINFO;
     pktinfo->cmsg_len = CMSG_LEN(sizeof(info));
     memcpy(CMSG_DATA(pktinfo), &info, sizeof(info));
-    return sendmsg(sockets->upstream.watch.fd, &header, MSG_DONTWAIT) < 0 ? -errno : 0;
+    return sendmsg(sockets->system[SOCKETS_UPSTREAM].watch.fd, &header, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
 /* --- beginning and end ------------------------------------------------------------------------------------------- */
 
 int sockets_open(struct sockets *sockets, int epoll, udp_receive *receive, void *arg)
 {
-    *sockets = (struct sockets){.epoll = epoll, .receive = receive, .arg = arg, .upstream.watch.fd = -1};
+    *sockets = (struct sockets){.epoll = epoll, .receive = receive, .arg = arg};
+    for (unsigned i = 0; i < SOCKETS_SYSTEM_COUNT; i++)
+        sockets->system[i].watch.fd = -1;
     for (unsigned i = 0; i < SOCKETS_PORTS; i++)
-        sockets->ports[i].watch.fd = sockets->ports[i].sink = -1;
+        sockets->ports[i].watch.fd = sockets->ports[i].arp.fd = sockets->ports[i].sink = -1;
     sockets->mux = udp_mux_new(queue_frame, sockets);
     sockets->buffers = calloc(1, sizeof(*sockets->buffers));
     if (!sockets->mux || !sockets->buffers)
@@ -223,7 +235,8 @@ void sockets_close(struct sockets *sockets)
 {
     for (unsigned i = 1; i < SOCKETS_PORTS; i++)
         close_sockets(&sockets->ports[i]);
-    close_upstream(&sockets->upstream);
+    for (unsigned i = 0; i < SOCKETS_SYSTEM_COUNT; i++)
+        close_system(&sockets->system[i]);
     sockets->mux = udp_mux_free(sockets->mux);
     free(sockets->buffers);
     free(sockets->addresses);
@@ -331,7 +344,8 @@ int sockets_take_addresses(struct sockets *sockets, const struct query_address *
     free(sockets->addresses);
     sockets->addresses = copy;
     sockets->address_count = count;
-    sockets->upstream.tried = sockets->upstream.watch.fd >= 0;
+    for (unsigned i = 0; i < SOCKETS_SYSTEM_COUNT; i++)
+        sockets->system[i].tried = sockets->system[i].watch.fd >= 0;
     for (unsigned i = 1; i < SOCKETS_PORTS; i++) {
         struct sockets_port *port = &sockets->ports[i];
         port->ifindex = 0;
@@ -344,37 +358,43 @@ int sockets_take_addresses(struct sockets *sockets, const struct query_address *
     return 0;
 }
 
-bool sockets_next_without_socket(const struct sockets *sockets, unsigned *port, uint32_t *ifindex)
+bool sockets_next_without_socket(const struct sockets *sockets, unsigned *number, uint32_t *ifindex)
 {
+    static const uint32_t asked_as[] = {QUERY_SOCKETS_UPSTREAM, QUERY_SOCKETS_PING};
+
     for (unsigned i = 1; i < SOCKETS_PORTS; i++) {
         if (sockets->ports[i].wanted && sockets->ports[i].ifindex &&
             sockets->ports[i].socket_for != sockets->ports[i].ifindex) {
             *ifindex = sockets->ports[i].ifindex;
-            *port = i;
+            *number = i;
             return true;
         }
     }
-    *port = SOCKETS_UPSTREAM;
-    *ifindex = 0;
-    return sockets->upstream.wanted && !sockets->upstream.tried;
+    for (unsigned i = 0; i < SOCKETS_SYSTEM_COUNT; i++) {
+        if (sockets->system[i].wanted && !sockets->system[i].tried) {
+            *ifindex = asked_as[i];
+            *number = SOCKETS_PORTS + i;
+            return true;
+        }
+    }
+    return false;
 }
 
-void sockets_take_sockets(struct sockets *sockets, unsigned number, int error, int socket, int sink)
+void sockets_take_sockets(struct sockets *sockets, unsigned number, int error, const int *fds, unsigned count)
 {
-    struct sockets_port *port = &sockets->ports[number];
-
-    if (number == SOCKETS_UPSTREAM) {
-        take_upstream(sockets, error, socket);
+    if (number >= SOCKETS_PORTS) {
+        take_system(sockets, (enum sockets_system)(number - SOCKETS_PORTS), error, count ? fds[0] : -1);
         return;
     }
+    struct sockets_port *port = &sockets->ports[number];
     close_sockets(port);
+    port->watch = (struct watch){.fd = count > 0 ? fds[0] : -1, .ready = on_frames, .arg = sockets};
+    port->arp = (struct watch){.fd = count > 1 ? fds[1] : -1, .ready = sockets->arp_ready, .arg = sockets->arp_arg};
+    port->sink = count > 2 ? fds[2] : -1;
+    if ((port->watch.fd >= 0 && watch_begin(sockets->epoll, &port->watch)) ||
+        (port->arp.fd >= 0 && watch_begin(sockets->epoll, &port->arp)))
+        close_sockets(port);
     port->socket_for = port->ifindex; /* tried, if nothing else */
-    port->sink = sink;
-    port->watch = (struct watch){.fd = socket, .ready = on_frames, .arg = sockets};
-    if (socket >= 0 && watch_begin(sockets->epoll, &port->watch)) {
-        close(socket);
-        port->watch.fd = -1;
-    }
     set_events(sockets, port);
     if (port->watch.fd < 0 && error != -ENODEV)
         log_error("%s: DHCP cannot be served: there is no socket: %s", port->name, strerror(-error));

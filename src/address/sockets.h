@@ -8,9 +8,8 @@
 #include "net/udp_mux.h"
 #include "query/query.h"
 
-#define SOCKETS_PORTS    UDP_MUX_PORTS
-#define SOCKETS_UPSTREAM 0  /* in place of a port's number */
-#define SOCKETS_BATCH    64 /* frames that are received at once */
+#define SOCKETS_PORTS UDP_MUX_PORTS
+#define SOCKETS_BATCH 64 /* frames that are received at once */
 
 struct sockets_port {
     char name[QUERY_NAME_SIZE]; /* empty: this number is free */
@@ -19,12 +18,19 @@ struct sockets_port {
     uint8_t mac[ETH_ADDR_SIZE];
     bool wanted;         /* DHCP is to be served there */
     struct watch watch;  /* of its packet socket; fd -1: none */
+    struct watch arp;    /* of the socket for ARP; fd -1: none */
     int sink;            /* -1: none */
     uint32_t socket_for; /* the ifindex that they were opened for */
 };
 
-/* The socket by which servers elsewhere are asked, and answer: UDP of the system's own. */
-struct sockets_upstream {
+/* Sockets that are of no port. Where a port's number is asked for, theirs is SOCKETS_PORTS and this. */
+enum sockets_system {
+    SOCKETS_UPSTREAM, /* the system's UDP, by which servers elsewhere are asked, and answer */
+    SOCKETS_PING,     /* ICMP: echo replies arrive */
+    SOCKETS_SYSTEM_COUNT
+};
+
+struct sockets_system_socket {
     bool wanted, tried;
     struct watch watch; /* fd -1: none */
 };
@@ -33,7 +39,9 @@ struct sockets {
     struct udp_mux *mux;
     int epoll;
     struct sockets_port ports[SOCKETS_PORTS]; /* by number, from 1; a name keeps its number */
-    struct sockets_upstream upstream;
+    struct sockets_system_socket system[SOCKETS_SYSTEM_COUNT];
+    void (*arp_ready)(void *arg, struct watch *watch); /* ARP has arrived at a port */
+    void *arp_arg;
     struct query_address *addresses; /* as the engine last told; ports that have none among them */
     size_t address_count;
     uint32_t *registered; /* addresses at which DHCP is registered with the mux */
@@ -55,9 +63,12 @@ void sockets_close(struct sockets *sockets);
 void sockets_want_none(struct sockets *sockets);
 int sockets_want(struct sockets *sockets, const char *interface);
 
-/* Servers are to be asked, or no longer; `replies` is called when some of their answers are there. */
-void sockets_want_upstream(struct sockets *sockets, bool wanted, void (*replies)(void *arg, struct watch *watch),
-                           void *arg);
+/* A socket of no port is wanted, or no longer; `ready` is called when something has arrived. */
+void sockets_want_system(struct sockets *sockets, enum sockets_system which, bool wanted,
+                         void (*ready)(void *arg, struct watch *watch), void *arg);
+
+/* Whom ARP that arrives at ports is for; before there are any. */
+void sockets_take_arp(struct sockets *sockets, void (*ready)(void *arg, struct watch *watch), void *arg);
 
 /* Send a DHCP message to a server, from an address of ours. 0; -errno. */
 int sockets_send_upstream(struct sockets *sockets, uint32_t src, uint32_t dst, const uint8_t *bytes, size_t len);
@@ -65,11 +76,12 @@ int sockets_send_upstream(struct sockets *sockets, uint32_t src, uint32_t dst, c
 /* What the engine tells of ports and addresses; copied. 0; -ENOMEM with nothing changed. */
 int sockets_take_addresses(struct sockets *sockets, const struct query_address *addresses, size_t count);
 
-/* What still needs sockets: a port, whose ifindex is in *ifindex, or SOCKETS_UPSTREAM with 0 there. False: nothing. */
-bool sockets_next_without_socket(const struct sockets *sockets, unsigned *port, uint32_t *ifindex);
-/* Sockets for it, taken over, or -1 and why there are none: then it is tried again when there is news. -ENODEV: the
- * engine does not know yet that DHCP is to be served there. Upstream has no sink. */
-void sockets_take_sockets(struct sockets *sockets, unsigned port, int error, int socket, int sink);
+/* What still needs sockets, and as what the engine knows it. False: nothing does. */
+bool sockets_next_without_socket(const struct sockets *sockets, unsigned *number, uint32_t *ifindex);
+/* Sockets for it, which are taken over: for frames, for ARP, and the sink if there is one; or one that is of no port.
+ * Or none, and why: then it is tried again when there is news. -ENODEV: the engine does not know yet that it is wanted.
+ */
+void sockets_take_sockets(struct sockets *sockets, unsigned number, int error, const int *fds, unsigned count);
 
 /* Frames that were sent through the mux leave now at the latest. */
 void sockets_flush(struct sockets *sockets);

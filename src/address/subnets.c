@@ -221,6 +221,7 @@ static void add_subnet(struct make *make, const struct conf_dhcp *dhcp, uint32_t
                                  .authoritative = dhcp->authoritative,
                                  .bootp = dhcp->bootp,
                                  .by_mac = dhcp->by_mac,
+                                 .probe = dhcp->probe,
                                  .rapid = dhcp->rapid,
                                  .trusted = dhcp->trusted};
 

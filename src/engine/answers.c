@@ -203,11 +203,18 @@ static bool relays(const struct ports *ports)
     return false;
 }
 
-static void open_upstream(const struct answers *answers, union query_buffer *buffer, struct query_made *made)
+/* Sockets that are of no port. */
+static void open_system_socket(const struct answers *answers, uint32_t which, union query_buffer *buffer,
+                               struct query_made *made)
 {
-    buffer->answer.error =
-        relays(answers->config.ports) ? packet_open_replies(DHCP_SERVER_PORT, DHCP_BOOTREPLY, &made->fds[0]) : -ENODEV;
-    made->fd_count = buffer->answer.error ? 0 : 1;
+    int error = -ENODEV;
+
+    if (which == QUERY_SOCKETS_PING)
+        error = packet_open_ping(&made->fds[0]);
+    else if (relays(answers->config.ports))
+        error = packet_open_replies(DHCP_SERVER_PORT, DHCP_BOOTREPLY, &made->fds[0]);
+    buffer->answer.error = error;
+    made->fd_count = error ? 0 : 1;
     made->close_fds = true;
 }
 
@@ -219,15 +226,19 @@ static void open_sockets(struct answers *answers, uint32_t ifindex, union query_
     for (unsigned i = 1; i <= ports->count; i++)
         if (ports->all[i].ifindex && ports->all[i].ifindex == ifindex && conf_interface_has_clients(ports->all[i].conf))
             port = &ports->all[i];
+    made->close_fds = true;
     buffer->answer.error = port ? packet_open(ifindex, DHCP_SERVER_PORT, &made->fds[0]) : -ENODEV;
     if (buffer->answer.error)
         return;
-    int error = packet_open_sink(port->name, DHCP_SERVER_PORT, relays(ports), &made->fds[1]);
+    made->fd_count = 1;
+    buffer->answer.error = packet_open_arp(ifindex, &made->fds[1]);
+    if (buffer->answer.error)
+        return;
+    int error = packet_open_sink(port->name, DHCP_SERVER_PORT, relays(ports), &made->fds[2]);
     if (error)
         log_warning("%s: UDP port %d: %s%s", port->name, DHCP_SERVER_PORT, strerror(-error),
                     error == -EADDRINUSE ? ": another program serves DHCP there" : "");
-    made->fd_count = error ? 1 : 2;
-    made->close_fds = true;
+    made->fd_count = error ? 2 : 3;
 }
 
 /* --- questions --------------------------------------------------------------------------------------------------- */
@@ -263,10 +274,10 @@ static void answer(void *arg, const struct query *query, union query_buffer *buf
             made->record_bytes = list_addresses(answers, buffer);
         break;
     case QUERY_SOCKETS:
-        if (query->ifindex)
-            open_sockets(answers, query->ifindex, buffer, made);
+        if (query->ifindex == QUERY_SOCKETS_UPSTREAM || query->ifindex == QUERY_SOCKETS_PING)
+            open_system_socket(answers, query->ifindex, buffer, made);
         else
-            open_upstream(answers, buffer, made);
+            open_sockets(answers, query->ifindex, buffer, made);
         break;
     default:
         buffer->answer.error = -EOPNOTSUPP;

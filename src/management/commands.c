@@ -447,11 +447,11 @@ static json_t *pool_record(const void *record)
 {
     const struct query_pool *pool = record;
 
-    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "first", json_address(pool->first), "last",
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "first", json_address(pool->first), "last",
                      json_address(pool->last), "interface", text_or_null(pool->interface), "size",
                      (json_int_t)pool->last - pool->first + 1, "bound", (json_int_t)pool->bound, "offered",
-                     (json_int_t)pool->offered, "declined", (json_int_t)pool->declined, "used", (json_int_t)pool->used,
-                     "fresh", (json_int_t)pool->fresh);
+                     (json_int_t)pool->offered, "reserved", (json_int_t)pool->reserved, "declined",
+                     (json_int_t)pool->declined, "used", (json_int_t)pool->used, "fresh", (json_int_t)pool->fresh);
 }
 
 static json_t *count_record(const void *record)

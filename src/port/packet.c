@@ -8,6 +8,9 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/icmp.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -49,10 +52,26 @@ static int attach_filter(int fd, uint16_t udp_port)
     return attach(fd, code, ARRAY_SIZE(code));
 }
 
-int packet_open(uint32_t ifindex, uint16_t udp_port, int *result)
+static int bind_packets(int fd, uint32_t ifindex, uint16_t protocol)
 {
     struct sockaddr_ll address = {
-        .sll_family = AF_PACKET, .sll_protocol = cpu_to_be16(ETH_TYPE_IPV4), .sll_ifindex = (int)ifindex};
+        .sll_family = AF_PACKET, .sll_protocol = cpu_to_be16(protocol), .sll_ifindex = (int)ifindex};
+
+    return bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+}
+
+/* What was opened, or nothing. */
+static int give(int fd, int error, int *result)
+{
+    if (error)
+        close(fd);
+    else
+        *result = fd;
+    return error;
+}
+
+int packet_open(uint32_t ifindex, uint16_t udp_port, int *result)
+{
     int on = 1, bytes = RECEIVE_BYTES;
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* nothing arrives until it is bound */
 
@@ -63,14 +82,39 @@ int packet_open(uint32_t ifindex, uint16_t udp_port, int *result)
         error = -errno;
     if (!error && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)); /* as much as there may be */
-    if (!error && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-        error = -errno;
-    if (error) {
-        close(fd);
-        return error;
-    }
-    *result = fd;
-    return 0;
+    if (!error)
+        error = bind_packets(fd, ifindex, ETH_TYPE_IPV4);
+    return give(fd, error, result);
+}
+
+int packet_open_arp(uint32_t ifindex, int *result)
+{
+    const struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_HOST, 0, 3),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ETH_HDR_SIZE + 6), /* the operation */
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -errno;
+    int error = attach(fd, code, ARRAY_SIZE(code));
+    if (!error)
+        error = bind_packets(fd, ifindex, ETH_P_ARP);
+    return give(fd, error, result);
+}
+
+int packet_open_ping(int *result)
+{
+    struct icmp_filter filter = {.data = ~(1U << ICMP_ECHOREPLY)}; /* those that do not arrive */
+    int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMP);
+
+    if (fd < 0)
+        return -errno;
+    return give(fd, setsockopt(fd, SOL_RAW, ICMP_FILTER, &filter, sizeof(filter)) < 0 ? -errno : 0, result);
 }
 
 /* A UDP socket that is bound at an interface, or at all (NULL). `shares`: with others that do. */
@@ -89,12 +133,7 @@ static int open_udp(const char *interface, uint16_t udp_port, bool shares, const
          bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
          setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)) /* for those that come later */
         error = -errno;
-    if (error) {
-        close(fd);
-        return error;
-    }
-    *result = fd;
-    return 0;
+    return give(fd, error, result);
 }
 
 int packet_open_sink(const char *interface, uint16_t udp_port, bool beside, int *result)
@@ -112,13 +151,6 @@ int packet_open_replies(uint16_t udp_port, uint8_t first, int *result)
         BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
         BPF_STMT(BPF_RET | BPF_K, 0),
     };
-    int on = 1, fd = -1, error = open_udp(NULL, udp_port, true, replies, ARRAY_SIZE(replies), &fd);
 
-    if (!error && setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0) {
-        error = -errno;
-        close(fd);
-    }
-    if (!error)
-        *result = fd;
-    return error;
+    return open_udp(NULL, udp_port, true, replies, ARRAY_SIZE(replies), result);
 }

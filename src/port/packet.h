@@ -11,6 +11,13 @@
  * tpacket_auxdata. Its filter cannot be changed. 0; -errno. */
 int packet_open(uint32_t ifindex, uint16_t udp_port, int *fd);
 
+/* Frames that carry ARP replies to this system; whatever is sent leaves as ARP. Its filter cannot be changed. 0;
+ * -errno. */
+int packet_open_arp(uint32_t ifindex, int *fd);
+
+/* A raw socket on which ICMP echo replies arrive, with their IPv4 header, and ICMP leaves. 0; -errno. */
+int packet_open_ping(int *fd);
+
 /* A UDP socket at that interface that takes nothing. beside: there is one of packet_open_replies() for this UDP port;
  * then it is not seen whether another program serves there. 0; -errno: -EADDRINUSE, another program does. */
 int packet_open_sink(const char *interface, uint16_t udp_port, bool beside, int *fd);

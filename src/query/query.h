@@ -26,7 +26,7 @@ enum query_kind {
     QUERY_LOOKUP,     /* struct query_lookup, one: where a packet to an address goes */
     QUERY_RELOAD,     /* read the configuration anew; struct query_text, what is wrong with it, or none */
     QUERY_ADDRESSES, /* struct query_address: ports and what addresses there are, as soon as that is not `generation` */
-    QUERY_SOCKETS,   /* two descriptors for DHCP at the port `ifindex`; 0: one, for what servers say (port/packet.h) */
+    QUERY_SOCKETS,   /* for DHCP at the port `ifindex` three descriptors, or two if there is no sink (port/packet.h) */
 
     /* The dhcp role answers: */
     QUERY_LEASES,  /* struct query_lease */
@@ -41,6 +41,10 @@ struct query_range {
     uint64_t after_s; /* QUERY_HISTORY: and its began_s */
     bool started;     /* `after` is the last prefix of the answer before */
 };
+
+/* In place of an ifindex: one descriptor, for what servers answer to a relay, or for echo replies. */
+#define QUERY_SOCKETS_UPSTREAM 0u
+#define QUERY_SOCKETS_PING     UINT32_MAX
 
 #define QUERY_ANY_TIME UINT64_MAX
 
@@ -151,7 +155,7 @@ struct query_binding {
 struct query_pool {
     uint32_t first, last;
     char interface[QUERY_NAME_SIZE];
-    uint32_t fresh, used, offered, bound, declined; /* addresses */
+    uint32_t fresh, used, reserved, offered, bound, declined; /* addresses */
 };
 
 struct query_count {

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/local_socket.h"
 #include "query/query.h"
 
 #include <stddef.h>
@@ -16,7 +17,7 @@ struct query_service;
 struct query_made {
     size_t record_bytes;
     bool later;
-    int fds[2]; /* that go along, borrowed */
+    int fds[LOCAL_FDS_MAX]; /* that go along, borrowed */
     unsigned fd_count;
     bool close_fds; /* they were made for this answer */
 };

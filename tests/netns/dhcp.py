@@ -29,6 +29,7 @@ interface "lan0" {
         lease  = "1h"
         dns    = ["10.0.1.1", "192.0.2.53"]
         domain = "lab.example"
+        conflict-check = false
     }
 }
 """

@@ -26,7 +26,7 @@ SEED = int(more[1]) if len(more) > 1 else 1
 RATE = 3000
 # Room for what is acknowledged, and little more: what would be forgotten would be given to others.
 POOL = "10.128.0.0/17" if ROUNDS <= 60 else "10.128.0.0/12"
-CONFIGURATION = f'interface "lan0" {{ dhcp {{ pool = "{POOL}" lease = "1d" }} }}\n'
+CONFIGURATION = f'interface "lan0" {{ dhcp {{ pool = "{POOL}" lease = "1d" conflict-check = false }} }}\n'
 LOG = "/run/acks"
 
 

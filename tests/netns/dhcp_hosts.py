@@ -21,6 +21,7 @@ from wire import Wire  # noqa: E402
 CONFIGURATION = """
 dhcp {
     dns        = "192.0.2.53"
+    conflict-check = false
     quarantine = "2h"
     history    = "4w"
     option-43.1:uint8 = 8
