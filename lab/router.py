@@ -6,6 +6,14 @@ import subprocess
 from lab import LabError, run
 
 
+def open_files(pid):
+    """The names of the files that a process has open; of one that has ended there are none."""
+    try:
+        return {os.path.basename(os.readlink(f"/proc/{pid}/fd/{fd}")) for fd in os.listdir(f"/proc/{pid}/fd")}
+    except (FileNotFoundError, ProcessLookupError):
+        return set()
+
+
 class Router:
     def __init__(self, lab, node, build, configuration, background=False, state=None):
         """Returns when it forwards; LabError, with what it said, if it does not start."""
@@ -69,8 +77,7 @@ class Router:
         """Processes of the daemon's roles that have a file of this name open."""
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
             roles = [int(word) for word in file.read().split()]
-        return [pid for pid in roles if any(os.path.basename(os.readlink(f"/proc/{pid}/fd/{fd}")) == name
-                                            for fd in os.listdir(f"/proc/{pid}/fd"))]
+        return [pid for pid in roles if name in open_files(pid)]
 
     def counters(self):
         """port -> {"door": "tc", "cut": 5, "kernel:ttl": 1, ...}, now."""

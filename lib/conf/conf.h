@@ -100,6 +100,7 @@ struct conf_reservation {
 struct conf_dhcp {
     struct conf_scope scope;
     bool authoritative, bootp, by_mac, probe, rapid, trusted;
+    uint32_t per_circuit, per_mac; /* addresses at most; 0: any number */
     struct conf_range *ranges;
     size_t range_count;
     struct conf_reservation *reservations;

@@ -53,6 +53,19 @@ static void read_client(struct build *build, void *thing, const struct conf_node
         conf_wrong(build->errors, value->line, "%s: '%s': expected id or mac", node->key, value->text);
 }
 
+static void read_per_circuit(struct build *build, void *thing, const struct conf_node *node,
+                             const struct conf_value *value)
+{
+    conf_read_number(build, node, value, 0, UINT32_MAX, "a number of addresses; 0: any",
+                     &((struct conf_dhcp *)thing)->per_circuit);
+}
+
+static void read_per_mac(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    conf_read_number(build, node, value, 0, UINT32_MAX, "a number of addresses; 0: any",
+                     &((struct conf_dhcp *)thing)->per_mac);
+}
+
 static const struct setting server_settings[] = {
     {"authoritative", read_authoritative, false},
     {"bootp", read_bootp, false},
@@ -60,6 +73,8 @@ static const struct setting server_settings[] = {
     {"rapid-commit", read_rapid, false},
     {"trust-option-82", read_trusted, false},
     {"conflict-check", read_probe, false},
+    {"leases-per-circuit", read_per_circuit, false},
+    {"leases-per-mac", read_per_mac, false},
 };
 
 static const struct block server_block = {
@@ -72,6 +87,8 @@ static void inherit(struct build *build, struct conf_dhcp *dhcp, const struct co
     dhcp->bootp = around->bootp;
     dhcp->by_mac = around->by_mac;
     dhcp->probe = around->probe;
+    dhcp->per_circuit = around->per_circuit;
+    dhcp->per_mac = around->per_mac;
     dhcp->rapid = around->rapid;
     dhcp->trusted = around->trusted;
     conf_scope_inherit(build, &dhcp->scope, &around->scope);

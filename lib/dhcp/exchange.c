@@ -90,6 +90,12 @@ static void copy_fqdn(const struct dhcp_message *message, struct dhcp_bytes *to)
     }
 }
 
+/* What nobody has forwarded, those may have made up who sent it. */
+static bool is_believed(const struct exchange *exchange)
+{
+    return exchange->message->header->giaddr_be || exchange->selected->trusted;
+}
+
 /* 4.2: the identifier, if there is one, otherwise the hardware address. */
 static bool identify(struct exchange *exchange, const uint8_t key[DHCP_KEY_SIZE])
 {
@@ -106,20 +112,21 @@ static bool identify(struct exchange *exchange, const uint8_t key[DHCP_KEY_SIZE]
     copy_bytes(exchange->message, DHCP_OPTION_HOST_NAME, &client->host_name);
     if (!client->host_name.len)
         copy_fqdn(exchange->message, &client->host_name);
-    copy_bytes(exchange->message, DHCP_OPTION_RELAY_INFO, &client->relay_info);
+    if (is_believed(exchange))
+        copy_bytes(exchange->message, DHCP_OPTION_RELAY_INFO, &client->relay_info);
     if ((client->by_mac || !client->client_id.len) && !client->hlen)
         return false;
     dhcp_identify(key, client, &exchange->identity);
     return true;
 }
 
-/* The line that the client is on, as its relay calls it. One that nobody forwarded may have made it up. */
+/* The line that the client is on, as its relay calls it. */
 static struct dhcp_pattern circuit_of(const struct exchange *exchange)
 {
     size_t info_len, len = 0;
     const uint8_t *info = dhcp_get(exchange->message, DHCP_OPTION_RELAY_INFO, &info_len);
-    bool believed = exchange->message->header->giaddr_be || exchange->selected->trusted;
-    const uint8_t *circuit = info && believed ? dhcp_relay_get(info, info_len, DHCP_RELAY_CIRCUIT_ID, &len) : NULL;
+    const uint8_t *circuit =
+        info && is_believed(exchange) ? dhcp_relay_get(info, info_len, DHCP_RELAY_CIRCUIT_ID, &len) : NULL;
 
     return (struct dhcp_pattern){.bytes = circuit, .len = (uint8_t)len};
 }

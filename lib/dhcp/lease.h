@@ -41,7 +41,7 @@ struct dhcp_lease {
     uint64_t ends_s;                  /* DHCP_NEVER; of a declined address: until when nobody gets it */
     struct dhcp_bytes client_id;      /* option 61; empty: none */
     struct dhcp_bytes host_name;      /* option 12 */
-    struct dhcp_bytes relay_info;     /* option 82 */
+    struct dhcp_bytes relay_info;     /* option 82, where it is believed */
 };
 
 /* Whether the address is not to be given to others at a time. */

@@ -1,7 +1,9 @@
 /* Who is told what: reservations, classes, and several subnets of a link. */
 #include "dhcp/server.h"
 
+#include "dhcp/tally.h"
 #include "tests/dhcp_world.h"
+#include "tests/draw.h"
 #include "tests/unit.h"
 
 #define TEXT(text) (const uint8_t *)(text), sizeof(text) - 1
@@ -465,6 +467,116 @@ static void at_most_half_of_a_pool_is_in_quarantine(void **state)
     bind_client(MAC1);
 }
 
+/* --- limits ------------------------------------------------------------------------------------------------------- */
+
+static void a_hardware_address_has_so_many_addresses(void **state)
+{
+    uint32_t addrs[3];
+
+    (void)state;
+    all[0].per_mac = 2;
+    configure();
+    for (char id = 0; id < 3; id++) {
+        begin(DHCP_DISCOVER, MAC1);
+        made_option(&made, 61, (char[]){9, id}, 2);
+        assert_int_equal(send(), id < 2 ? DHCP_OUTCOME_OFFERED : DHCP_OUTCOME_LIMITED);
+        if (id == 2)
+            break;
+        addrs[(int)id] = yiaddr();
+        begin(DHCP_REQUEST, MAC1);
+        made_option(&made, 61, (char[]){9, id}, 2);
+        made_option_u32(&made, 54, SERVER);
+        made_option_u32(&made, 50, addrs[(int)id]);
+        assert_int_equal(send(), DHCP_OUTCOME_ACKED);
+    }
+    bind_client(MAC2);                             /* it has one of its own */
+    for (unsigned again = 0; again < 2; again++) { /* who has one keeps it, also when everything is counted anew */
+        begin(DHCP_DISCOVER, MAC1);
+        made_option(&made, 61, "\x9\0", 2);
+        assert_int_equal(send(), DHCP_OUTCOME_OFFERED);
+        assert_int_equal(yiaddr(), addrs[0]);
+        configure();
+    }
+    begin(DHCP_RELEASE, MAC1);
+    made_option(&made, 61, "\x9\0", 2);
+    unicast_from(addrs[0]);
+    made_addr(&made, MADE_CIADDR, addrs[0]);
+    made_option_u32(&made, 54, SERVER);
+    assert_int_equal(send(), DHCP_OUTCOME_RELEASED);
+    dhcp_server_undo(server, &result.changes[0]); /* which could not be stored */
+    begin(DHCP_DISCOVER, MAC1);
+    made_option(&made, 61, "\x9\2", 2);
+    assert_int_equal(send(), DHCP_OUTCOME_LIMITED);
+    now += 3600;
+    assert_int_equal(send(), DHCP_OUTCOME_OFFERED);
+}
+
+static void a_line_has_so_many_addresses(void **state)
+{
+    static const struct dhcp_reservation reservation = {.addr = R(100),
+                                                        .keys = {[DHCP_BY_MAC] = {TEXT("\2\0\0\0\0\x9"), false}}};
+    char mac[] = MAC1, info[] = "\1\1a";
+
+    (void)state;
+    all[2].per_circuit = 3;
+    reserve(&reservation, 1);
+    for (mac[5] = 1; mac[5] < 10; mac[5]++) {
+        uint8_t types[] = {DHCP_DISCOVER, DHCP_REQUEST};
+        uint32_t addr = 0;
+        info[2] = mac[5] < 6 ? 'a' : 'b';
+        for (unsigned i = 0; i < 2; i++) {
+            begin(types[i], mac);
+            relayed(RELAY);
+            made_option(&made, 82, info, 3);
+            if (i)
+                made_option_u32(&made, 54, SERVER);
+            if (i)
+                made_option_u32(&made, 50, addr);
+            bool limited = mac[5] == 4 || mac[5] == 5;
+            assert_int_equal(send(),
+                             i == 0 ? (limited ? DHCP_OUTCOME_LIMITED : DHCP_OUTCOME_OFFERED) : DHCP_OUTCOME_ACKED);
+            if (limited)
+                break;
+            addr = yiaddr();
+        }
+    }
+    begin(DHCP_DISCOVER, "\2\0\0\0\0\x0a");
+    relayed(RELAY);
+    made_option(&made, 82, "\1\1b", 3);
+    assert_int_equal(send(), DHCP_OUTCOME_LIMITED); /* b has three, and one that is reserved */
+    begin(DHCP_REQUEST, "\2\0\0\0\0\x0a");          /* what was offered by somebody else's relay */
+    relayed(RELAY);
+    made_option(&made, 82, "\1\1b", 3);
+    made_option_u32(&made, 54, SERVER);
+    made_option_u32(&made, 50, R(19));
+    assert_int_equal(send(), DHCP_OUTCOME_NAKED);
+}
+
+/* Against counting by hand. */
+static void tallies(void **state)
+{
+    enum { THINGS = 50, MOST = 64 };
+    struct dhcp_tally *tally = dhcp_tally_new(MOST);
+    uint32_t counts[THINGS] = {0};
+    uint64_t seed = 5;
+
+    (void)state;
+    for (unsigned round = 0; round < 100000; round++) {
+        uint32_t thing = draw_u32(&seed) % THINGS;
+        uint64_t hash = (thing * 37 & 31) + 64 * (uint64_t)thing + 1; /* many want the same place */
+        if (counts[thing] && draw_u32(&seed) % 2) {
+            dhcp_tally_remove(tally, hash);
+            counts[thing]--;
+        } else if (counts[thing] < 3) {
+            dhcp_tally_add(tally, hash);
+            counts[thing]++;
+        }
+        thing = draw_u32(&seed) % THINGS;
+        assert_int_equal(dhcp_tally_count(tally, (thing * 37 & 31) + 64 * (uint64_t)thing + 1), counts[thing]);
+    }
+    dhcp_tally_free(tally);
+}
+
 /* --- many -------------------------------------------------------------------------------------------------------- */
 
 static void ten_thousand_subnets_behind_relays(void **state)
@@ -527,6 +639,9 @@ int main(void)
         TEST(rfc2131_3_1_what_is_newly_given_is_asked_for_first),
         TEST(an_address_that_somebody_has_is_in_quarantine),
         TEST(at_most_half_of_a_pool_is_in_quarantine),
+        TEST(a_hardware_address_has_so_many_addresses),
+        TEST(a_line_has_so_many_addresses),
+        cmocka_unit_test(tallies),
         TEST(ten_thousand_subnets_behind_relays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@
     X(OTHER_SERVER, "other-server", "meant for another server")                                  \
     X(UNKNOWN_CLIENT, "unknown-client", "a client that has restarted and is not known here")     \
     X(EXHAUSTED, "exhausted", "no address is left")                                              \
+    X(LIMITED, "limited", "its line, or hardware address, has as many addresses as it may have") \
     X(MISMATCH, "mismatch", "a lease is given back or declined by someone who does not have it") \
     X(NO_IDENTITY, "no-identity", "neither a client identifier nor a hardware address")          \
     X(NO_ADDRESS, "no-address", "an INFORM without an address")                                  \

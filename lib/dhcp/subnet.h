@@ -75,6 +75,9 @@ struct dhcp_subnet {
     bool rapid;              /* clients that ask for it get a lease in two messages (RFC 4039) */
     bool probe;              /* whether an address is in use already is found out before it is offered */
     bool trusted;            /* option 82 is believed even where no relay has forwarded it (switches that add it) */
+    uint32_t per_circuit,
+        per_mac; /* addresses that hosts of one line, or of one hardware address, have at most of pools of
+                  * their network, as long as none is reserved for them; 0: as many as there are */
     const struct dhcp_range *ranges;
     size_t range_count;
 };

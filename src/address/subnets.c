@@ -223,7 +223,9 @@ static void add_subnet(struct make *make, const struct conf_dhcp *dhcp, uint32_t
                                  .by_mac = dhcp->by_mac,
                                  .probe = dhcp->probe,
                                  .rapid = dhcp->rapid,
-                                 .trusted = dhcp->trusted};
+                                 .trusted = dhcp->trusted,
+                                 .per_circuit = dhcp->per_circuit,
+                                 .per_mac = dhcp->per_mac};
 
     add_ranges(make, dhcp, &subnet, served);
     subnet.scope = make_scope(make, &dhcp->scope, server_addr);

@@ -31,6 +31,7 @@ dhcp {
     class "uefi" { vendor-class = "PXEClient*"  architecture = [7, 9]  boot-file-name = "grub.efi" }
     class "bios" { vendor-class = "PXEClient*"  boot-file-name = "pxelinux.0"  next-server = "10.0.1.9" }
     class "http" { vendor-class = "HTTPClient*"  vendor-class-identifier = "HTTPClient" }
+    class "big" { vendor-class = "BIG"  BIG_OPTIONS }
     class "phones" { mac = "00:1b:54"  lease = "10m"  option-150 = "10.0.1.8" }
 
     reservation "line" { circuit-id = "ge-0/0/7"  address = "10.7.1.77" }
@@ -58,7 +59,8 @@ interface "lan0" {
     }
 }
 interface "lan1" { address = "10.0.3.1/24"  dhcp { pool = "10.0.3.10-10.0.3.20" } }
-"""
+""".replace("BIG_OPTIONS", "  ".join(f'option-{code}:text = "{chr(code - 133) * 100}"' for code in range(230, 236)))
+BIG = [(code, bytes([code - 133]) * 100) for code in range(230, 236)]
 MASK = (1, addr("255.255.255.0"))
 
 
@@ -134,6 +136,39 @@ def classes(tap, wire):
     ack = lease(wire, phone, (55, bytes([150])))
     check(tap, "a phone gets an address of the phones' pool", ack.yiaddr in ("10.0.1.200", "10.0.1.201"), ack.yiaddr)
     check(tap, "and what phones are told", ack.get(150) == addr("10.0.1.8") and ack.get(51) == b"\0\0\x02\x58", ack.options)
+
+
+def sizes(tap, wire):
+    """600 bytes of options."""
+    exchange = [(53, bytes([OFFER])), (54, addr("10.0.1.1")), (51, b"\0\0\x0e\x10"), (58, b"\0\0\x07\x08"),
+                (59, b"\0\0\x0c\x4e"), MASK]
+    asked = [(60, b"BIG"), (55, bytes(range(230, 236)))]
+    offer = discover(wire, mac(9), *asked)
+    file = b"".join(bytes([code, len(value)]) + value for code, value in BIG[2:3]) + b"\xff"
+    tap.case("trap12_rfc2131_4_1_576_bytes_options_then_file_then_sname", offer.differences(
+        options=exchange + BIG[:2] + [(225, b"\x01\x02\xff"), (52, b"\x01")], file=file.ljust(128, b"\0"), sname=b"\0" * 64) +
+        ([] if offer.ip_bytes <= 576 else [f"{offer.ip_bytes} bytes"]))
+    small = discover(wire, mac(9), *asked, (57, b"\x01\x00"))
+    tap.case("trap12_rfc2132_9_10_less_than_576_is_576", small.differences(options=offer.options, ip_bytes=offer.ip_bytes))
+    large = discover(wire, mac(9), *asked, (57, b"\xff\xff"))
+    tap.case("trap12_rfc2132_9_10_as_much_as_the_client_takes_and_the_link", large.differences(
+        options=exchange + BIG + [(225, b"\x01\x02\xff")], file=b"\0" * 128, sname=b"\0" * 64))
+    relayed = discover(wire, mac(9), *asked, (82, b"\x01\x03abc"))
+    check(tap, "trap12_rfc3046_2_1_82_is_last_and_kept", relayed.options[-1] == (82, b"\x01\x03abc") and
+          relayed.ip_bytes <= 576, relayed.options, relayed.ip_bytes)
+
+
+def bootp(tap, wire, router):
+    """The printer, if it does not speak DHCP."""
+    reply = wire.ask(message(mac(9), [], secs=3), src_mac=mac(9))
+    tap.case("rfc1534_2_a_bootp_client_with_a_reservation", reply.differences(
+        op=2, xid=0x1234, secs=0, yiaddr="10.0.1.9", dst="10.0.1.9", dst_mac=mac(9), src="10.0.1.1",
+        options=[MASK, (12, b"printer"), (225, b"\x01\x02\xff"), (43, b"\x01\x01\x08\x02\x03abc"), (224, b"anything"),
+                 (3, addr("10.0.1.1"))]) + ([] if len(reply.data) == 300 else [len(reply.data)]))
+    lease_ = router.ask("show", "leases", "10.0.1.9/32")["leases"][0]
+    check(tap, "and for ever", lease_["state"] == "bound" and lease_["left"] is None, lease_)
+    wrong = wire.unanswered(message(mac(21), []), src_mac=mac(21))
+    tap.case("one without gets nothing where BOOTP is off", wrong)
 
 
 def shared_link(tap, wire):
@@ -221,6 +256,8 @@ def main():
         options(tap, wire)
         reservations(tap, wire, router)
         classes(tap, wire)
+        sizes(tap, wire)
+        bootp(tap, wire, router)
         shared_link(tap, wire)
         behind_relays(tap, wire)
         pools(tap, router)
