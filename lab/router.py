@@ -90,6 +90,10 @@ class Router:
                 port.update({f"{prefix}:{reason}": count for reason, count in one[kind].items()})
         return ports
 
+    def dhcp_counts(self):
+        """name -> how often, of everything that may become of a DHCP message."""
+        return {one["name"]: one["count"] for one in self.ask("show", "dhcp")["dhcp"]}
+
     def stop(self):
         """Its exit status after SIGTERM. What it said meanwhile joins the log."""
         self.process.terminate()

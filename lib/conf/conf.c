@@ -122,6 +122,15 @@ const struct conf_interface *conf_find_interface(const struct conf *conf, const 
     return NULL;
 }
 
+const struct conf_interface *conf_find_owner(const struct conf *conf, uint32_t addr)
+{
+    for (size_t i = 0; i < conf->interface_count; i++)
+        for (size_t j = 0; j < conf->interfaces[i].address_count; j++)
+            if (conf->interfaces[i].addresses[j].prefix.addr == addr)
+                return &conf->interfaces[i];
+    return NULL;
+}
+
 bool conf_interface_has_clients(const struct conf_interface *interface)
 {
     return interface->dhcp || interface->relay;

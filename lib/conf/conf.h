@@ -194,6 +194,9 @@ void conf_print(const struct conf *conf, FILE *stream);
 /* The interface of that name; NULL if there is none. */
 const struct conf_interface *conf_find_interface(const struct conf *conf, const char *name);
 
+/* The interface that has an address, as far as is said here; NULL if there is none. */
+const struct conf_interface *conf_find_owner(const struct conf *conf, uint32_t addr);
+
 /* Whether DHCP clients are served, or relayed, at an interface; anywhere. Whether they are relayed anywhere. */
 bool conf_interface_has_clients(const struct conf_interface *interface);
 bool conf_has_clients(const struct conf *conf);

@@ -222,11 +222,10 @@ static void check_reservation(const struct conf *conf, const struct host *host, 
         conf_wrong(errors, reservation->scope.line,
                    "reservation '%s': %s: expected a host's address, not the subnet's first or last", reservation->name,
                    addr);
-    for (size_t i = 0; i < conf->interface_count; i++)
-        for (size_t j = 0; j < conf->interfaces[i].address_count; j++)
-            if (conf->interfaces[i].addresses[j].prefix.addr == reservation->addr)
-                conf_wrong(errors, reservation->scope.line, "reservation '%s': %s is this router's own (interface %s)",
-                           reservation->name, addr, conf->interfaces[i].name);
+    const struct conf_interface *owner = conf_find_owner(conf, reservation->addr);
+    if (owner)
+        conf_wrong(errors, reservation->scope.line, "reservation '%s': %s is this router's own (interface %s)",
+                   reservation->name, addr, owner->name);
 }
 
 static int compare_lines(const struct host *a, const struct host *b)

@@ -97,15 +97,6 @@ const struct block conf_relay_block = {.key = "relay",
 
 /* --- checking ----------------------------------------------------------------------------------------------------- */
 
-static const struct conf_interface *owner_of(const struct conf *conf, uint32_t addr)
-{
-    for (size_t i = 0; i < conf->interface_count; i++)
-        for (size_t j = 0; j < conf->interfaces[i].address_count; j++)
-            if (conf->interfaces[i].addresses[j].prefix.addr == addr)
-                return &conf->interfaces[i];
-    return NULL;
-}
-
 void conf_check_relays(const struct conf *conf, struct conf_errors *errors)
 {
     char text[IPV4_TEXT_SIZE];
@@ -125,7 +116,7 @@ void conf_check_relays(const struct conf *conf, struct conf_errors *errors)
             conf_wrong(errors, relay->line, "relay: expected circuit-id and remote-id of at most %d bytes together",
                        CONF_RELAY_IDS_MAX);
         for (size_t j = 0; j < relay->server_count; j++) {
-            const struct conf_interface *owner = owner_of(conf, relay->servers[j]);
+            const struct conf_interface *owner = conf_find_owner(conf, relay->servers[j]);
             ipv4_addr_format(relay->servers[j], text);
             if (owner)
                 conf_wrong(errors, relay->line, "relay: server '%s' is this router itself (interface %s)", text,

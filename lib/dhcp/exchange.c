@@ -231,6 +231,6 @@ bool exchange_begin(struct exchange *exchange, const uint8_t key[DHCP_KEY_SIZE],
     exchange->has_server_id = dhcp_get_address(message, DHCP_OPTION_SERVER_ID, &server_id) == 0;
     exchange->ours = exchange->has_server_id &&
                      (server_id == dhcp_answer_server_id(exchange->arrival, message, exchange->selected) ||
-                      dhcp_subnets_own(exchange->subnets, server_id));
+                      ipv4_addr_is_among(server_id, exchange->subnets->own, exchange->subnets->own_count));
     return true;
 }

@@ -2,6 +2,7 @@
 #include "dhcp/relay.h"
 
 #include "dhcp/reply.h"
+#include "net/ipv4_addr.h"
 
 #include <string.h>
 
@@ -114,14 +115,6 @@ static void copy(const struct dhcp_message *message, struct dhcp_relayed *relaye
     relayed->len = message->len;
 }
 
-static bool is_own(uint32_t addr, const uint32_t *own, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (own[i] == addr)
-            return true;
-    return false;
-}
-
 /* 4.1.1; RFC 3046 2.1.1 for what concerns option 82. */
 enum dhcp_relay_outcome dhcp_relay_request(const struct dhcp_relay_link *link, const uint32_t *own, size_t own_count,
                                            const struct dhcp_message *message, struct dhcp_relayed *relayed)
@@ -132,7 +125,7 @@ enum dhcp_relay_outcome dhcp_relay_request(const struct dhcp_relay_link *link, c
 
     if (message->header->hops > link->hops_max)
         return DHCP_RELAY_HOPS;
-    if (giaddr && is_own(giaddr, own, own_count))
+    if (giaddr && ipv4_addr_is_among(giaddr, own, own_count))
         return DHCP_RELAY_SPOOFED;
     bool has_info = dhcp_get(message, DHCP_OPTION_RELAY_INFO, &len);
     if (first && has_info && !link->trusted)

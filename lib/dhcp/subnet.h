@@ -95,12 +95,3 @@ struct dhcp_subnets {
     uint32_t offer_s;      /* how long an offer is held */
     uint32_t quarantine_s; /* how long an address is kept from others that a client found in use */
 };
-
-/* Whether an address is one of this system's. */
-static inline bool dhcp_subnets_own(const struct dhcp_subnets *subnets, uint32_t addr)
-{
-    for (size_t i = 0; i < subnets->own_count; i++)
-        if (subnets->own[i] == addr)
-            return true;
-    return false;
-}

@@ -196,7 +196,7 @@ static void churn(uint64_t seed, uint32_t groups, unsigned rounds, unsigned oper
     struct fixture f = begin(seed);
     make_table(&f, groups);
     unsigned punts = 0;
-    print_message("seed %llu\n", (unsigned long long)seed);
+    print_message("# seed %llu\n", (unsigned long long)seed);
     for (unsigned round = 0; round < rounds; round++) {
         for (unsigned i = 0; i < operations; i++) {
             uint32_t what = draw(&f) % 8;

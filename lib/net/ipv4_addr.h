@@ -46,6 +46,14 @@ char ipv4_addr_class(uint32_t addr);
 int ipv4_addr_classful_length(uint32_t addr);
 
 /* The ranges that the rules of forwarding name (RFC 1122 3.2.1.3, RFC 1812 5.3.7). */
+static inline bool ipv4_addr_is_among(uint32_t addr, const uint32_t *addrs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (addrs[i] == addr)
+            return true;
+    return false;
+}
+
 static inline bool ipv4_addr_is_zeronet(uint32_t addr)
 {
     return addr >> 24 == 0;

@@ -121,7 +121,7 @@ static void equals_a_sorted_array(void **state)
 {
     (void)state;
     struct ipv4_map map = {0};
-    print_message("seed %llu\n", (unsigned long long)seed);
+    print_message("# seed %llu\n", (unsigned long long)seed);
     for (unsigned i = 0; i < 6000; i++) {
         if (draw() % 9 < (i < 3000 ? 6 : 3) && count < MANY)
             put(&map, random_prefix(), i + 1);

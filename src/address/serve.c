@@ -236,9 +236,10 @@ bool serve_receive(struct serve *serve, const struct udp_datagram *datagram, con
 
     if (!serve->subnets || batch->count == SERVE_BATCH)
         return false;
+    const struct dhcp_subnets *list = &serve->subnets->list;
     struct serve_pending *pending = &batch->pending[batch->count];
     struct dhcp_arrival arrival = {.network = datagram->port,
-                                   .own_addr = dhcp_subnets_own(&serve->subnets->list, datagram->dst)
+                                   .own_addr = ipv4_addr_is_among(datagram->dst, list->own, list->own_count)
                                                    ? datagram->dst
                                                    : sockets_address_of(serve->sockets, datagram->port),
                                    .src = datagram->src,

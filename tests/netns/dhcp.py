@@ -14,11 +14,10 @@ sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns
 
 from dhcp_frames import (ACK, BROADCAST_MAC, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST,  # noqa: E402
                          addr, message, udp_frame)
-from lab import Lab, LabError, enter  # noqa: E402
+from lab import Lab  # noqa: E402
 from observe import check, status_of, until  # noqa: E402
-from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
+from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
-from tap import Tap  # noqa: E402
 from wire import Wire  # noqa: E402
 
 LAN0 = """
@@ -215,9 +214,6 @@ def traps(tap, net):
 def what_cannot_be_taken_is_counted(tap, net, router):
     wire = net.wire
 
-    def counts():
-        return {row["name"]: row["count"] for row in router.ask("show", "dhcp")["dhcp"]}
-
     good = message(MAC, [(53, bytes([DISCOVER]))])
     frame = udp_frame(good, MAC)
     bad = {
@@ -230,11 +226,11 @@ def what_cannot_be_taken_is_counted(tap, net, router):
         "malformed-options": udp_frame(good[:243] + b"\x0c\xff" + good[245:], MAC),
         "malformed-type": udp_frame(message(MAC, [(53, b"\x00")]), MAC),
     }
-    before = counts()
+    before = router.dhcp_counts()
     for bytes_ in bad.values():
         wire.send(bytes_)
     tap.case("none of it is answered", wire.unanswered(message(MAC, [(53, bytes([OFFER]))], op=2)))
-    after = counts()
+    after = router.dhcp_counts()
     for name in bad:
         check(tap, f"counted as {name}", after[name] == before[name] + 1, before[name], after[name])
 
@@ -408,7 +404,7 @@ def a_full_disk(tap, net):
         if len(replies) == 1:
             break
         served += 1
-    counts = {row["name"]: row["count"] for row in router.ask("show", "dhcp")["dhcp"]}
+    counts = router.dhcp_counts()
     check(tap, "a full disk: offers, and no ACK", counts["unstored"] > 0 and served < 400, served, counts)
     bound = [lease["address"] for lease in router.ask("show", "leases")["leases"] if lease["state"] == "bound"]
     check(tap, "a full disk: what was not acknowledged is not there", kept in bound and offer.yiaddr not in bound, bound)
@@ -420,26 +416,19 @@ def a_full_disk(tap, net):
     subprocess.run(["umount", "/run/small"], check=True)
 
 
-def main():
-    tap = Tap()
-    skip_unless_possible(tap)
-    enter()
+def body(tap):
     net = Net()
-    try:
-        router = start_unless_forbidden(tap, net.router)
-        check(tap, "what is served is said", any(line.endswith("lan0: DHCP: 10.0.1.100-10.0.1.199") for line in router.log),
-              *router.log)
-        traps(tap, net)
-        what_cannot_be_taken_is_counted(tap, net, router)
-        others_are_left_alone(tap, net)
-        address = real_client(tap, net, router)
-        what_is_promised_is_kept(tap, net, router, address)
-        reloads(tap, net, router, address)
-        check(tap, "it stops with status 0", router.stop() == 0, *router.log)
-        a_full_disk(tap, net)
-    except (LabError, subprocess.TimeoutExpired) as error:
-        tap.case("the lab", [str(error)])
-    tap.end()
+    router = start_unless_forbidden(tap, net.router)
+    check(tap, "what is served is said", any(line.endswith("lan0: DHCP: 10.0.1.100-10.0.1.199") for line in router.log),
+          *router.log)
+    traps(tap, net)
+    what_cannot_be_taken_is_counted(tap, net, router)
+    others_are_left_alone(tap, net)
+    address = real_client(tap, net, router)
+    what_is_promised_is_kept(tap, net, router, address)
+    reloads(tap, net, router, address)
+    check(tap, "it stops with status 0", router.stop() == 0, *router.log)
+    a_full_disk(tap, net)
 
 
-main()
+run_in_lab(body)

@@ -13,11 +13,10 @@ source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from clients import Dhclient, Dhcpcd, Udhcpc  # noqa: E402
-from lab import Lab, LabError, enter, run  # noqa: E402
+from lab import Lab, LabError, run  # noqa: E402
 from observe import check, until  # noqa: E402
-from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
+from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
-from tap import Tap  # noqa: E402
 
 DROP = "table ip t { chain c { type filter hook output priority 0; udp dport 67 drop; }; }"
 CLIENTS = {"isc": (Dhclient, 1), "dhcpcd": (Dhcpcd, 2), "busybox": (Udhcpc, 3)}  # and the third byte of its subnet
@@ -116,47 +115,36 @@ class Dnsmasq:
         self.process.wait()
 
 
-def counts(router):
-    return {one["name"]: one["count"] for one in router.ask("show", "dhcp")["dhcp"]}
-
-
-def main():
-    tap = Tap()
-    skip_unless_possible(tap)
-    enter()
+def body(tap):
     run("mount", "-t", "tmpfs", "tmpfs", "/var/lib/dhcpcd")
-    try:
-        lab = Lab(os.path.join(source, "lab/clients.lab"))
-        middle = start_unless_forbidden(tap, lambda: Router(lab, "middle", build, DIRECT))
-        lives(tap, lab, "directly", *of_ours(middle))
+    lab = Lab(os.path.join(source, "lab/clients.lab"))
+    middle = start_unless_forbidden(tap, lambda: Router(lab, "middle", build, DIRECT))
+    lives(tap, lab, "directly", *of_ours(middle))
 
-        server = Router(lab, "server", build, SERVER)
-        middle.configure(RELAY)
-        middle.fairlead("reload")
-        lives(tap, lab, "through our relay from our server", *of_ours(server))
-        lease = server.ask("show", "leases")["leases"][0]
-        passed = counts(middle)
-        check(tap, "the relay has counted them", passed["relay-requests"] > 0 and passed["relay-replies"] > 0 and
-              lease["interface"] is None, passed, lease)
+    server = Router(lab, "server", build, SERVER)
+    middle.configure(RELAY)
+    middle.fairlead("reload")
+    lives(tap, lab, "through our relay from our server", *of_ours(server))
+    lease = server.ask("show", "leases")["leases"][0]
+    passed = middle.dhcp_counts()
+    check(tap, "the relay has counted them", passed["relay-requests"] > 0 and passed["relay-replies"] > 0 and
+          lease["interface"] is None, passed, lease)
 
-        middle.configure(PLAIN)
-        middle.fairlead("reload")
-        until(lambda: not middle.roles_with("fairlead.db"), "the DHCP role has ended")
-        relay = Dnsmasq(lab, "middle", *(f"--dhcp-relay=10.0.{n}.1,192.0.2.2" for n in (1, 2, 3)))
-        lives(tap, lab, "through dnsmasq's relay from our server", *of_ours(server))
-        relay.stop()
-        check(tap, "the server stops with status 0", server.stop() == 0, *server.log)
+    middle.configure(PLAIN)
+    middle.fairlead("reload")
+    until(lambda: not middle.roles_with("fairlead.db"), "the DHCP role has ended")
+    relay = Dnsmasq(lab, "middle", *(f"--dhcp-relay=10.0.{n}.1,192.0.2.2" for n in (1, 2, 3)))
+    lives(tap, lab, "through dnsmasq's relay from our server", *of_ours(server))
+    relay.stop()
+    check(tap, "the server stops with status 0", server.stop() == 0, *server.log)
 
-        middle.configure(RELAY)
-        middle.fairlead("reload")
-        dnsmasq = Dnsmasq(lab, "server", *(f"--dhcp-range=set:lan{n},10.0.{n}.10,10.0.{n}.20,255.255.255.0" for n in (1, 2, 3)),
-                          *(f"--dhcp-option=tag:lan{n},3,10.0.{n}.1" for n in (1, 2, 3)))
-        lives(tap, lab, "through our relay from dnsmasq", None, dnsmasq.has, renews=False)  # its shortest lease is 2 min
-        dnsmasq.stop()
-        check(tap, "it stops with status 0", middle.stop() == 0, *middle.log)
-    except (LabError, subprocess.TimeoutExpired) as error:
-        tap.case("the lab", [str(error)])
-    tap.end()
+    middle.configure(RELAY)
+    middle.fairlead("reload")
+    dnsmasq = Dnsmasq(lab, "server", *(f"--dhcp-range=set:lan{n},10.0.{n}.10,10.0.{n}.20,255.255.255.0" for n in (1, 2, 3)),
+                      *(f"--dhcp-option=tag:lan{n},3,10.0.{n}.1" for n in (1, 2, 3)))
+    lives(tap, lab, "through our relay from dnsmasq", None, dnsmasq.has, renews=False)  # its shortest lease is 2 min
+    dnsmasq.stop()
+    check(tap, "it stops with status 0", middle.stop() == 0, *middle.log)
 
 
-main()
+run_in_lab(body)

@@ -4,7 +4,6 @@
 Whether somebody has an address is asked before it is offered: by ARP on the link, by ICMP echo beyond relays.
 """
 import os
-import subprocess
 import sys
 
 source, build = sys.argv[1:]
@@ -12,11 +11,10 @@ sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns
 
 from dhcp_frames import ACK, DISCOVER, OFFER, REQUEST, addr, message, udp_frame  # noqa: E402
 from frames import Capture  # noqa: E402
-from lab import Lab, LabError, enter  # noqa: E402
+from lab import Lab  # noqa: E402
 from observe import check  # noqa: E402
-from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
+from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
-from tap import Tap  # noqa: E402
 from wire import Wire  # noqa: E402
 
 CONFIGURATION = """
@@ -39,10 +37,6 @@ def discover(client, *options, **fields):
 def request(client, address):
     return message(client, [(53, bytes([REQUEST])), (54, addr(SERVER)), (50, addr(address))], xid=0x1000 + client[5],
                    flags=0x8000)
-
-
-def counts(router):
-    return {one["name"]: one["count"] for one in router.ask("show", "dhcp")["dhcp"]}
 
 
 def states(router, within):
@@ -69,7 +63,7 @@ def by_arp(tap, lab, wire, router):
     lab.ip("left", "addr", "add", f"{its}/24", "dev", "eth0")
     offer = wire.ask(discover(itself, (50, addr(its))), src_mac=itself)
     check(tap, "a client that has it itself may have it", offer.yiaddr == its, offer.yiaddr)
-    now = counts(router)
+    now = router.dhcp_counts()
     check(tap, "both are counted", now["conflicts"] == 1 and now["probed"] >= 3 and now["unprobed"] == 0, now)
 
 
@@ -87,15 +81,15 @@ def nobody_waits_for_others(tap, wire, router):
     check(tap, "and the others do not wait for each other", sorted(got) == list(range(10, 40)) and
           len(set(got.values())) == 30, got)
     # One who asks again meanwhile gets one offer, with what was said last.
-    before = counts(router)
+    before = router.dhcp_counts()
     wire.send(udp_frame(discover(mac(50)), mac(50)))
     again = message(mac(50), [(53, bytes([DISCOVER]))], xid=0x9999, flags=0x8000)
     offer = wire.ask(again, src_mac=mac(50))
     extra = wire.ask(request(mac(2), known.yiaddr))
     check(tap, "who asks twice is asked for once", offer.xid == 0x9999 and extra.type == ACK and
-          counts(router)["probed"] == before["probed"] + 1, offer.xid, extra.options)
+          router.dhcp_counts()["probed"] == before["probed"] + 1, offer.xid, extra.options)
     offer = wire.ask(discover(mac(50)), src_mac=mac(50))
-    check(tap, "and not again for a while", counts(router)["probed"] == before["probed"] + 1, offer.yiaddr)
+    check(tap, "and not again for a while", router.dhcp_counts()["probed"] == before["probed"] + 1, offer.yiaddr)
 
 
 def by_icmp(tap, lab, wire, router):
@@ -109,23 +103,16 @@ def by_icmp(tap, lab, wire, router):
           offer.yiaddr not in used and held.get("10.7.0.10") == "declined" and set(held) <= set(used), offer.yiaddr, held)
 
 
-def main():
-    tap = Tap()
-    skip_unless_possible(tap)
-    enter()
-    try:
-        lab = Lab(os.path.join(source, "lab/dhcp.lab"))
-        lab.ip("right", "addr", "add", "10.0.2.2/24", "dev", "eth0")
-        lab.ip("right", "route", "add", "default", "via", "10.0.2.1")
-        router = start_unless_forbidden(tap, lambda: Router(lab, "middle", build, CONFIGURATION))
-        wire = Wire(lab, "left", mac(1))
-        by_arp(tap, lab, wire, router)
-        nobody_waits_for_others(tap, wire, router)
-        by_icmp(tap, lab, wire, router)
-        check(tap, "it stops with status 0", router.stop() == 0, *router.log)
-    except (LabError, subprocess.TimeoutExpired) as error:
-        tap.case("the lab", [str(error)])
-    tap.end()
+def body(tap):
+    lab = Lab(os.path.join(source, "lab/dhcp.lab"))
+    lab.ip("right", "addr", "add", "10.0.2.2/24", "dev", "eth0")
+    lab.ip("right", "route", "add", "default", "via", "10.0.2.1")
+    router = start_unless_forbidden(tap, lambda: Router(lab, "middle", build, CONFIGURATION))
+    wire = Wire(lab, "left", mac(1))
+    by_arp(tap, lab, wire, router)
+    nobody_waits_for_others(tap, wire, router)
+    by_icmp(tap, lab, wire, router)
+    check(tap, "it stops with status 0", router.stop() == 0, *router.log)
 
 
-main()
+run_in_lab(body)

@@ -81,15 +81,11 @@ def nothing_is_forgotten(tap, lab):
     check(tap, f"killed {ROUNDS} times: clients got addresses meanwhile", len(told) > 20 * ROUNDS, len(told))
     tap.case("no address was given to two clients", twice[:20])
     tap.case("every address that was acknowledged is the client's", lost[:20])
-    until(lambda: counts(router)["unmoved"] <= 1, "changes are moved in a quiet moment")
+    until(lambda: router.dhcp_counts()["unmoved"] <= 1, "changes are moved in a quiet moment")
     kept = stored(router)
     tap.case("and so it is when changes have been moved",
              [f"{address} of {mac}" for address, mac in given.items() if kept.get(address) != mac][:20])
     return router
-
-
-def counts(router):
-    return {one["name"]: one["count"] for one in router.ask("show", "dhcp")["dhcp"]}
 
 
 # --- the order of flush and ACK ---------------------------------------------------------------------------------------

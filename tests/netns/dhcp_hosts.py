@@ -4,18 +4,16 @@
 Options, reservations, classes, several subnets of a link, subnets behind relays: whole frames through real sockets.
 """
 import os
-import subprocess
 import sys
 
 source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from dhcp_frames import ACK, BROADCAST_MAC, DISCOVER, NAK, OFFER, REQUEST, addr, message  # noqa: E402
-from lab import Lab, LabError, enter  # noqa: E402
+from lab import Lab  # noqa: E402
 from observe import check  # noqa: E402
-from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
+from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
-from tap import Tap  # noqa: E402
 from wire import Wire  # noqa: E402
 
 CONFIGURATION = """
@@ -243,29 +241,22 @@ def reload(tap, wire, router):
     check(tap, "and gets it", lease(wire, mac(9)).yiaddr == "10.0.1.10")
 
 
-def main():
-    tap = Tap()
-    skip_unless_possible(tap)
-    enter()
-    try:
-        lab = Lab(os.path.join(source, "lab/dhcp.lab"))
-        lab.ip("left", "addr", "add", "10.0.1.5/24", "dev", "eth0")
-        wire = Wire(lab, "left", mac(5))
-        router = start_unless_forbidden(tap, lambda: Router(lab, "middle", build, CONFIGURATION))
-        check(tap, "what is served is said", "DHCP: 3 subnets behind relays" in "\n".join(router.log), *router.log)
-        options(tap, wire)
-        reservations(tap, wire, router)
-        classes(tap, wire)
-        sizes(tap, wire)
-        bootp(tap, wire, router)
-        shared_link(tap, wire)
-        behind_relays(tap, wire)
-        pools(tap, router)
-        reload(tap, wire, router)
-        check(tap, "it stops with status 0", router.stop() == 0, *router.log)
-    except (LabError, subprocess.TimeoutExpired) as error:
-        tap.case("the lab", [str(error)])
-    tap.end()
+def body(tap):
+    lab = Lab(os.path.join(source, "lab/dhcp.lab"))
+    lab.ip("left", "addr", "add", "10.0.1.5/24", "dev", "eth0")
+    wire = Wire(lab, "left", mac(5))
+    router = start_unless_forbidden(tap, lambda: Router(lab, "middle", build, CONFIGURATION))
+    check(tap, "what is served is said", "DHCP: 3 subnets behind relays" in "\n".join(router.log), *router.log)
+    options(tap, wire)
+    reservations(tap, wire, router)
+    classes(tap, wire)
+    sizes(tap, wire)
+    bootp(tap, wire, router)
+    shared_link(tap, wire)
+    behind_relays(tap, wire)
+    pools(tap, router)
+    reload(tap, wire, router)
+    check(tap, "it stops with status 0", router.stop() == 0, *router.log)
 
 
-main()
+run_in_lab(body)

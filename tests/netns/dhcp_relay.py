@@ -4,7 +4,6 @@
 Whole frames through real sockets, as RFC 1542 and RFC 3046 say: a client's end at the left, a server's at the right.
 """
 import os
-import subprocess
 import sys
 
 source, build = sys.argv[1:]
@@ -13,11 +12,10 @@ sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns
 from dhcp_frames import (ACK, BROADCAST_MAC, DISCOVER, OFFER, REQUEST, Reply, addr, is_dhcp, message,  # noqa: E402
                          udp_frame)
 from frames import Capture, Sender  # noqa: E402
-from lab import Lab, LabError, enter  # noqa: E402
+from lab import Lab  # noqa: E402
 from observe import check  # noqa: E402
-from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
+from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
-from tap import Tap  # noqa: E402
 
 CONFIGURATION = """
 interface "lan0" {
@@ -126,7 +124,7 @@ def replies(tap, ends):
 
 
 def counted(tap, router):
-    counts = {one["name"]: one["count"] for one in router.ask("show", "dhcp")["dhcp"] if one["name"].startswith("relay-")}
+    counts = {name: count for name, count in router.dhcp_counts().items() if name.startswith("relay-")}
     check(tap, "everything is counted", counts == {
         "relay-requests": 7, "relay-replies": 4, "relay-hops": 1, "relay-untrusted": 1, "relay-spoofed": 1,
         "relay-foreign": 1, "relay-without-option-82": 0, "relay-malformed": 0, "relay-unsent": 0}, counts)
@@ -148,23 +146,16 @@ def otherwise(tap, ends, router):
     tap.case("fewer hops", ends.not_passed(message(MAC, discover, giaddr="10.9.0.1", hops=1)))
 
 
-def main():
-    tap = Tap()
-    skip_unless_possible(tap)
-    enter()
-    try:
-        lab = Lab(os.path.join(source, "lab/dhcp.lab"))
-        lab.ip("right", "addr", "add", "192.0.2.2/24", "dev", "eth0")
-        router = start_unless_forbidden(tap, lambda: Router(lab, "middle", build, CONFIGURATION % ""))
-        ends = Ends(lab)
-        requests(tap, ends)
-        replies(tap, ends)
-        counted(tap, router)
-        otherwise(tap, ends, router)
-        check(tap, "it stops with status 0", router.stop() == 0, *router.log)
-    except (LabError, subprocess.TimeoutExpired) as error:
-        tap.case("the lab", [str(error)])
-    tap.end()
+def body(tap):
+    lab = Lab(os.path.join(source, "lab/dhcp.lab"))
+    lab.ip("right", "addr", "add", "192.0.2.2/24", "dev", "eth0")
+    router = start_unless_forbidden(tap, lambda: Router(lab, "middle", build, CONFIGURATION % ""))
+    ends = Ends(lab)
+    requests(tap, ends)
+    replies(tap, ends)
+    counted(tap, router)
+    otherwise(tap, ends, router)
+    check(tap, "it stops with status 0", router.stop() == 0, *router.log)
 
 
-main()
+run_in_lab(body)

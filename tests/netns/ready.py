@@ -2,7 +2,8 @@
 import os
 import subprocess
 
-from lab import LabError
+from lab import LabError, enter
+from tap import Tap
 
 
 def skip_unless_possible(tap):
@@ -13,6 +14,18 @@ def skip_unless_possible(tap):
     if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], check=False).returncode:
         tap.skip("all of it", "no namespaces here; run the tests where root may unshare")
         tap.end()
+
+
+def run_in_lab(body):
+    """The whole of a test program: body(tap) runs in namespaces of its own; what fails of the lab itself is a case too."""
+    tap = Tap()
+    skip_unless_possible(tap)
+    enter()
+    try:
+        body(tap)
+    except (LabError, subprocess.TimeoutExpired) as error:
+        tap.case("the lab", [str(error)])
+    tap.end()
 
 
 def start_unless_forbidden(tap, start):
