@@ -211,6 +211,14 @@ static void classify(struct exchange *exchange)
         exchange->classes |= UINT64_C(1) << i;
         dhcp_scopes_add(&exchange->scopes, &subnets->classes[i].scope);
     }
+    exchange->narrow_count = exchange->scopes.count;
+}
+
+const struct dhcp_scopes *exchange_scopes(struct exchange *exchange, const struct dhcp_subnet *subnet)
+{
+    exchange->scopes.count = exchange->narrow_count;
+    dhcp_scopes_add(&exchange->scopes, &subnet->scope);
+    return &exchange->scopes;
 }
 
 bool exchange_begin(struct exchange *exchange, const uint8_t key[DHCP_KEY_SIZE], enum dhcp_outcome *why)

@@ -21,7 +21,8 @@ struct exchange {
     struct dhcp_identity identity;
     const struct dhcp_reservation *reservation; /* NULL: nothing is reserved for it */
     uint64_t classes;                           /* a bit each */
-    struct dhcp_scopes scopes;                  /* all but the subnet's */
+    struct dhcp_scopes scopes;                  /* the subnet's is the last, of that which was asked about last */
+    unsigned narrow_count;                      /* those in front of it */
     uint32_t ciaddr, requested;                 /* 0: not given */
     bool has_server_id, ours;                   /* `ours`: the server identifier is one of ours */
 };
@@ -29,6 +30,9 @@ struct exchange {
 /* Find out about a request; what `subnets` and above stand for is filled in, and now_s. False: there is nobody to talk
  * to, and why. */
 bool exchange_begin(struct exchange *exchange, const uint8_t key[DHCP_KEY_SIZE], enum dhcp_outcome *why);
+
+/* The scopes of the client with an address of this subnet; valid until the next call. */
+const struct dhcp_scopes *exchange_scopes(struct exchange *exchange, const struct dhcp_subnet *subnet);
 
 /* The subnet of the client's network that an address is in; NULL. */
 const struct dhcp_subnet *exchange_subnet(const struct exchange *exchange, uint32_t addr);

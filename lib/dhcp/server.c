@@ -30,34 +30,23 @@ static enum dhcp_outcome give_up(struct exchange *exchange)
 
 /* --- replies ----------------------------------------------------------------------------------------------------- */
 
-/* What is said to the client with an address of this subnet. */
-static struct dhcp_scopes scopes_in(const struct exchange *exchange, const struct dhcp_subnet *subnet)
-{
-    struct dhcp_scopes scopes = exchange->scopes;
-
-    dhcp_scopes_add(&scopes, &subnet->scope);
-    return scopes;
-}
-
-static uint32_t lease_time(const struct exchange *exchange, const struct dhcp_subnet *subnet)
+static uint32_t lease_time(struct exchange *exchange, const struct dhcp_subnet *subnet)
 {
     uint32_t wanted = 0;
 
     if (exchange->message->type == DHCP_BOOTP)
         return DHCP_INFINITE; /* it will not come back to ask (RFC 1534 3) */
     dhcp_get_u32(exchange->message, DHCP_OPTION_LEASE_TIME, &wanted);
-    struct dhcp_scopes scopes = scopes_in(exchange, subnet);
-    return dhcp_scopes_lease_s(&scopes, wanted);
+    return dhcp_scopes_lease_s(exchange_scopes(exchange, subnet), wanted);
 }
 
 static void reply(struct exchange *exchange, uint8_t type, const struct dhcp_subnet *subnet, uint32_t yiaddr,
                   const char *why)
 {
-    struct dhcp_scopes scopes = scopes_in(exchange, subnet);
     struct dhcp_answer answer = {.arrival = exchange->arrival,
                                  .message = exchange->message,
                                  .subnet = subnet,
-                                 .scopes = &scopes,
+                                 .scopes = exchange_scopes(exchange, subnet),
                                  .type = type,
                                  .rapid = type == DHCP_ACK && exchange->message->type == DHCP_DISCOVER,
                                  .yiaddr = yiaddr,
