@@ -103,7 +103,7 @@ static void check_interfaces(const struct conf *conf, struct conf_errors *errors
     }
 }
 
-/* --- routes ------------------------------------------------------------------------------------------------------ */
+/* --- routes ------------------------------------------------------------------------------------------------------- */
 
 /* Whether the gateway can be reached, as far as the configuration itself says: an interface without addresses here has
  * those that the system gave it. */

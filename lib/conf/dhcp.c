@@ -14,8 +14,7 @@
 #define QUARANTINE_S 86400
 #define HISTORY_S    (366 * 86400)
 
-/* --- how clients are served ----------------------------------------------------------------------------------------
- */
+/* --- how clients are served --------------------------------------------------------------------------------------- */
 
 static void read_authoritative(struct build *build, void *thing, const struct conf_node *node,
                                const struct conf_value *value)
@@ -94,8 +93,7 @@ static void inherit(struct build *build, struct conf_dhcp *dhcp, const struct co
     conf_scope_inherit(build, &dhcp->scope, &around->scope);
 }
 
-/* --- pools ----------------------------------------------------------------------------------------------------------
- */
+/* --- pools -------------------------------------------------------------------------------------------------------- */
 
 /* FIRST-LAST, or a prefix. */
 static int parse_range(const char *text, struct conf_range *range, struct text_error *err)
@@ -184,8 +182,7 @@ static const struct block pool_block = {.key = "pool",
                                         .settings = pool_settings,
                                         .setting_count = ARRAY_SIZE(pool_settings)};
 
-/* --- subnets ---------------------------------------------------------------------------------------------------------
- */
+/* --- subnets ------------------------------------------------------------------------------------------------------ */
 
 static void *begin_subnet(struct build *build, void *within, const struct conf_node *node)
 {

@@ -45,8 +45,7 @@ static void add_all_places(struct places *places, const struct conf *conf)
             add_places(places, conf->interfaces[i].dhcp, &conf->interfaces[i]);
 }
 
-/* --- subnets --------------------------------------------------------------------------------------------------------
- */
+/* --- subnets ------------------------------------------------------------------------------------------------------ */
 
 static bool is_subnet(const struct conf_dhcp *dhcp)
 {
@@ -121,8 +120,7 @@ static int check_subnets(const struct conf *conf, const struct places *places, s
     return 0;
 }
 
-/* --- pools ----------------------------------------------------------------------------------------------------------
- */
+/* --- pools -------------------------------------------------------------------------------------------------------- */
 
 /* The subnet that an address is in, as far as the configuration says; the length is 0: none is known. *complete:
  * whether the place has no others. */
@@ -196,8 +194,7 @@ static int check_overlaps(const struct places *places, struct conf_errors *error
     return 0;
 }
 
-/* --- reservations ----------------------------------------------------------------------------------------------------
- */
+/* --- reservations ------------------------------------------------------------------------------------------------- */
 
 static void check_reservation(const struct conf *conf, const struct host *host, struct conf_errors *errors)
 {

@@ -97,8 +97,7 @@ const struct block conf_class_block = {.key = "class",
                                        .setting_count = ARRAY_SIZE(class_settings),
                                        .extends = &conf_scope_block};
 
-/* --- reservations --------------------------------------------------------------------------------------------------
- */
+/* --- reservations ------------------------------------------------------------------------------------------------- */
 
 static void *begin_reservation(struct build *build, void *within, const struct conf_node *node)
 {

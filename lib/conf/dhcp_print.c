@@ -104,8 +104,7 @@ static void print_reservation(FILE *stream, int depth, const struct conf_reserva
     line(stream, depth, "}");
 }
 
-/* --- pools, subnets, and what is around them -------------------------------------------------------------------------
- */
+/* --- pools, subnets, and what is around them ---------------------------------------------------------------------- */
 
 static void print_range(FILE *stream, int depth, const struct conf_range *range)
 {

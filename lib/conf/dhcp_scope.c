@@ -49,8 +49,7 @@ static void read_next_server(struct build *build, void *thing, const struct conf
         conf_wrong_text(build, node, value, &err);
 }
 
-/* --- which option --------------------------------------------------------------------------------------------------
- */
+/* --- which option ------------------------------------------------------------------------------------------------- */
 
 /* An option as it is called in a configuration. */
 struct named {

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- values ------------------------------------------------------------------------------------------------------ */
+/* --- values ------------------------------------------------------------------------------------------------------- */
 
 static bool is_interface_name(const char *name)
 {
@@ -122,7 +122,7 @@ static void read_preference(struct build *build, const struct conf_node *node, c
         *preference = (uint8_t)number;
 }
 
-/* --- interface --------------------------------------------------------------------------------------------------- */
+/* --- interface ---------------------------------------------------------------------------------------------------- */
 
 static void *begin_interface(struct build *build, void *within, const struct conf_node *node)
 {
@@ -177,7 +177,7 @@ static const struct setting interface_settings[] = {
     {"door", read_door, false},
 };
 
-/* --- route ------------------------------------------------------------------------------------------------------- */
+/* --- route -------------------------------------------------------------------------------------------------------- */
 
 static void *begin_route(struct build *build, void *within, const struct conf_node *node)
 {
@@ -242,7 +242,7 @@ static const struct setting route_settings[] = {
     {"metric", read_metric, false}, {"preference", read_route_preference, false},
 };
 
-/* --- preferences, management ------------------------------------------------------------------------------------- */
+/* --- preferences, management -------------------------------------------------------------------------------------- */
 
 static void *begin_conf(struct build *build, void *within, const struct conf_node *node)
 {
@@ -296,7 +296,7 @@ static const struct setting management_settings[] = {
     {"group", read_group, false},
 };
 
-/* --- the file as a whole ----------------------------------------------------------------------------------------- */
+/* --- the file as a whole ------------------------------------------------------------------------------------------ */
 
 static void read_hostname(struct build *build, void *thing, const struct conf_node *node,
                           const struct conf_value *value)

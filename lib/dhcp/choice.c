@@ -19,11 +19,6 @@ bool choice_find_lease(const struct exchange *exchange, struct dhcp_lease_summar
     return any;
 }
 
-bool choice_is_active(const struct exchange *exchange, const struct dhcp_lease_summary *lease)
-{
-    return lease->state != DHCP_LEASE_RELEASED && lease->ends_s > exchange->now_s;
-}
-
 bool choice_is_open(const struct exchange *exchange, const struct pool *pool)
 {
     return pool->subnet->network == exchange->network && (!pool->classes || pool->classes & exchange->classes);
@@ -46,7 +41,7 @@ uint32_t choice_reserved(const struct exchange *exchange)
 
     if (offer && !dhcp_identity_equal(&offer->identity, &exchange->identity))
         return 0;
-    if (addr && dhcp_leases_find(server->leases, addr, &lease) && choice_is_active(exchange, &lease) &&
+    if (addr && ledger_find_active(server, addr, exchange->now_s, &lease) &&
         (lease.state != DHCP_LEASE_BOUND || !dhcp_identity_equal(&lease.identity, &exchange->identity)))
         return 0;
     return addr;
@@ -118,7 +113,7 @@ bool choice_is_limited(const struct exchange *exchange)
     struct dhcp_lease_summary lease;
 
     if ((!subnet->per_circuit && !subnet->per_mac) || choice_reserved(exchange) ||
-        (choice_find_lease(exchange, &lease) && choice_is_active(exchange, &lease)))
+        (choice_find_lease(exchange, &lease) && dhcp_summary_is_active(&lease, exchange->now_s)))
         return false;
     struct ledger_groups groups = ledger_groups_of(server, exchange->network, &exchange->client);
     return is_full(server, groups.circuit, subnet->per_circuit) || is_full(server, groups.mac, subnet->per_mac);
@@ -129,7 +124,7 @@ bool choice_make(const struct exchange *exchange, uint32_t *addr)
     const struct dhcp_server *server = exchange->server;
     const struct dhcp_offer *offer = dhcp_offers_of(server->offers, &exchange->identity, exchange->network);
     struct dhcp_lease_summary lease;
-    bool known = choice_find_lease(exchange, &lease), bound = known && choice_is_active(exchange, &lease);
+    bool known = choice_find_lease(exchange, &lease), bound = known && dhcp_summary_is_active(&lease, exchange->now_s);
     bool current = bound && ledger_pool(server, lease.addr) && !choice_is_anothers(exchange, lease.addr);
     bool previous = known && !bound && is_free(exchange, lease.addr);
     bool wanted = exchange->requested && is_free(exchange, exchange->requested);

@@ -9,9 +9,6 @@
 /* The client's lease in this network: one that it has rather than one that it had. False: none. */
 bool choice_find_lease(const struct exchange *exchange, struct dhcp_lease_summary *found);
 
-/* Whether an address is not to be given to others. */
-bool choice_is_active(const struct exchange *exchange, const struct dhcp_lease_summary *lease);
-
 /* Whether the client may have addresses of a pool. */
 bool choice_is_open(const struct exchange *exchange, const struct pool *pool);
 

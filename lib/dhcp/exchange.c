@@ -2,6 +2,7 @@
 #include "dhcp/exchange.h"
 
 #include "dhcp/answer.h"
+#include "dhcp/ledger.h"
 
 #include <string.h>
 
@@ -33,22 +34,22 @@ static bool locate(struct exchange *exchange)
     /* A client beyond other routers speaks to us directly once it has an address. One that it has no right to, on a
      * link where that is wrong, would not have been routed here but been heard as a broadcast. */
     if (!selector && !exchange->arrival->broadcast && exchange->ciaddr &&
-        dhcp_catalog_subnet(exchange->catalog, exchange->ciaddr))
+        dhcp_catalog_subnet(exchange->server->catalog, exchange->ciaddr))
         selector = exchange->ciaddr;
     if (selector) {
-        exchange->selected = dhcp_catalog_subnet(exchange->catalog, selector);
+        exchange->selected = dhcp_catalog_subnet(exchange->server->catalog, selector);
         exchange->network = exchange->selected ? exchange->selected->network : 0;
     } else {
         exchange->network = exchange->arrival->network;
         exchange->selected =
-            exchange->network ? dhcp_catalog_next(exchange->catalog, exchange->network, &number) : NULL;
+            exchange->network ? dhcp_catalog_next(exchange->server->catalog, exchange->network, &number) : NULL;
     }
     return exchange->selected;
 }
 
 const struct dhcp_subnet *exchange_subnet(const struct exchange *exchange, uint32_t addr)
 {
-    const struct dhcp_subnet *subnet = dhcp_catalog_subnet(exchange->catalog, addr);
+    const struct dhcp_subnet *subnet = dhcp_catalog_subnet(exchange->server->catalog, addr);
 
     return subnet && subnet->network == exchange->network ? subnet : NULL;
 }
@@ -90,14 +91,8 @@ static void copy_fqdn(const struct dhcp_message *message, struct dhcp_bytes *to)
     }
 }
 
-/* What nobody has forwarded, those may have made up who sent it. */
-static bool is_believed(const struct exchange *exchange)
-{
-    return exchange->message->header->giaddr_be || exchange->selected->trusted;
-}
-
 /* 4.2: the identifier, if there is one, otherwise the hardware address. */
-static bool identify(struct exchange *exchange, const uint8_t key[DHCP_KEY_SIZE])
+static bool identify(struct exchange *exchange)
 {
     const struct dhcp_header *header = exchange->message->header;
     struct dhcp_lease *client = &exchange->client;
@@ -112,35 +107,28 @@ static bool identify(struct exchange *exchange, const uint8_t key[DHCP_KEY_SIZE]
     copy_bytes(exchange->message, DHCP_OPTION_HOST_NAME, &client->host_name);
     if (!client->host_name.len)
         copy_fqdn(exchange->message, &client->host_name);
-    if (is_believed(exchange))
+    /* What nobody has forwarded, those may have made up who sent it. */
+    if (header->giaddr_be || exchange->selected->trusted)
         copy_bytes(exchange->message, DHCP_OPTION_RELAY_INFO, &client->relay_info);
     if ((client->by_mac || !client->client_id.len) && !client->hlen)
         return false;
-    dhcp_identify(key, client, &exchange->identity);
+    dhcp_identify(exchange->server->key, client, &exchange->identity);
     return true;
-}
-
-/* The line that the client is on, as its relay calls it. */
-static struct dhcp_pattern circuit_of(const struct exchange *exchange)
-{
-    size_t info_len, len = 0;
-    const uint8_t *info = dhcp_get(exchange->message, DHCP_OPTION_RELAY_INFO, &info_len);
-    const uint8_t *circuit =
-        info && is_believed(exchange) ? dhcp_relay_get(info, info_len, DHCP_RELAY_CIRCUIT_ID, &len) : NULL;
-
-    return (struct dhcp_pattern){.bytes = circuit, .len = (uint8_t)len};
 }
 
 static void find_reservation(struct exchange *exchange)
 {
     const struct dhcp_lease *client = &exchange->client;
-    struct dhcp_pattern keys[DHCP_HOST_KEY_COUNT] = {[DHCP_BY_CIRCUIT_ID] = circuit_of(exchange)};
+    struct dhcp_pattern keys[DHCP_HOST_KEY_COUNT] = {{0}};
+    size_t len = 0;
 
+    keys[DHCP_BY_CIRCUIT_ID].bytes = dhcp_lease_circuit(client, &len);
+    keys[DHCP_BY_CIRCUIT_ID].len = (uint8_t)len;
     if (client->client_id.len)
         keys[DHCP_BY_CLIENT_ID] = (struct dhcp_pattern){.bytes = client->client_id.bytes, .len = client->client_id.len};
     if (client->hlen)
         keys[DHCP_BY_MAC] = (struct dhcp_pattern){.bytes = client->chaddr, .len = client->hlen};
-    exchange->reservation = dhcp_catalog_of(exchange->catalog, exchange->network, keys);
+    exchange->reservation = dhcp_catalog_of(exchange->server->catalog, exchange->network, keys);
 }
 
 /* --- of which kind ----------------------------------------------------------------------------------------------- */
@@ -201,7 +189,7 @@ static bool is_of(const struct exchange *exchange, const struct dhcp_class *clas
 
 static void classify(struct exchange *exchange)
 {
-    const struct dhcp_subnets *subnets = exchange->subnets;
+    const struct dhcp_subnets *subnets = exchange->server->subnets;
 
     if (exchange->reservation)
         dhcp_scopes_add(&exchange->scopes, &exchange->reservation->scope);
@@ -221,7 +209,7 @@ const struct dhcp_scopes *exchange_scopes(struct exchange *exchange, const struc
     return &exchange->scopes;
 }
 
-bool exchange_begin(struct exchange *exchange, const uint8_t key[DHCP_KEY_SIZE], enum dhcp_outcome *why)
+bool exchange_begin(struct exchange *exchange, enum dhcp_outcome *why)
 {
     const struct dhcp_message *message = exchange->message;
     uint32_t server_id;
@@ -231,14 +219,15 @@ bool exchange_begin(struct exchange *exchange, const uint8_t key[DHCP_KEY_SIZE],
     if (!locate(exchange))
         return false;
     *why = DHCP_OUTCOME_NO_IDENTITY;
-    if (!identify(exchange, key))
+    if (!identify(exchange))
         return false;
     find_reservation(exchange);
     classify(exchange);
     dhcp_get_address(message, DHCP_OPTION_REQUESTED_ADDRESS, &exchange->requested);
     exchange->has_server_id = dhcp_get_address(message, DHCP_OPTION_SERVER_ID, &server_id) == 0;
-    exchange->ours = exchange->has_server_id &&
-                     (server_id == dhcp_answer_server_id(exchange->arrival, message, exchange->selected) ||
-                      ipv4_addr_is_among(server_id, exchange->subnets->own, exchange->subnets->own_count));
+    exchange->ours =
+        exchange->has_server_id &&
+        (server_id == dhcp_answer_server_id(exchange->arrival, message, exchange->selected) ||
+         ipv4_addr_is_among(server_id, exchange->server->subnets->own, exchange->server->subnets->own_count));
     return true;
 }

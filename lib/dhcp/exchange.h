@@ -3,14 +3,11 @@
  */
 #pragma once
 
-#include "dhcp/catalog.h"
 #include "dhcp/scopes.h"
 #include "dhcp/server.h"
 
 struct exchange {
     struct dhcp_server *server;
-    const struct dhcp_subnets *subnets;
-    const struct dhcp_catalog *catalog;
     const struct dhcp_arrival *arrival;
     const struct dhcp_message *message;
     struct dhcp_result *result;
@@ -27,9 +24,9 @@ struct exchange {
     bool has_server_id, ours;                   /* `ours`: the server identifier is one of ours */
 };
 
-/* Find out about a request; what `subnets` and above stand for is filled in, and now_s. False: there is nobody to talk
- * to, and why. */
-bool exchange_begin(struct exchange *exchange, const uint8_t key[DHCP_KEY_SIZE], enum dhcp_outcome *why);
+/* Find out about a request, of which all from `server` to now_s is filled in. False: there is nobody to talk to, and
+ * why. */
+bool exchange_begin(struct exchange *exchange, enum dhcp_outcome *why);
 
 /* The scopes of the client with an address of this subnet; valid until the next call. */
 const struct dhcp_scopes *exchange_scopes(struct exchange *exchange, const struct dhcp_subnet *subnet);

@@ -44,6 +44,12 @@ struct dhcp_lease {
     struct dhcp_bytes relay_info;     /* option 82, where it is believed */
 };
 
+/* The line that its client is on, as the relay calls it; NULL. */
+static inline const uint8_t *dhcp_lease_circuit(const struct dhcp_lease *lease, size_t *len)
+{
+    return dhcp_relay_get(lease->relay_info.bytes, lease->relay_info.len, DHCP_RELAY_CIRCUIT_ID, len);
+}
+
 /* Whether the address is not to be given to others at a time. */
 static inline bool dhcp_lease_is_active(const struct dhcp_lease *lease, uint64_t now_s)
 {

@@ -34,6 +34,12 @@ struct dhcp_lease_summary {
     uint64_t ends_s;
 };
 
+/* Whether the address is not to be given to others at a time. */
+static inline bool dhcp_summary_is_active(const struct dhcp_lease_summary *lease, uint64_t now_s)
+{
+    return lease->state != DHCP_LEASE_RELEASED && lease->ends_s > now_s;
+}
+
 bool dhcp_leases_find(const struct dhcp_leases *leases, uint32_t addr, struct dhcp_lease_summary *summary);
 
 /* The leases of a client, one after the other; *cursor is 0 at first. False: no more. Nothing may change between. */

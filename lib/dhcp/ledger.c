@@ -27,8 +27,7 @@ struct ledger_groups ledger_groups_of(const struct dhcp_server *server, uint32_t
                                       const struct dhcp_lease *client)
 {
     size_t len = 0;
-    const uint8_t *circuit =
-        dhcp_relay_get(client->relay_info.bytes, client->relay_info.len, DHCP_RELAY_CIRCUIT_ID, &len);
+    const uint8_t *circuit = dhcp_lease_circuit(client, &len);
 
     return (struct ledger_groups){.circuit = hash_of(server, 'c', network, circuit, circuit ? len : 0),
                                   .mac = hash_of(server, 'm', network, client->chaddr, client->hlen)};
@@ -75,7 +74,6 @@ struct pool *ledger_pool(const struct dhcp_server *server, uint32_t addr)
     return at < server->pool_count && dhcp_pool_has(&server->pools[at].addrs, addr) ? &server->pools[at] : NULL;
 }
 
-/* What follows from lease and offer of an address. */
 void ledger_settle(struct dhcp_server *server, uint32_t addr, uint64_t now_s)
 {
     struct pool *pool = ledger_pool(server, addr);
@@ -85,9 +83,9 @@ void ledger_settle(struct dhcp_server *server, uint32_t addr, uint64_t now_s)
     if (!pool)
         return;
     if (dhcp_leases_find(server->leases, addr, &lease))
-        state = lease.state == DHCP_LEASE_RELEASED || lease.ends_s <= now_s ? DHCP_POOL_USED
-                : lease.state == DHCP_LEASE_DECLINED                        ? DHCP_POOL_DECLINED
-                                                                            : DHCP_POOL_BOUND;
+        state = !dhcp_summary_is_active(&lease, now_s) ? DHCP_POOL_USED
+                : lease.state == DHCP_LEASE_DECLINED   ? DHCP_POOL_DECLINED
+                                                       : DHCP_POOL_BOUND;
     if (state <= DHCP_POOL_USED && dhcp_catalog_reserved(server->catalog, addr))
         state = DHCP_POOL_RESERVED;
     if (state <= DHCP_POOL_RESERVED && dhcp_offers_at(server->offers, addr))
@@ -95,6 +93,12 @@ void ledger_settle(struct dhcp_server *server, uint32_t addr, uint64_t now_s)
     dhcp_pool_set(&pool->addrs, addr, state);
     if (pool->groups)
         recount(server, pool, addr, state == DHCP_POOL_BOUND && !dhcp_catalog_reserved(server->catalog, addr));
+}
+
+bool ledger_find_active(const struct dhcp_server *server, uint32_t addr, uint64_t now_s,
+                        struct dhcp_lease_summary *lease)
+{
+    return dhcp_leases_find(server->leases, addr, lease) && dhcp_summary_is_active(lease, now_s);
 }
 
 void ledger_withdraw(struct dhcp_server *server, const struct dhcp_offer *offer, uint64_t now_s)
@@ -229,10 +233,10 @@ static void settle_all(struct dhcp_server *server, struct ended *ended, uint64_t
     size_t count = 0;
 
     while (dhcp_leases_each(server->leases, &cursor, &lease)) {
-        if (lease.state == DHCP_LEASE_RELEASED || lease.ends_s <= now_s)
-            ended[count++] = (struct ended){lease.ends_s, lease.addr};
-        else
+        if (dhcp_summary_is_active(&lease, now_s))
             ledger_settle(server, lease.addr, now_s);
+        else
+            ended[count++] = (struct ended){lease.ends_s, lease.addr};
     }
     qsort(ended, count, sizeof(*ended), compare_ends);
     for (size_t i = 0; i < count; i++)

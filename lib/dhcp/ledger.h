@@ -39,6 +39,10 @@ struct dhcp_server {
 struct ledger_groups ledger_groups_of(const struct dhcp_server *server, uint32_t network,
                                       const struct dhcp_lease *client);
 
+/* The lease of an address, if that is not to be given to others. False: it is. */
+bool ledger_find_active(const struct dhcp_server *server, uint32_t addr, uint64_t now_s,
+                        struct dhcp_lease_summary *lease);
+
 /* The pool of an address; NULL. */
 struct pool *ledger_pool(const struct dhcp_server *server, uint32_t addr);
 

@@ -40,7 +40,7 @@ static bool told(uint8_t code, const void *value, size_t len)
     return value ? at && has == len && memcmp(at, value, len) == 0 : !at;
 }
 
-/* --- reservations ------------------------------------------------------------------------------------------------ */
+/* --- reservations ------------------------------------------------------------------------------------------------- */
 
 static const struct dhcp_reservation in_pool = {.addr = A(101), .keys = {[DHCP_BY_MAC] = {TEXT(MAC1), false}}};
 static const struct dhcp_reservation beside_pool = {.addr = A(9), .keys = {[DHCP_BY_MAC] = {TEXT(MAC1), false}}};
@@ -270,7 +270,7 @@ static void an_offer_of_what_becomes_reserved_is_gone(void **state)
     assert_int_equal(bind_client(MAC1), A(101));
 }
 
-/* --- classes ----------------------------------------------------------------------------------------------------- */
+/* --- classes ------------------------------------------------------------------------------------------------------ */
 
 static const struct dhcp_pattern pxe[] = {{TEXT("PXEClient"), true}}, ipxe[] = {{TEXT("iPXE"), false}},
                                  phones[] = {{TEXT("\2\0\0"), true}};
@@ -346,7 +346,7 @@ static void a_pool_of_a_class_is_its_clients_alone_and_they_get_it_first(void **
     assert_int_equal(send(), DHCP_OUTCOME_EXHAUSTED);
 }
 
-/* --- options ----------------------------------------------------------------------------------------------------- */
+/* --- options ------------------------------------------------------------------------------------------------------ */
 
 static void what_is_always_sent_need_not_be_asked_for(void **state)
 {
@@ -410,8 +410,7 @@ static void rfc4039_rapid_commit(void **state)
     assert_int_equal(send(), DHCP_OUTCOME_OFFERED);
 }
 
-/* --- addresses that somebody has -----------------------------------------------------------------------------------
- */
+/* --- addresses that somebody has ---------------------------------------------------------------------------------- */
 
 static void rfc2131_3_1_what_is_newly_given_is_asked_for_first(void **state)
 {
@@ -577,7 +576,7 @@ static void tallies(void **state)
     dhcp_tally_free(tally);
 }
 
-/* --- many -------------------------------------------------------------------------------------------------------- */
+/* --- many --------------------------------------------------------------------------------------------------------- */
 
 static void ten_thousand_subnets_behind_relays(void **state)
 {

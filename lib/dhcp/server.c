@@ -98,7 +98,7 @@ static int leave_other(struct exchange *exchange, uint32_t addr)
     uint32_t cursor = 0;
 
     while (dhcp_leases_of(exchange->server->leases, &exchange->identity, &cursor, &summary)) {
-        bool active = choice_is_active(exchange, &summary);
+        bool active = dhcp_summary_is_active(&summary, exchange->now_s);
         if (summary.addr == addr || (summary.state == DHCP_LEASE_DECLINED && active) ||
             !exchange_subnet(exchange, summary.addr))
             continue;
@@ -129,7 +129,7 @@ static int bind_address(struct exchange *exchange, const struct dhcp_subnet *sub
     lease.state = DHCP_LEASE_BOUND;
     lease.began_s = lease.last_s = exchange->now_s;
     lease.ends_s = lease_s == DHCP_INFINITE ? DHCP_NEVER : exchange->now_s + lease_s;
-    if (dhcp_leases_find(server->leases, addr, &before) && choice_is_active(exchange, &before)) {
+    if (ledger_find_active(server, addr, exchange->now_s, &before)) {
         struct dhcp_lease old;
         dhcp_leases_get(server->leases, addr, &old);
         lease.began_s = old.began_s;
@@ -170,7 +170,7 @@ static enum dhcp_outcome on_discover(struct exchange *exchange)
     const struct dhcp_subnet *subnet = exchange_subnet(exchange, addr);
     bool known = dhcp_leases_find(exchange->server->leases, addr, &lease);
     /* What is the client's already needs no holding, and what was its need not be asked for. */
-    if (!known || !choice_is_active(exchange, &lease))
+    if (!known || !dhcp_summary_is_active(&lease, exchange->now_s))
         hold(exchange, addr);
     if (subnet->probe && addr != choice_reserved(exchange) &&
         !(known && dhcp_identity_equal(&lease.identity, &exchange->identity)))
@@ -186,7 +186,7 @@ static bool may_have(const struct exchange *exchange, uint32_t addr)
     const struct pool *pool = ledger_pool(exchange->server, addr);
     struct dhcp_lease_summary lease;
 
-    if (dhcp_leases_find(exchange->server->leases, addr, &lease) && choice_is_active(exchange, &lease))
+    if (ledger_find_active(exchange->server, addr, exchange->now_s, &lease))
         return pool && lease.state == DHCP_LEASE_BOUND && dhcp_identity_equal(&lease.identity, &exchange->identity);
     return pool && choice_is_open(exchange, pool) &&
            (!offer || dhcp_identity_equal(&offer->identity, &exchange->identity));
@@ -281,9 +281,8 @@ static enum dhcp_outcome on_giving_back(struct exchange *exchange, uint32_t addr
 
     if (exchange->has_server_id && !exchange->ours)
         return DHCP_OUTCOME_OTHER_SERVER;
-    if (!exchange->has_server_id || !addr || !dhcp_leases_find(exchange->server->leases, addr, &summary) ||
-        summary.state != DHCP_LEASE_BOUND || !choice_is_active(exchange, &summary) ||
-        !dhcp_identity_equal(&summary.identity, &exchange->identity))
+    if (!exchange->has_server_id || !addr || !ledger_find_active(exchange->server, addr, exchange->now_s, &summary) ||
+        summary.state != DHCP_LEASE_BOUND || !dhcp_identity_equal(&summary.identity, &exchange->identity))
         return DHCP_OUTCOME_MISMATCH;
     dhcp_leases_get(exchange->server->leases, addr, &lease);
     lease.last_s = lease.ends_s = exchange->now_s;
@@ -299,7 +298,6 @@ static enum dhcp_outcome on_giving_back(struct exchange *exchange, uint32_t addr
 
 void dhcp_server_conflict(struct dhcp_server *server, uint32_t addr, uint64_t now_s, struct dhcp_result *result)
 {
-    struct exchange exchange = {.server = server, .result = result, .now_s = now_s};
     struct dhcp_lease nobodys = {.addr = addr,
                                  .state = DHCP_LEASE_DECLINED,
                                  .began_s = now_s,
@@ -314,10 +312,9 @@ void dhcp_server_conflict(struct dhcp_server *server, uint32_t addr, uint64_t no
     if (offer)
         ledger_withdraw(server, offer, now_s);
     const struct pool *pool = ledger_pool(server, addr);
-    bool has = dhcp_leases_find(server->leases, addr, &lease) && choice_is_active(&exchange, &lease);
-    if (pool && !has && may_lack(pool))
-        ledger_change(server, &nobodys, now_s,
-                      result); /* without memory for it the address may be offered again, and asked for again */
+    /* Without memory for it the address may be offered again, and asked for again. */
+    if (pool && !ledger_find_active(server, addr, now_s, &lease) && may_lack(pool))
+        ledger_change(server, &nobodys, now_s, result);
 }
 
 /* --- the others -------------------------------------------------------------------------------------------------- */
@@ -351,13 +348,8 @@ static enum dhcp_outcome on_bootp(struct exchange *exchange)
 enum dhcp_outcome dhcp_server_receive(struct dhcp_server *server, const struct dhcp_arrival *arrival,
                                       const struct dhcp_message *message, uint64_t now_s, struct dhcp_result *result)
 {
-    struct exchange exchange = {.server = server,
-                                .subnets = server->subnets,
-                                .catalog = server->catalog,
-                                .arrival = arrival,
-                                .message = message,
-                                .result = result,
-                                .now_s = now_s};
+    struct exchange exchange = {
+        .server = server, .arrival = arrival, .message = message, .result = result, .now_s = now_s};
     enum dhcp_outcome why;
 
     result->to = DHCP_TO_NOBODY;
@@ -366,7 +358,7 @@ enum dhcp_outcome dhcp_server_receive(struct dhcp_server *server, const struct d
     dhcp_server_tick(server, now_s);
     if (message->header->op != DHCP_BOOTREQUEST)
         return DHCP_OUTCOME_NO_REQUEST;
-    if (!exchange_begin(&exchange, server->key, &why))
+    if (!exchange_begin(&exchange, &why))
         return why;
     switch (message->type) {
     case DHCP_DISCOVER:

@@ -45,7 +45,6 @@ char ipv4_addr_class(uint32_t addr);
  */
 int ipv4_addr_classful_length(uint32_t addr);
 
-/* The ranges that the rules of forwarding name (RFC 1122 3.2.1.3, RFC 1812 5.3.7). */
 static inline bool ipv4_addr_is_among(uint32_t addr, const uint32_t *addrs, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -54,6 +53,7 @@ static inline bool ipv4_addr_is_among(uint32_t addr, const uint32_t *addrs, size
     return false;
 }
 
+/* The ranges that the rules of forwarding name (RFC 1122 3.2.1.3, RFC 1812 5.3.7). */
 static inline bool ipv4_addr_is_zeronet(uint32_t addr)
 {
     return addr >> 24 == 0;

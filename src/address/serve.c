@@ -171,10 +171,12 @@ static void add_pending(struct serve *serve)
 /* --- offers that wait -------------------------------------------------------------------------------------------- */
 
 static void send_reply(struct serve *serve, const struct serve_pending *pending);
+static bool handle(struct serve *serve, const struct udp_datagram *datagram, const struct dhcp_message *message,
+                   unsigned attempt);
 
 /* Whether an offer waits until it is known that nobody has the address. */
 static bool offer_later(struct serve *serve, const struct serve_pending *pending, const struct udp_datagram *datagram,
-                        const struct dhcp_message *message)
+                        const struct dhcp_message *message, unsigned attempt)
 {
     bool relayed = message->header->giaddr_be != 0;
 
@@ -190,7 +192,7 @@ static bool offer_later(struct serve *serve, const struct serve_pending *pending
     offer->question = *datagram;
     offer->question.data = offer->bytes;
     memmove(offer->bytes, datagram->data, datagram->len);
-    offer->attempt = serve->attempt;
+    offer->attempt = attempt;
     return true;
 }
 
@@ -220,16 +222,15 @@ static void on_somebody(void *arg, unsigned number)
         log_warning("DHCP: %s is used by somebody who did not get it here", text);
         add_pending(serve);
     }
-    if (offer->attempt + 1 < ATTEMPTS && !dhcp_parse(offer->bytes, offer->question.len, &serve->again)) {
-        serve->attempt = offer->attempt + 1;
-        serve_receive(serve, &offer->question, &serve->again);
-        serve->attempt = 0;
-    }
+    if (offer->attempt + 1 < ATTEMPTS && !dhcp_parse(offer->bytes, offer->question.len, &serve->again))
+        handle(serve, &offer->question, &serve->again, offer->attempt + 1);
 }
 
 /* --- in ---------------------------------------------------------------------------------------------------------- */
 
-bool serve_receive(struct serve *serve, const struct udp_datagram *datagram, const struct dhcp_message *message)
+/* attempt: how often this has been handled already. False: it cannot be now. */
+static bool handle(struct serve *serve, const struct udp_datagram *datagram, const struct dhcp_message *message,
+                   unsigned attempt)
 {
     const struct sockets_port *port = &serve->sockets->ports[datagram->port];
     struct serve_batch *batch = serve->gathers;
@@ -253,9 +254,14 @@ bool serve_receive(struct serve *serve, const struct udp_datagram *datagram, con
     memcpy(pending->sender, datagram->src_mac, ETH_ADDR_SIZE);
     if (pending->result.change_count)
         add_pending(serve);
-    else if (!offer_later(serve, pending, datagram, message))
+    else if (!offer_later(serve, pending, datagram, message, attempt))
         send_reply(serve, pending);
     return true;
+}
+
+bool serve_receive(struct serve *serve, const struct udp_datagram *datagram, const struct dhcp_message *message)
+{
+    return handle(serve, datagram, message, 0);
 }
 
 /* --- out --------------------------------------------------------------------------------------------------------- */

@@ -39,8 +39,7 @@ struct serve {
     struct sockets *sockets;
     struct probes *probes;
     struct serve_offer *offers;    /* that wait for an answer, by its number; room for PROBE_MAX */
-    unsigned attempt;              /* how often the question that is handled has been handled already */
-    struct dhcp_message again;     /* that question */
+    struct dhcp_message again;     /* a question that is handled once more */
     struct serve_batch batches[2]; /* one gathers, the other is being stored */
     struct serve_batch *gathers;
     const struct dhcp_lease **leases; /* that are being stored; room for all changes of a batch */

@@ -2,17 +2,16 @@
 
 #include "base/bytes.h"
 #include "base/compiler.h"
-#include "net/eth.h"
+#include "net/arp.h"
 #include "net/ipv4.h"
 #include "net/udp.h"
 
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/icmp.h>
-#include <linux/if_arp.h>
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -92,8 +91,8 @@ int packet_open_arp(uint32_t ifindex, int *result)
     const struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_HOST, 0, 3),
-        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ETH_HDR_SIZE + 6), /* the operation */
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 0, 1),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ETH_HDR_SIZE + offsetof(struct arp_hdr, operation_be)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARP_REPLY, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
         BPF_STMT(BPF_RET | BPF_K, 0),
     };
@@ -103,7 +102,7 @@ int packet_open_arp(uint32_t ifindex, int *result)
         return -errno;
     int error = attach(fd, code, ARRAY_SIZE(code));
     if (!error)
-        error = bind_packets(fd, ifindex, ETH_P_ARP);
+        error = bind_packets(fd, ifindex, ETH_TYPE_ARP);
     return give(fd, error, result);
 }
 

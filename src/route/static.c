@@ -1,5 +1,6 @@
 #include "route/static.h"
 
+#include "base/sorted.h"
 #include "log/log.h"
 #include "route/install.h"
 
@@ -191,20 +192,24 @@ int statics_follow(struct statics *statics, const struct links *links, struct ri
     return error;
 }
 
+/* In the order of ipv4_prefix_compare(). */
+static uint64_t number_of(struct ipv4_prefix prefix)
+{
+    return (uint64_t)prefix.addr << 8 | prefix.len;
+}
+
+static uint64_t number_of_route(const void *element)
+{
+    return number_of(((const struct static_route *)element)->conf.prefix);
+}
+
 void statics_refused(struct statics *statics, struct rib *rib, struct ipv4_prefix prefix, const struct rib_path *path,
                      int error)
 {
-    size_t low = 0, high = statics->count;
+    size_t at = sorted_find(statics->all, statics->count, sizeof(*statics->all), number_of_route, number_of(prefix));
 
-    while (low < high) { /* the first of this prefix */
-        size_t middle = (low + high) / 2;
-        if (ipv4_prefix_compare(statics->all[middle].conf.prefix, prefix) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < statics->count && ipv4_prefix_equal(statics->all[low].conf.prefix, prefix); low++) {
-        struct static_route *route = &statics->all[low];
+    for (; at < statics->count && ipv4_prefix_equal(statics->all[at].conf.prefix, prefix); at++) {
+        struct static_route *route = &statics->all[at];
         if (!route->put || memcmp(&route->path, path, sizeof(*path)) != 0)
             continue;
         char text[IPV4_PREFIX_TEXT_SIZE];
