@@ -3,6 +3,7 @@
  * and stays within what arrived.
  */
 #include "dhcp/message.h"
+#include "tests/fuzz/dhcp_mutate.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -34,4 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     free(message);
     return sum == SIZE_MAX; /* so that what was read is used; never */
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+    return dhcp_mutate_below(&seed, 8) ? dhcp_mutate_message(data, size, size_max, &seed)
+                                       : LLVMFuzzerMutate(data, size, size_max);
 }

@@ -13,6 +13,7 @@
  *     7  how many bytes of options follow
  */
 #include "dhcp/server.h"
+#include "tests/fuzz/dhcp_mutate.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -226,4 +227,75 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dhcp_server_free(world->server);
     free(world);
     return 0;
+}
+
+/* --- mutations --------------------------------------------------------------------------------------------------- */
+
+#define STEPS_MAX 64
+
+/* Where messages begin, and behind them the end. How many there are. */
+static size_t find_steps(const uint8_t *data, size_t size, size_t starts[STEPS_MAX + 1])
+{
+    size_t count = 0, at = 0;
+
+    while (size - at >= 8 && count < STEPS_MAX) {
+        size_t left = size - at - 8, len = data[at + 7] < left ? data[at + 7] : left;
+        starts[count++] = at;
+        at += 8 + len;
+    }
+    starts[count] = at;
+    return count;
+}
+
+static size_t mutate_area(uint8_t *data, size_t size, size_t size_max, size_t at, size_t end, unsigned *seed)
+{
+    uint8_t area[UINT8_MAX];
+    size_t len = end - at - 8, made;
+
+    memcpy(area, data + at + 8, len);
+    made = dhcp_mutate_options(area, len, sizeof(area), seed);
+    if (size - len + made > size_max)
+        return size;
+    memmove(data + at + 8 + made, data + end, size - end);
+    memcpy(data + at + 8, area, made);
+    data[at + 7] = (uint8_t)made;
+    return size - len + made;
+}
+
+/* A message twice: once more at the end, or right behind itself. */
+static size_t mutate_again(uint8_t *data, size_t size, size_t size_max, size_t at, size_t end, unsigned *seed)
+{
+    uint8_t copy[8 + UINT8_MAX];
+    size_t len = end - at, to = dhcp_mutate_below(seed, 2) ? size : end;
+
+    if (size + len > size_max)
+        return size;
+    memcpy(copy, data + at, len);
+    memmove(data + to + len, data + to, size - to);
+    memcpy(data + to, copy, len);
+    return size + len;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+    size_t starts[STEPS_MAX + 1], count = find_steps(data, size, starts), which = dhcp_mutate_below(&seed, count);
+    size_t at = starts[which], end = count ? starts[which + 1] : 0;
+
+    if (!count)
+        return LLVMFuzzerMutate(data, size, size_max);
+    switch (dhcp_mutate_below(&seed, 8)) {
+    case 0:
+        return LLVMFuzzerMutate(data, size, size_max);
+    case 1:
+        return mutate_again(data, size, size_max, at, end, &seed);
+    case 2: /* away with it */
+        memmove(data + at, data + end, size - end);
+        return size - (end - at);
+    case 3:
+    case 4:
+        data[at + dhcp_mutate_below(&seed, 7)] = (uint8_t)rand_r(&seed);
+        return size;
+    default:
+        return mutate_area(data, size, size_max, at, end, &seed);
+    }
 }

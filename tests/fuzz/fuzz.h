@@ -19,3 +19,9 @@
 
 /* data is never NULL, and a block of its own on the heap, so that ASan sees a read beyond its size. Returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A target may have one, which knows what its inputs look like: change one in place, and return its new length. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed) __attribute__((weak));
+
+/* For it: a change that knows nothing of that. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max);

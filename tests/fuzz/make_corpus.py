@@ -2,8 +2,8 @@
 """Write the hand-made part of the fuzz corpora: make_corpus.py
 
 validate/REASON.WHAT is an IPv4 packet that is dropped for REASON ("none": it is right); corpus_test.c holds the files to
-their names. text/ holds addresses and prefixes, dhcp_message/ messages, dhcp_server/ series of them. Files that a fuzzer found are added beside them under a name that says
-what they showed.
+their names. text/ holds addresses and prefixes, dhcp_message/ messages, dhcp_server/ series of them, dhcp_relay/ what a
+relay gets. Files that a fuzzer found are added beside them under a name that says what they showed.
 """
 import os
 import struct
@@ -155,6 +155,44 @@ MESSAGES = {
     "hops-17": message(DISCOVER + END, hops=17),
 }
 
+# What servers elsewhere have crashed, hung or leaked on, each as one option of a request: scalars of other lengths than
+# their types', labels beyond 63, names that point at themselves, lists that end within an element, options within
+# options, texts of characters that names do not have.
+HARMFUL = {
+    "scalars-over-long": b"".join(option(code, b"\1" * 5) for code in (50, 51, 57, 93, 118)),
+    "scalars-cut-short": b"".join(option(code, b"\1") for code in (50, 51, 54, 57, 93, 118)),
+    "scalars-empty": b"".join(option(code) for code in (50, 51, 54, 55, 57, 61, 93, 97, 118)),
+    "scalars-of-the-largest": option(51, b"\xff" * 4) + option(57, b"\xff" * 2) + option(50, b"\xff" * 4),
+    "smallest-message": option(57, b"\0\0") + option(55, bytes(range(1, 120))),
+    "fqdn-cut-short": option(81, b"\0\0"),
+    "fqdn-without-name": option(81, b"\x05\0\0"),
+    "fqdn-label-64": option(81, b"\x05\0\0" + b"\x40" + b"a" * 64 + b"\0"),
+    "fqdn-label-beyond-the-end": option(81, b"\x05\0\0" + b"\x3f" + b"a" * 10),
+    "fqdn-points-at-itself": option(81, b"\x05\0\0" + b"\xc0\x03"),
+    "fqdn-of-255": option(81, b"\x05\0\0" + (b"\x3f" + b"a" * 63) * 3 + b"\0"),
+    "fqdn-of-dots": option(81, b"\x01\0\0" + b"." * 100),
+    "host-name-of-dots": option(12, b"." * 64),
+    "host-name-of-control-characters": option(12, bytes(range(1, 33)) + b"\0\x7f\xff\r\n"),
+    "host-name-of-nul": option(12, b"\0" * 20),
+    "client-id-of-type-alone": option(61, b"\xff"),
+    "client-id-duid-cut-short": option(61, b"\xff\0\0\0\1\0"),
+    "user-class-beyond-the-end": option(77, b"\x02ab\xffa"),
+    "user-class-of-nothing": option(77, b"\0" * 40),
+    "systems-of-odd-length": option(93, b"\0\7\0"),
+    "guid-cut-short": option(93, b"\0\7") + option(97, b"\0\1"),
+    "search-list-points-at-itself": option(119, b"\xc0\0"),
+    "routes-of-a-mask-of-33": option(121, b"\x21\x0a\0\0\0\1\x0a\0\0\1"),
+    "vendor-options-within-themselves": option(43, b"\x2b\6\x2b\4\x2b\2\x2b\0"),
+    "vendor-class-of-zeros": option(60, b"\0" * 100) + option(124, b"\0\0\0\x09\xff"),
+    "relay-info-split-within-a-suboption": option(82, b"\1\6abc") + option(82, b"def\2\1r"),
+    "relay-info-empty": option(82),
+    "authentication-cut-short": option(90, b"\1\1\0"),
+    "leasequery": kind(10),
+    "force-renew": kind(9),
+}
+MESSAGES.update({name: message(DISCOVER * (not name.startswith(("leasequery", "force"))) + options + END)
+                 for name, options in HARMFUL.items()})
+
 
 def step(options, flags=0, wait=0, client=1, hlen=6, giaddr=0, ciaddr=0, link=1):
     """A message of a series, as dhcp_server_fuzz.c describes it."""
@@ -202,7 +240,38 @@ SERIES = {
                           giaddr=10),
 }
 
-for folder, files in (("validate", VALIDATE), ("text", TEXT), ("dhcp_message", MESSAGES), ("dhcp_server", SERIES)):
+# What is harmful within the limits of a series: as a DISCOVER, and as the REQUEST behind it.
+SERIES.update({name: step(DISCOVER + options) + step(REQUEST + wanted(20) + ID + options) + step(REQUEST, ciaddr=40)
+               for name, options in HARMFUL.items() if len(options) < 230})
+
+
+def relayed(message, flags=3, circuit=4, remote=0, hops=16):
+    """As dhcp_relay_fuzz.c describes it."""
+    return bytes([flags, circuit, remote, hops]) + message
+
+
+REPLY = message(kind(5) + option(54, b"\x0a\0\0\1") + option(82, b"\1\4cccc") + END, op=2)
+RELAYED = {
+    "request": relayed(MESSAGES["discover"]),
+    "request-with-all": relayed(MESSAGES["discover"], flags=2 + 4 + 8 + 16, circuit=10, remote=10),
+    "request-with-the-longest": relayed(MESSAGES["discover"], circuit=253),
+    "request-of-a-trusted-switch": relayed(message(DISCOVER + option(82, b"\1\1a") + END), flags=3),
+    "request-of-a-distrusted-one": relayed(message(DISCOVER + option(82, b"\1\1a") + END), flags=2),
+    "request-without-end": relayed(MESSAGES["no-end"]),
+    "request-of-bootp": relayed(MESSAGES["bootp-without-cookie"]),
+    "request-without-room": relayed(message(DISCOVER + (option(43, b"a" * 255) * 6)[:1472 - 243] + END)),
+    "request-past-its-hops": relayed(MESSAGES["hops-17"], hops=16),
+    "reply": relayed(REPLY, flags=2 + 64),
+    "reply-with-anothers": relayed(message(kind(5) + option(82, b"\1\1x") + END, op=2), flags=2 + 64),
+    "reply-to-one-of-two": relayed(REPLY, flags=2 + 32 + 64),
+    "reply-of-pieces": relayed(message(kind(5) + option(82, b"\1\4cc") + option(12, b"h") + option(82, b"cc") + END, op=2),
+                               flags=2 + 64),
+    "info-in-sname": relayed(message(DISCOVER + option(52, b"\2") + END, sname=option(82, b"\1\1a") + END), flags=2),
+}
+RELAYED.update({name: relayed(MESSAGES[name]) for name in HARMFUL})
+
+for folder, files in (("validate", VALIDATE), ("text", TEXT), ("dhcp_message", MESSAGES), ("dhcp_server", SERIES),
+                      ("dhcp_relay", RELAYED)):
     os.makedirs(os.path.join(HERE, folder), exist_ok=True)
     for name, data in files.items():
         with open(os.path.join(HERE, folder, name), "wb") as file:

@@ -22,11 +22,23 @@ static void run(const uint8_t *data, size_t size)
     free(block);
 }
 
+/* libFuzzer's part, as far as it is needed. */
+size_t LLVMFuzzerMutate(uint8_t *changed, size_t size, size_t size_max)
+{
+    unsigned seed = (unsigned)size;
+
+    if (size_max)
+        changed[(size_t)rand_r(&seed) % size_max] ^= 1;
+    return size;
+}
+
 static void mutate(const uint8_t *data, size_t size, unsigned *seed)
 {
     uint8_t changed[INPUT_MAX];
 
     memcpy(changed, data, size);
+    if (LLVMFuzzerCustomMutator && rand_r(seed) % 2)
+        size = LLVMFuzzerCustomMutator(changed, size, sizeof(changed), (unsigned)rand_r(seed));
     for (int i = rand_r(seed) % CHANGES_MAX; i >= 0 && size > 0; i--) {
         size_t at = (size_t)rand_r(seed) % size;
         switch (rand_r(seed) % 4) {
