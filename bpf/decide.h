@@ -1,33 +1,16 @@
 /*
  * What the front door decides for a packet: a packet's way from validation to the adjacency, stated in one place.
  *
- *   fresh? -> door open? -> ours? -> IPv4? -> validate -> options, TTL -> addresses -> source -> look up -> egress
+ *   may speak? (bpf/guard.h) -> fresh? -> door open? -> ours? -> IPv4? -> validate -> options, TTL -> addresses ->
+ * source -> look up -> egress
  *
  * Everything that it does not understand, is not sure of, or is not meant to decide is the kernel's, untouched. It
  * reads the packet and changes nothing. Shared with BPF: tests and fuzzers run what the kernel runs.
  */
 #pragma once
 
-#include "bpf/door.h"
+#include "bpf/guard.h"
 #include "net/validate.h"
-
-struct door_frame {
-    const void *data, *end; /* what can be read, from the Ethernet header on; data <= end */
-    uint32_t wire_bytes;    /* of the whole frame; at least end - data */
-    uint32_t ifindex;       /* where it came in */
-    uint64_t now_ns;        /* CLOCK_MONOTONIC */
-    uint32_t gso_bytes;     /* payload of each segment that it will be cut into; 0 for a packet of its own */
-    bool xdp;               /* seen by an XDP door, which cannot finish checksums */
-    bool in_pieces;         /* there is more than can be read: wire_bytes > end - data */
-};
-
-struct door_verdict {
-    enum door_kind kind;
-    unsigned reason;                   /* enum door_punt or drop_reason; of no meaning for DOOR_FORWARD */
-    uint32_t port;                     /* where it came in; 0 if that is no port */
-    uint32_t adjacency;                /* for DOOR_FORWARD */
-    const struct door_adjacency *next; /* for DOOR_FORWARD; never NULL */
-};
 
 static force_inline void door_punt(struct door_verdict *verdict, enum door_punt why)
 {

@@ -423,6 +423,147 @@ static void half_made_checksums_at_an_xdp_door(void **state)
     assert_forwarded(f);
 }
 
+/* --- who may speak ------------------------------------------------------------------------------------------------ */
+
+static enum door_speaker speaker(const struct fixture *f, struct door_binding *binding)
+{
+    struct door_verdict verdict;
+
+    memset(binding, 0xff, sizeof(*binding));
+    return door_speaker(f->memory, &f->frame, &verdict, binding);
+}
+
+static void set_checks(struct fixture *f, uint8_t checks)
+{
+    f->memory->ports[IN_PORT].checks = checks;
+}
+
+static void set_ports(struct fixture *f, uint16_t from, uint16_t to)
+{
+    struct udp_hdr *udp = (struct udp_hdr *)(f->data + ETH_HDR_SIZE + IPV4_HDR_SIZE);
+
+    udp->src_port_be = cpu_to_be16(from);
+    udp->dst_port_be = cpu_to_be16(to);
+}
+
+static void nothing_is_asked_without_checks(void **state)
+{
+    struct fixture *f = *state;
+    struct door_binding binding;
+
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+    set_checks(f, DOOR_CHECK_SERVERS);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+    set_checks(f, DOOR_CHECK_SOURCE);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_BOUND);
+    f->memory->deadline_ns = NOW_NS;
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+    f->memory->deadline_ns = NOW_NS + 1;
+    f->frame.ifindex = IN + DOOR_IFINDEXES; /* another interface of the same low bits */
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+}
+
+static void a_source_is_asked_for_with_its_sender(void **state)
+{
+    struct fixture *f = *state;
+    struct door_binding binding;
+    const struct door_binding expected = {.ifindex = IN, .addr = IPV4(10, 0, 1, 10), .mac = {2, 0, 0, 0, 0, 2}};
+
+    set_checks(f, DOOR_CHECK_SOURCE);
+    f->memory->ports[IN_PORT].aside = 1; /* the kernel's packets are asked too */
+    memset(((struct eth_hdr *)f->data)->dst, 0xff, 6);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_BOUND);
+    assert_memory_equal(&binding, &expected, sizeof(binding));
+    f->frame.end = f->data + ETH_HDR_SIZE + IPV4_HDR_SIZE; /* a header, and no ports */
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_BOUND);
+    f->frame.end = (const uint8_t *)f->frame.end - 1;
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+    f->frame.end = f->data + ETH_HDR_SIZE - 1;
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+    make_frame(f);
+    ((struct eth_hdr *)f->data)->type_be = cpu_to_be16(ETH_TYPE_IPV6);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+}
+
+static void dhcp_before_there_is_an_address(void **state)
+{
+    struct fixture *f = *state;
+    struct door_binding binding;
+
+    set_checks(f, DOOR_CHECK_SOURCE);
+    f->ip->src_be = 0;
+    set_ports(f, 68, 67);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_BOUND); /* not to everybody */
+    f->ip->dst_be = UINT32_MAX;
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+    f->ip->fragment_be = cpu_to_be16(1); /* what stands there is no header */
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_BOUND);
+    f->ip->fragment_be = 0;
+    f->ip->version_ihl = 0x46;
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_BOUND);
+    f->ip->version_ihl = 0x45;
+    f->ip->protocol = IPV4_PROTOCOL_TCP;
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_BOUND);
+    f->ip->protocol = IPV4_PROTOCOL_UDP;
+    set_ports(f, 68, 68);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_BOUND);
+}
+
+static void other_dhcp_servers(void **state)
+{
+    struct fixture *f = *state;
+    struct door_binding binding;
+
+    set_checks(f, DOOR_CHECK_SERVERS);
+    set_ports(f, 67, 68);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY); /* on its way through this router */
+    memset(((struct eth_hdr *)f->data)->dst, 0xff, 6);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ROGUE);
+    assert_int_equal(binding.addr, IPV4(10, 0, 1, 10));
+    assert_memory_equal(binding.mac, host_mac, 6);
+    set_ports(f, 67, 67); /* to a relay */
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+    set_ports(f, 67, 68);
+    set_checks(f, DOOR_CHECK_SOURCE);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_BOUND);
+}
+
+static void arp_speaks_too(void **state)
+{
+    struct fixture *f = *state;
+    struct door_binding binding;
+    struct eth_hdr *eth = (struct eth_hdr *)f->data;
+    struct arp_hdr *arp = (struct arp_hdr *)(eth + 1);
+
+    set_checks(f, DOOR_CHECK_SOURCE);
+    eth->type_be = cpu_to_be16(ETH_TYPE_ARP);
+    *arp = (struct arp_hdr){.hardware_be = cpu_to_be16(ARP_HARDWARE_ETH),
+                            .protocol_be = cpu_to_be16(ETH_TYPE_IPV4),
+                            .hardware_len = 6,
+                            .protocol_len = 4,
+                            .operation_be = cpu_to_be16(ARP_REQUEST),
+                            .sender_be = cpu_to_be32(IPV4(10, 0, 1, 10)),
+                            .target_be = cpu_to_be32(IPV4(10, 0, 1, 1))};
+    memcpy(arp->sender_mac, host_mac, 6);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_BOUND);
+    assert_int_equal(binding.addr, IPV4(10, 0, 1, 10));
+    arp->operation_be = cpu_to_be16(ARP_REPLY);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_BOUND);
+    arp->sender_mac[5]++;
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_FALSE);
+    arp->sender_be = 0;
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+    arp->sender_be = 1;
+    set_checks(f, DOOR_CHECK_SERVERS);
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+    set_checks(f, DOOR_CHECK_SOURCE);
+    arp->hardware_len = 8;
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+    arp->hardware_len = 6;
+    f->frame.end = (const uint8_t *)(arp + 1) - 1;
+    assert_int_equal(speaker(f, &binding), DOOR_SPEAKER_ANY);
+}
+
 static void names_are_complete(void **state)
 {
     (void)state;
@@ -453,6 +594,11 @@ int main(void)
         CASE(egress),
         CASE(large_segments),
         CASE(half_made_checksums_at_an_xdp_door),
+        CASE(nothing_is_asked_without_checks),
+        CASE(a_source_is_asked_for_with_its_sender),
+        CASE(dhcp_before_there_is_an_address),
+        CASE(other_dhcp_servers),
+        CASE(arp_speaks_too),
         CASE(names_are_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

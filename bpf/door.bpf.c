@@ -21,6 +21,15 @@ struct {
     __type(value, struct door_counters);
 } counters SEC(".maps");
 
+/* Who may speak at ports with source guard. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, DOOR_BINDINGS);
+    __type(key, struct door_binding);
+    __type(value, uint8_t);
+} bindings SEC(".maps");
+
 static force_inline struct door_counters *counters_of(uint32_t port)
 {
     uint32_t index = door_counters_index(bpf_get_smp_processor_id(), port);
@@ -63,6 +72,31 @@ static force_inline void mark_used(uint32_t adjacency)
         *used = 1;
 }
 
+/* Whether the frame's sender may speak; if not, that is the verdict. */
+static force_inline bool may_speak(const struct door_frame *frame, struct door_verdict *verdict)
+{
+    struct door_binding binding;
+
+    switch (door_speaker(&memory, frame, verdict, &binding)) {
+    case DOOR_SPEAKER_ANY:
+        return true;
+    case DOOR_SPEAKER_BOUND:
+        if (bpf_map_lookup_elem(&bindings, &binding))
+            return true;
+        break;
+    case DOOR_SPEAKER_FALSE:
+        break;
+    case DOOR_SPEAKER_ROGUE:
+        memory.rogues[masked_index(verdict->port, DOOR_PORTS - 1)] = binding;
+        verdict->reason = DROP_ROGUE_DHCP;
+        verdict->kind = DOOR_DROP;
+        return false;
+    }
+    verdict->reason = DROP_SOURCE_GUARD;
+    verdict->kind = DOOR_DROP;
+    return false;
+}
+
 /* Decide for a frame and count it; data as in the frame, to be written to. The IPv4 header if it leaves, and then all
  * of it is ready to; NULL if it is dropped or the kernel's. */
 static force_inline struct ipv4_hdr *handle(const struct door_frame *frame, struct eth_hdr *data,
@@ -70,7 +104,8 @@ static force_inline struct ipv4_hdr *handle(const struct door_frame *frame, stru
 {
     struct ipv4_hdr *ip = (struct ipv4_hdr *)(data + 1);
 
-    door_decide(&memory, frame, verdict);
+    if (likely(may_speak(frame, verdict)))
+        door_decide(&memory, frame, verdict);
     count(frame, verdict);
     if (verdict->kind != DOOR_FORWARD || !bytes_hold(data, ETH_HDR_SIZE + IPV4_HDR_SIZE, frame->end))
         return NULL; /* what is forwarded has them; the verifier wants it said */
@@ -106,23 +141,22 @@ static force_inline uint32_t priority_of(uint8_t tos)
 SEC("tc")
 int door_tc(struct __sk_buff *skb)
 {
-    if (unlikely(skb->pkt_type != PACKET_HOST || skb->vlan_present))
-        return TC_ACT_UNSPEC; /* for others, for groups, tagged */
-    /* Only the first piece of a packet can be read; make it hold the header. */
-    uint32_t readable = skb->data_end - skb->data;
-    if (unlikely(readable < ETH_HDR_SIZE + IPV4_HDR_SIZE && skb->len > readable))
-        bpf_skb_pull_data(skb, ETH_HDR_SIZE + IPV4_HDR_SIZE);
+    if (unlikely(skb->pkt_type == PACKET_OTHERHOST || skb->vlan_present))
+        return TC_ACT_UNSPEC; /* for others, tagged */
+    /* Only the first piece of a packet can be read; make it hold the headers. */
+    uint32_t wanted = skb->len < DOOR_READS ? skb->len : DOOR_READS;
+    if (unlikely(!bytes_hold((void *)(long)skb->data, wanted, (void *)(long)skb->data_end)))
+        bpf_skb_pull_data(skb, wanted);
 
-    struct eth_hdr *data = (void *)(long)skb->data;
+    void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
     struct door_frame frame = {.data = data,
-                               .end = (void *)(long)skb->data_end,
+                               .end = end,
                                .wire_bytes = skb->len,
                                .ifindex = skb->ifindex,
                                .now_ns = bpf_ktime_get_coarse_ns(),
                                .gso_bytes = skb->gso_size,
-                               .in_pieces = skb->len > skb->data_end - skb->data};
+                               .in_pieces = skb->len > (uint32_t)(end - data)};
     struct door_verdict verdict;
-
     const struct ipv4_hdr *ip = handle(&frame, data, &verdict);
     if (!ip)
         return verdict.kind == DOOR_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;

@@ -1,9 +1,9 @@
 /*
  * The memory of the front door, as its BPF program and the engine share it, and what the door counts.
  *
- * The engine writes everything but `used` and the counters. What the door acts on changes by single stores of words;
- * what a word points to is complete before the word is stored, and is not written again before every packet under way
- * has passed.
+ * The engine writes everything but `used`, `rogues` and the counters. What the door acts on changes by single stores of
+ * words; what a word points to is complete before the word is stored, and is not written again before every packet
+ * under way has passed.
  *
  * Shared with BPF.
  */
@@ -18,6 +18,7 @@
 #define DOOR_ADJACENCIES  65536 /* 0 is none */
 #define DOOR_IFINDEXES    65536 /* ports are found by the low 16 bits of their interface index */
 #define DOOR_LOCAL_FILTER 65536 /* bits */
+#define DOOR_BINDINGS     262144
 
 static_assert(FIB_NEXT_HOP_MAX < DOOR_NEXT_HOPS, "every answer of the FIB has its word");
 
@@ -98,13 +99,28 @@ static_assert(sizeof(struct door_adjacency) == 20, "no padding");
 
 enum door_rp_filter { DOOR_RP_OFF = 0, DOOR_RP_STRICT = 1, DOOR_RP_LOOSE = 2 }; /* as the kernel's rp_filter */
 
+/* What is asked of all frames at a port, of those too that are left to the kernel (bpf/guard.h). */
+enum door_check {
+    DOOR_CHECK_SOURCE = 1,  /* their senders are among the bindings */
+    DOOR_CHECK_SERVERS = 2, /* they are not of other DHCP servers */
+};
+
+/* Somebody at a port, and an address that is his: the key of a map of those who may speak. */
+struct door_binding {
+    uint32_t ifindex, addr; /* host order */
+    uint8_t mac[ETH_ADDR_SIZE];
+    uint16_t unused; /* 0 */
+};
+
+static_assert(sizeof(struct door_binding) == 16, "no padding");
+
 struct door_port {
     uint32_t ifindex;
     uint32_t aside;     /* not 0: everything that arrives here is the kernel's */
     uint32_t no_xdp_in; /* not 0: its driver does not take frames that an XDP door redirects */
     uint8_t rp_filter;  /* enum door_rp_filter */
     uint8_t mac[ETH_ADDR_SIZE];
-    uint8_t unused;
+    uint8_t checks; /* enum door_check */
 };
 
 static_assert(sizeof(struct door_port) == 20, "no padding");
@@ -116,6 +132,7 @@ struct door_memory {
     uint32_t probe_failed;
     uint8_t port_of[DOOR_IFINDEXES];
     struct door_port ports[DOOR_PORTS];
+    struct door_binding rogues[DOOR_PORTS]; /* the last rogue of each port; the door writes them */
     uint32_t next_hops[DOOR_NEXT_HOPS];
     struct door_adjacency adjacencies[DOOR_ADJACENCIES];
     uint8_t used[DOOR_ADJACENCIES]; /* the door sets it to 1 when it sends to an adjacency, the engine to 0 */
@@ -147,6 +164,24 @@ static force_inline uint32_t door_counters_index(uint32_t cpu, uint32_t port)
 {
     return cpu * DOOR_PORTS + port;
 }
+
+struct door_frame {
+    const void *data, *end; /* what can be read, from the Ethernet header on; data <= end */
+    uint32_t wire_bytes;    /* of the whole frame; at least end - data */
+    uint32_t ifindex;       /* where it came in */
+    uint64_t now_ns;        /* CLOCK_MONOTONIC */
+    uint32_t gso_bytes;     /* payload of each segment that it will be cut into; 0 for a packet of its own */
+    bool xdp;               /* seen by an XDP door, which cannot finish checksums */
+    bool in_pieces;         /* there is more than can be read: wire_bytes > end - data */
+};
+
+struct door_verdict {
+    enum door_kind kind;
+    unsigned reason;                   /* enum door_punt or drop_reason; of no meaning for DOOR_FORWARD */
+    uint32_t port;                     /* where it came in; 0 if that is no port */
+    uint32_t adjacency;                /* for DOOR_FORWARD */
+    const struct door_adjacency *next; /* for DOOR_FORWARD; never NULL */
+};
 
 /* "unresolved", and what it means; "unknown" for a number that is none of ours. Static storage. User space only. */
 const char *door_punt_name(unsigned reason);

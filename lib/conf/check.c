@@ -1,6 +1,7 @@
 /* What does not fit together, though every line by itself is right. */
 #include "base/compiler.h"
 #include "conf/dhcp.h"
+#include "conf/guard.h"
 #include "conf/model.h"
 #include "conf/relay.h"
 #include "net/ipv4_map.h"
@@ -209,6 +210,8 @@ int conf_check(const struct conf *conf, struct conf_errors *errors)
         error = check_order(conf, errors);
     if (!error)
         error = conf_check_dhcp(conf, errors);
+    if (!error)
+        error = conf_check_guards(conf, errors);
     conf_check_relays(conf, errors);
     ipv4_map_clear(&own);
     arena_clear(&arena);

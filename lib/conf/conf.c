@@ -3,6 +3,7 @@
 
 #include "base/compiler.h"
 #include "conf/dhcp.h"
+#include "conf/guard.h"
 #include "conf/model.h"
 #include "conf/relay.h"
 
@@ -211,6 +212,7 @@ static void print_interface(const struct conf_interface *interface, FILE *stream
         fprintf(stream, "    address = \"%s\"\n", text);
     }
     fprintf(stream, "    door = \"%s\"\n", conf_door_name(interface->door));
+    conf_print_guard(interface, stream);
     if (interface->dhcp)
         conf_print_dhcp(interface->dhcp, stream);
     if (interface->relay)

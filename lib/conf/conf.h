@@ -12,6 +12,7 @@
 #include "conf/errors.h"
 #include "dhcp/option.h"
 #include "dhcp/subnet.h"
+#include "net/eth.h"
 #include "net/ipv4_prefix.h"
 
 #include <stdbool.h>
@@ -26,9 +27,10 @@
 #define CONF_SESSIONS_MAX   4096
 #define CONF_SUBNETS_MAX    65536 /* behind relays */
 #define CONF_SERVERS_MAX    16    /* of a relay */
-#define CONF_RELAY_IDS_MAX  235   /* bytes of circuit-id and remote-id */
-#define CONF_LEASE_MIN      4     /* seconds: shorter ones leave no time to renew them */
-#define CONF_PREFERENCE_MIN 2     /* 0: the system's own addresses, 1: its attached subnets */
+#define CONF_HOSTS_MAX      65536
+#define CONF_RELAY_IDS_MAX  235 /* bytes of circuit-id and remote-id */
+#define CONF_LEASE_MIN      4   /* seconds: shorter ones leave no time to renew them */
+#define CONF_PREFERENCE_MIN 2   /* 0: the system's own addresses, 1: its attached subnets */
 #define CONF_PREFERENCE_MAX 254
 
 enum conf_door { CONF_DOOR_AUTO, CONF_DOOR_XDP, CONF_DOOR_TC, CONF_DOOR_COUNT };
@@ -100,6 +102,7 @@ struct conf_reservation {
 struct conf_dhcp {
     struct conf_scope scope;
     bool authoritative, bootp, by_mac, probe, rapid, trusted;
+    bool others;                   /* other servers on the link are meant to be there */
     uint32_t per_circuit, per_mac; /* addresses at most; 0: any number */
     struct conf_range *ranges;
     size_t range_count;
@@ -134,6 +137,13 @@ struct conf_relay {
     unsigned line;
 };
 
+/* A host at an interface that is known without having asked. */
+struct conf_host {
+    uint32_t addr;
+    uint8_t mac[ETH_ADDR_SIZE];
+    unsigned line;
+};
+
 struct conf_interface {
     char name[CONF_NAME_SIZE];
     enum conf_door door;
@@ -141,6 +151,9 @@ struct conf_interface {
     struct conf_relay *relay;       /* NULL: none is relayed there */
     struct conf_address *addresses; /* none: those that the system gave it */
     size_t address_count;
+    bool source_guard;       /* only hosts that are known may speak there */
+    struct conf_host *hosts; /* that have their addresses without DHCP */
+    size_t host_count;
     unsigned line;
 };
 

@@ -236,6 +236,17 @@ static const struct {
       "5: subnet '10.3.0.0': character 9"}},
     {"interface a { dhcp { pool 10.0.0.5-10.0.0.6 { class = phones } } }",
      {"1: class: 'phones': expected the name of a class of the general dhcp block"}},
+    {"interface a { source-guard = on }", {"1: source-guard: 'on': expected true or false"}},
+    {"interface a { source-guard = true }\ninterface b { source-guard = true relay { server = 1.2.3.4 } }",
+     {"1: interface a: source-guard would drop everything: expected dhcp or host",
+      "2: interface b: source-guard would drop everything: expected dhcp or host (leases of other servers"}},
+    {"interface a { address = 10.0.0.1/24 dhcp { pool = 10.0.0.5-10.0.0.6 }\nhost x { }\nhost 10.0.0.2 { }\n"
+     "host 10.0.0.2 { mac = 01:00:00:00:00:01 }\nhost 10.0.1.2 { mac = 02:00:00:00:00:01 }\n"
+     "host 10.0.0.6 { mac = 02:00:00:00:00:01 }\nhost 10.0.0.1 { mac = 02:00:00:00:00:01 } }",
+     {"2: host 'x': character 1: expected", "3: host 10.0.0.2: expected mac", "4: mac: '01:00:00:00:00:01': expected a",
+      "4: host 10.0.0.2: expected mac", "4: host 10.0.0.2 is there already, in line 3",
+      "5: host 10.0.1.2: expected an address in a subnet", "6: host 10.0.0.6: is in the pool in line 1",
+      "7: host 10.0.0.1: is this router itself (interface a)"}},
     {"interface a { relay { } }", {"1: relay: expected a server"}},
     {"interface a { address = 10.0.0.1/24 dhcp { pool = 10.0.0.5-10.0.0.6 }\n"
      "relay { server = 10.0.0.1 server = 127.0.0.1\nhops = 17 circuit-id = 0xabc giaddr = x } }",
@@ -371,6 +382,9 @@ static void what_is_printed_parses_to_the_same(void **state)
         "10.6.0.2\" } }\n"
         "interface r { relay { server = [1.2.3.4, 1.2.3.5] option-82 = true circuit-id = \"a b\" remote-id = 0xff "
         "giaddr = 1.1.1.1 server-override = true trust-option-82 = true hops = 3 } }\n"
+        "interface s { address = 13.0.0.1/24 source-guard = true host 13.0.0.2 { mac = 02:00:00:00:00:0a } dhcp { pool "
+        "= "
+        "13.0.0.5-13.0.0.6 other-servers = true } }\n"
         "interface l { address = 12.0.0.1/24 dhcp { lease = 1h30m dns = [] pool 12.0.0.0/25 { class = a } } }");
     char *text = printed(conf);
     struct conf *again = parsed(text);

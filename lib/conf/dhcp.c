@@ -42,6 +42,11 @@ static void read_trusted(struct build *build, void *thing, const struct conf_nod
     conf_read_flag(build, node, value, &((struct conf_dhcp *)thing)->trusted);
 }
 
+static void read_others(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    conf_read_flag(build, node, value, &((struct conf_dhcp *)thing)->others);
+}
+
 static void read_client(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
     bool by_mac = strcmp(value->text, "mac") == 0;
@@ -72,6 +77,7 @@ static const struct setting server_settings[] = {
     {"rapid-commit", read_rapid, false},
     {"trust-option-82", read_trusted, false},
     {"conflict-check", read_probe, false},
+    {"other-servers", read_others, false},
     {"leases-per-circuit", read_per_circuit, false},
     {"leases-per-mac", read_per_mac, false},
 };
@@ -90,6 +96,7 @@ static void inherit(struct build *build, struct conf_dhcp *dhcp, const struct co
     dhcp->per_mac = around->per_mac;
     dhcp->rapid = around->rapid;
     dhcp->trusted = around->trusted;
+    dhcp->others = around->others;
     conf_scope_inherit(build, &dhcp->scope, &around->scope);
 }
 

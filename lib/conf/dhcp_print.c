@@ -142,6 +142,7 @@ static void print_dhcp(FILE *stream, int depth, const struct conf_dhcp *dhcp)
     conf_print_flag(stream, depth, "conflict-check", dhcp->probe);
     conf_print_flag(stream, depth, "rapid-commit", dhcp->rapid);
     conf_print_flag(stream, depth, "trust-option-82", dhcp->trusted);
+    conf_print_flag(stream, depth, "other-servers", dhcp->others);
     line(stream, depth, "leases-per-circuit = %u", dhcp->per_circuit);
     line(stream, depth, "leases-per-mac = %u", dhcp->per_mac);
     print_scope(stream, depth, &dhcp->scope);

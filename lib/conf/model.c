@@ -7,6 +7,7 @@
 
 #include "base/compiler.h"
 #include "conf/dhcp.h"
+#include "conf/guard.h"
 #include "conf/read.h"
 #include "conf/relay.h"
 
@@ -175,6 +176,7 @@ static void read_door(struct build *build, void *thing, const struct conf_node *
 static const struct setting interface_settings[] = {
     {"address", read_address, true},
     {"door", read_door, false},
+    {"source-guard", conf_read_guard, false},
 };
 
 /* --- route -------------------------------------------------------------------------------------------------------- */
@@ -320,7 +322,7 @@ static const struct setting top_settings[] = {
     {"hostname", read_hostname, false},
 };
 
-static const struct block *const interface_blocks[] = {&conf_dhcp_interface_block, &conf_relay_block};
+static const struct block *const interface_blocks[] = {&conf_dhcp_interface_block, &conf_relay_block, &conf_host_block};
 
 static const struct block interface_block = {.key = "interface",
                                              .label = "the interface's name",

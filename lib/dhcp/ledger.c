@@ -295,13 +295,22 @@ int dhcp_server_configure(struct dhcp_server *server, const struct dhcp_subnets 
 
 /* --- time and changes -------------------------------------------------------------------------------------------- */
 
+void dhcp_server_on_end(struct dhcp_server *server, void (*ended)(void *arg, uint32_t addr), void *arg)
+{
+    server->ended = ended;
+    server->arg = arg;
+}
+
 void dhcp_server_tick(struct dhcp_server *server, uint64_t now_s)
 {
     const struct dhcp_offer *offer;
     uint32_t addr;
 
-    while (dhcp_leases_end(server->leases, now_s, &addr))
+    while (dhcp_leases_end(server->leases, now_s, &addr)) {
         ledger_settle(server, addr, now_s);
+        if (server->ended)
+            server->ended(server->arg, addr);
+    }
     while ((offer = dhcp_offers_oldest(server->offers)) && offer->ends_s <= now_s)
         ledger_withdraw(server, offer, now_s);
 }

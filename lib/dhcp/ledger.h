@@ -32,6 +32,8 @@ struct dhcp_server {
     struct dhcp_catalog *catalog; /* of them */
     struct pool *pools;           /* in the order of their addresses */
     size_t pool_count;
+    void (*ended)(void *arg, uint32_t addr); /* NULL: nobody wants to know */
+    void *arg;
     struct dhcp_tally *tally; /* how many addresses of pools a group has; NULL: there are no limits */
 };
 

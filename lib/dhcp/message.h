@@ -7,9 +7,10 @@
 
 #include "base/bytes.h"
 #include "dhcp/option.h"
+#include "net/udp.h"
 
-#define DHCP_SERVER_PORT 67
-#define DHCP_CLIENT_PORT 68
+#define DHCP_SERVER_PORT UDP_PORT_BOOTPS
+#define DHCP_CLIENT_PORT UDP_PORT_BOOTPC
 
 #define DHCP_HEADER_SIZE    236 /* without the magic cookie */
 #define DHCP_COOKIE         0x63825363

@@ -109,6 +109,9 @@ void dhcp_server_undo(struct dhcp_server *server, const struct dhcp_change *chan
  * That is in the result's changes, and need not be in them if much of its pool is kept from everybody already. */
 void dhcp_server_conflict(struct dhcp_server *server, uint32_t addr, uint64_t now_s, struct dhcp_result *result);
 
+/* Call ended(arg, addr) for each lease whose time is over, when that is found. */
+void dhcp_server_on_end(struct dhcp_server *server, void (*ended)(void *arg, uint32_t addr), void *arg);
+
 /* What has ended by now has ended. Also done by dhcp_server_receive(). */
 void dhcp_server_tick(struct dhcp_server *server, uint64_t now_s);
 

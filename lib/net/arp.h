@@ -1,5 +1,5 @@
 /*
- * ARP for IPv4 on Ethernet (RFC 826).
+ * ARP for IPv4 on Ethernet (RFC 826). Shared with BPF.
  */
 #pragma once
 
@@ -18,6 +18,6 @@ struct arp_hdr {
     uint32_t sender_be;
     uint8_t target_mac[ETH_ADDR_SIZE];
     uint32_t target_be;
-} WIRE_LAYOUT;
+} __attribute__((packed)); /* not WIRE_LAYOUT: addresses are out of their natural places */
 
 static_assert(sizeof(struct arp_hdr) == 28, "as on the wire");

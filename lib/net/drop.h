@@ -18,7 +18,9 @@
     X(IP_SOURCE_LOOPBACK, "ip-source-loopback", "the source is in 127.0.0.0/8")                 \
     X(IP_DESTINATION_ZERO, "ip-destination-zero", "the destination is in 0.0.0.0/8")            \
     X(IP_DESTINATION_LOOPBACK, "ip-destination-loopback", "the destination is in 127.0.0.0/8")  \
-    X(ROUTE_BLACKHOLE, "route-blackhole", "a blackhole route")
+    X(ROUTE_BLACKHOLE, "route-blackhole", "a blackhole route")                                  \
+    X(SOURCE_GUARD, "source-guard", "the source is not known to be its sender's own address")   \
+    X(ROGUE_DHCP, "rogue-dhcp", "another DHCP server's answer where this system is the server")
 
 enum drop_reason {
     DROP_NONE = 0, /* not a reason: the packet is right */

@@ -7,6 +7,9 @@
 
 #define UDP_HDR_SIZE 8
 
+/* Well-known ports by their registered names (RFC 951 3): of DHCP's servers and clients. */
+enum udp_port { UDP_PORT_BOOTPS = 67, UDP_PORT_BOOTPC = 68 };
+
 struct udp_hdr {
     uint16_t src_port_be;
     uint16_t dst_port_be;

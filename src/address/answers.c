@@ -21,9 +21,9 @@ static void copy_bytes(const struct dhcp_bytes *from, struct query_bytes *to)
     memcpy(to->bytes, from->bytes, to->len);
 }
 
-static void describe(const struct serve *serve, uint32_t addr, struct query_lease *record)
+void answers_describe_lease(const struct serve *serve, uint32_t addr, struct query_lease *record)
 {
-    struct dhcp_lease lease;
+    struct dhcp_lease lease = {0};
     uint64_t now_s = lease_clock_now_s(&serve->clock);
 
     dhcp_leases_get(dhcp_server_leases(serve->server), addr, &lease);
@@ -55,7 +55,7 @@ static size_t list_leases(const struct serve *serve, const struct query_range *r
             answer->more = 1;
             break;
         }
-        describe(serve, addr, &records[answer->count++]);
+        answers_describe_lease(serve, addr, &records[answer->count++]);
         answer->last = (struct ipv4_prefix){addr, 32};
         from = (uint64_t)addr + 1;
     }
@@ -222,6 +222,11 @@ void address_answer(void *arg, const struct query *query, union query_buffer *bu
         break;
     case QUERY_HISTORY:
         made->record_bytes = list_history(serve, query, buffer);
+        break;
+    case QUERY_EVENTS:
+    case QUERY_BOUND:
+    case QUERY_RESERVED:
+        follow_answer(view->follow, query, buffer, made);
         break;
     default:
         buffer->answer.error = -EOPNOTSUPP;

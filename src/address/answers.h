@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "address/follow.h"
 #include "address/relay.h"
 #include "address/serve.h"
 #include "query/service.h"
@@ -12,7 +13,11 @@ struct address_view {
     const struct serve *serve;
     const struct relay *relay;
     const uint64_t *faults; /* messages, by enum dhcp_fault */
+    struct follow *follow;
 };
+
+/* What is known of the lease of an address; zeros but for the address if there is none. */
+void answers_describe_lease(const struct serve *serve, uint32_t addr, struct query_lease *record);
 
 /* A query_service_config's `answer`; arg is a const struct address_view. */
 void address_answer(void *arg, const struct query *query, union query_buffer *buffer, struct query_made *made);

@@ -92,6 +92,17 @@ static int open_probes(struct serve *serve)
     return serve->probes && serve->offers ? 0 : -ENOMEM;
 }
 
+/* What ended while nobody was here is no news. */
+static void on_end(void *arg, uint32_t addr)
+{
+    struct serve *serve = arg;
+    struct dhcp_lease lease;
+
+    if (dhcp_leases_get(dhcp_server_leases(serve->server), addr, &lease) && lease.state == DHCP_LEASE_BOUND &&
+        lease.ends_s >= serve->started_s)
+        events_add_end(&serve->events, &lease, lease_clock_now_s(&serve->clock));
+}
+
 int serve_open(struct serve *serve, struct store *store, struct sockets *sockets, int epoll)
 {
     uint8_t key[DHCP_KEY_SIZE];
@@ -100,6 +111,8 @@ int serve_open(struct serve *serve, struct store *store, struct sockets *sockets
     int error = getrandom(key, sizeof(key), 0) == (ssize_t)sizeof(key) ? open_batches(serve) : -EIO;
     if (!error)
         error = open_probes(serve);
+    if (!error)
+        error = events_open(&serve->events);
     serve->server = error ? NULL : dhcp_server_new(key, DHCP_OFFERS_MAX);
     if (!error && !serve->server)
         error = -ENOMEM;
@@ -115,6 +128,8 @@ int serve_open(struct serve *serve, struct store *store, struct sockets *sockets
         log_error("DHCP: the clock could not be stored: %s (%s)", strerror(-error), store_why(store));
     else if ((error = flush_open(&serve->flush, store, epoll, on_stored, serve)))
         log_error("DHCP could not be set up: %s", strerror(-error));
+    serve->started_s = lease_clock_now_s(&serve->clock);
+    dhcp_server_on_end(serve->server, on_end, serve);
     return error;
 }
 
@@ -132,6 +147,7 @@ void serve_close(struct serve *serve)
     for (unsigned i = 0; i < ARRAY_SIZE(serve->batches); i++)
         free(serve->batches[i].pending);
     serve->probes = probes_free(serve->probes);
+    events_close(&serve->events);
     free(serve->offers);
     free(serve->leases);
 }
@@ -151,6 +167,7 @@ int serve_configure(struct serve *serve, const struct conf *conf)
     subnets_free(serve->subnets);
     serve->subnets = subnets;
     serve->history_s = conf->dhcp.history_s;
+    events_add_anew(&serve->events, lease_clock_now_s(&serve->clock));
     probes_want_ping(serve->probes, conf->dhcp.all.subnet_count > 0);
     return 0;
 }
@@ -365,7 +382,10 @@ static void take_batch(struct serve *serve)
     }
     serve->counts.transactions++;
     for (unsigned i = 0; i < batch->count; i++) {
-        serve->counts.stored += batch->pending[i].result.change_count;
+        const struct dhcp_result *result = &batch->pending[i].result;
+        serve->counts.stored += result->change_count;
+        for (unsigned j = 0; j < result->change_count; j++)
+            events_add_change(&serve->events, &result->changes[j], lease_clock_now_s(&serve->clock));
         send_reply(serve, &batch->pending[i]);
     }
     batch->count = 0;

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "address/events.h"
 #include "address/flush.h"
 #include "address/lease_clock.h"
 #include "address/probe.h"
@@ -47,6 +48,8 @@ struct serve {
     bool busy;                        /* so many come that it is worth waiting for more */
     bool failing;                     /* the store fails, which has been logged */
     struct serve_counts counts;
+    struct events events;
+    uint64_t started_s; /* by the clock of leases */
 };
 
 /* The leases come from the store, which is the serve's until serve_close(). 0; -errno, logged. */

@@ -110,6 +110,7 @@ static int run_engine(struct parent *parent, int control)
     struct engine_config config = {.conf = parent->conf,
                                    .directory = parent->config->directory,
                                    .token = parent->token,
+                                   .dhcp_path = parent->files.dhcp_path,
                                    .control = control,
                                    .listener = parent->files.engine_fd,
                                    .drop_privileges = privileges_of_engine,

@@ -119,7 +119,8 @@ int run_files_open(struct run_files *files, const char *directory, uid_t uid, gi
     files->engine_fd = listen_at(files->engine_path, SOCK_SEQPACKET, 0600, uid, gid);
     if (files->engine_fd < 0)
         return files->engine_fd;
-    files->dhcp_fd = listen_at(files->dhcp_path, SOCK_SEQPACKET, 0600, uid, gid);
+    /* The engine asks too, which has the user's group and none of his rights beyond that. */
+    files->dhcp_fd = listen_at(files->dhcp_path, SOCK_SEQPACKET, 0660, uid, getgid());
     if (files->dhcp_fd < 0)
         return files->dhcp_fd;
     files->management_fd = listen_at(files->management_path, SOCK_STREAM, 0666, (uid_t)-1, (gid_t)-1);

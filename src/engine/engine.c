@@ -7,8 +7,11 @@
 #include "base/compiler.h"
 #include "control/control.h"
 #include "engine/answers.h"
+#include "engine/bindings.h"
 #include "engine/firewall.h"
+#include "engine/lease_link.h"
 #include "engine/ports.h"
+#include "engine/rogues.h"
 #include "log/log.h"
 #include "loop/watch.h"
 
@@ -38,6 +41,8 @@ struct engine {
     struct host *host;
     struct answers *answers;
     struct ports ports;
+    struct bindings bindings;
+    struct lease_link leases;
     struct page *page;
     struct page next_page; /* put together here */
     int page_fd, counters_fd;
@@ -90,9 +95,18 @@ static void write_page(struct engine *engine)
     page_write(engine->page, page);
 }
 
+static const struct conf *conf_in_force(const struct engine *engine)
+{
+    return engine->own_conf ? engine->own_conf : engine->config->conf;
+}
+
 static void update_ports(struct engine *engine)
 {
-    ports_update(&engine->ports, firewall_found(engine->firewall));
+    const char *firewall = firewall_found(engine->firewall);
+
+    ports_update(&engine->ports, firewall);
+    if (bindings_follow(&engine->bindings, &engine->ports, conf_in_force(engine)))
+        ports_update(&engine->ports, firewall);
     write_page(engine);
 }
 
@@ -119,7 +133,10 @@ static void on_tick(void *arg, struct watch *watch)
     if (++engine->ticks % TICKS_SECOND == 0) {
         refresh_deadline(engine);
         routing_keep_neighbours(engine->routing);
+        rogues_look(&engine->ports);
     }
+    bindings_tick(&engine->bindings);
+    lease_link_try(&engine->leases, conf_has_clients(conf_in_force(engine)));
     if (engine->ticks % PROBE_TICKS == 0)
         ports_probe(&engine->ports);
     update_ports(engine);
@@ -290,6 +307,10 @@ static int open_engine(struct engine *engine)
     engine->ports.door = engine->door;
     engine->ports.routing = engine->routing;
     engine->ports.host = engine->host;
+    engine->bindings.door = engine->door;
+    engine->bindings.routing = engine->routing;
+    lease_link_init(&engine->leases, engine->config->dhcp_path, engine->config->token, engine->epoll,
+                    &engine->bindings);
     engine->started_s = now_s();
     return open_loop(engine);
 }
@@ -322,6 +343,9 @@ static void close_engine(struct engine *engine)
         if (engine->host)
             host_give_back_all(engine->host, &engine->routing->links);
     }
+    if (engine->leases.path)
+        lease_link_close(&engine->leases);
+    bindings_clear(&engine->bindings);
     engine->answers = answers_free(engine->answers);
     engine->host = host_close(engine->host);
     engine->firewall = firewall_close(engine->firewall);

@@ -11,6 +11,7 @@ struct engine_config {
     const struct conf *conf;       /* to begin with; borrowed */
     const char *directory;         /* where what was changed in the system is written down */
     const uint8_t *token;          /* of those who may ask (query/query.h); borrowed */
+    const char *dhcp_path;         /* of the dhcp role's socket; borrowed */
     int control;                   /* the parent's socket (control/control.h) */
     int listener;                  /* on which others ask */
     void (*drop_privileges)(void); /* called when everything that needs root is open */

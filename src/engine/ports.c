@@ -76,7 +76,7 @@ static int attach(struct ports *ports, unsigned number, struct link *link)
     port->mtu = link->mtu;
     ports->changes++;
     port->aside = UINT32_MAX;
-    port->up = port->takes_xdp = false;
+    port->up = port->takes_xdp = port->guarded = false;
     link->port = (uint8_t)number;
     ports->routing->links_changed = true;
     log_info("%s: %s door", port->name, door_hook_name(port->attachment.hook));
@@ -294,6 +294,14 @@ static void probe(struct ports *ports, unsigned number, const struct link *link)
     port->takes_xdp = takes;
 }
 
+static uint8_t checks_of(const struct port *port)
+{
+    const struct conf_interface *conf = port->conf;
+    bool alone = conf_interface_has_clients(conf) && !(conf->dhcp && conf->dhcp->others);
+
+    return (uint8_t)((port->guarded ? DOOR_CHECK_SOURCE : 0) | (alone ? DOOR_CHECK_SERVERS : 0));
+}
+
 static void update(struct ports *ports, unsigned number, const struct link *link, uint32_t aside, const char *firewall)
 {
     struct door_port *shared = &door_memory(ports->door)->ports[number];
@@ -306,6 +314,10 @@ static void update(struct ports *ports, unsigned number, const struct link *link
         memcpy(shared->mac, link->mac, ETH_ADDR_SIZE);
         ports->changes++;
     }
+    uint8_t before = shared->checks, checks = checks_of(port);
+    WRITE_RELEASE(shared->checks, checks);
+    if ((before ^ checks) & DOOR_CHECK_SOURCE)
+        log_info("%s: source guard is %s", port->name, checks & DOOR_CHECK_SOURCE ? "on" : "off");
     ports->changes += port->mtu != link->mtu;
     port->mtu = link->mtu;
     WRITE_RELEASE(shared->rp_filter, links_rp_filter(&ports->routing->links, link));

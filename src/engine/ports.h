@@ -16,8 +16,10 @@ struct port {
     struct door_attachment attachment;
     uint32_t aside; /* a bit for each enum port_aside */
     bool up;
-    bool takes_xdp; /* frames that an XDP door sends there arrive */
-    uint32_t mtu;   /* bytes */
+    bool takes_xdp;   /* frames that an XDP door sends there arrive */
+    bool guarded;     /* those who may speak are known to the door, which lets nobody else */
+    int64_t rogue_ms; /* when another DHCP server was last told of; 0: never */
+    uint32_t mtu;     /* bytes */
 };
 
 struct ports {

@@ -23,7 +23,7 @@
 
 struct door {
     struct bpf_object *object;
-    int xdp_fd, tc_fd, probe_fd;
+    int xdp_fd, tc_fd, probe_fd, bindings_fd;
     struct bpf_link *listeners[2]; /* hear of frames that a driver did not take */
     struct door_memory *memory;
     struct door_counters *counters;
@@ -117,6 +117,7 @@ int door_new(struct door **result)
         door_free(door);
         return error;
     }
+    door->bindings_fd = bpf_object__find_map_fd_by_name(door->object, "bindings");
     door->xdp_fd = program_fd(door, "door_xdp");
     door->tc_fd = program_fd(door, "door_tc");
     door->probe_fd = program_fd(door, "door_probe");
@@ -170,6 +171,18 @@ void door_counters_clear(struct door *door, unsigned port)
 {
     for (unsigned cpu = 0; cpu < door->cpus; cpu++)
         memset(counters_at(door, cpu, port), 0, sizeof(struct door_counters));
+}
+
+int door_bind(struct door *door, const struct door_binding *binding)
+{
+    const uint8_t nothing = 0;
+
+    return bpf_map_update_elem(door->bindings_fd, binding, &nothing, BPF_ANY) ? -errno : 0;
+}
+
+void door_unbind(struct door *door, const struct door_binding *binding)
+{
+    bpf_map_delete_elem(door->bindings_fd, binding);
 }
 
 static int attach_xdp(struct door *door, struct door_attachment *attachment)

@@ -34,6 +34,11 @@ unsigned door_cpus(const struct door *door);
 int door_counters_fd(const struct door *door);
 void door_counters_clear(struct door *door, unsigned port);
 
+/* Somebody who may speak at ports with source guard, from now on; no longer. -E2BIG: there are DOOR_BINDINGS already.
+ * Not logged. */
+int door_bind(struct door *door, const struct door_binding *binding);
+void door_unbind(struct door *door, const struct door_binding *binding);
+
 /* What one attachment leaves behind, to be taken away again. */
 struct door_attachment {
     enum door_hook hook;

@@ -29,10 +29,31 @@ enum query_kind {
     QUERY_SOCKETS,   /* for DHCP at the port `ifindex` three descriptors, or two if there is no sink (port/packet.h) */
 
     /* The dhcp role answers: */
-    QUERY_LEASES,  /* struct query_lease */
-    QUERY_POOLS,   /* struct query_pool */
-    QUERY_DHCP,    /* struct query_count: what has become of messages */
-    QUERY_HISTORY, /* struct query_binding: who had addresses within `range`, at `at_s` */
+    QUERY_LEASES,   /* struct query_lease */
+    QUERY_POOLS,    /* struct query_pool */
+    QUERY_DHCP,     /* struct query_count: what has become of messages */
+    QUERY_HISTORY,  /* struct query_binding: who had addresses within `range`, at `at_s` */
+    QUERY_EVENTS,   /* struct query_event_record: what became of leases behind `generation`, as soon as there is any;
+                     * QUERY_FROM_NOW: what that is now, at once */
+    QUERY_BOUND,    /* struct query_bound: who has which address at ports. generation 0: all, as a list; otherwise what
+                     * has changed behind it, as soon as there is any. -ESTALE: ask for all of it again */
+    QUERY_RESERVED, /* struct query_bound: for whom addresses at ports are reserved, by hardware address */
+};
+
+/* What becomes of a lease. X(enumerator, name) */
+#define QUERY_EVENT_KINDS(X) \
+    X(BOUND, "bound")        \
+    X(RENEWED, "renewed")    \
+    X(RELEASED, "released")  \
+    X(DECLINED, "declined")  \
+    X(EXPIRED, "expired")    \
+    X(ANEW, "configured anew")
+
+enum query_event {
+#define X(enumerator, name) QUERY_EVENT_##enumerator,
+    QUERY_EVENT_KINDS(X)
+#undef X
+        QUERY_EVENT_COUNT
 };
 
 /* Where a list goes on. */
@@ -47,13 +68,14 @@ struct query_range {
 #define QUERY_SOCKETS_PING     UINT32_MAX
 
 #define QUERY_ANY_TIME UINT64_MAX
+#define QUERY_FROM_NOW UINT64_MAX /* as a generation */
 
 struct query {
     uint32_t kind;
     union {
         uint32_t addr;       /* QUERY_LOOKUP */
         uint32_t ifindex;    /* QUERY_SOCKETS */
-        uint64_t generation; /* QUERY_ADDRESSES */
+        uint64_t generation; /* QUERY_ADDRESSES, QUERY_EVENTS, QUERY_BOUND */
         uint64_t at_s;       /* QUERY_HISTORY; or QUERY_ANY_TIME */
     };
     struct query_range range;
@@ -66,7 +88,8 @@ struct query_answer {
     uint32_t more;  /* 1: the list goes on behind `last` */
     struct ipv4_prefix last;
     uint64_t last_s;     /* QUERY_HISTORY: began_s of the last */
-    uint64_t generation; /* QUERY_ADDRESSES: of what is told */
+    uint64_t generation; /* of what is told */
+    uint64_t lost;       /* QUERY_EVENTS: so many in front of these are forgotten */
 };
 
 /* Room for any answer; the records stand behind the struct query_answer. */
@@ -150,6 +173,20 @@ struct query_binding {
     uint8_t chaddr[16];
     uint64_t began_s, ended_s;
     struct query_bytes client_id, host_name;
+};
+
+struct query_event_record {
+    uint8_t kind;             /* enum query_event; never ANEW */
+    struct query_lease lease; /* as it was left; its times and names are those of now */
+    uint64_t at_s;
+};
+
+/* Who has an address at a port, for the engine. */
+struct query_bound {
+    uint32_t addr;
+    uint32_t ifindex; /* 0: nobody has it any more */
+    uint8_t mac[ETH_ADDR_SIZE];
+    uint8_t unused[2];
 };
 
 struct query_pool {

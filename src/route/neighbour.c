@@ -1,6 +1,7 @@
 #include "route/neighbour.h"
 
 #include "netlink/netlink.h"
+#include "netlink/protocol.h"
 
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -64,14 +65,20 @@ static const struct ndmsg *read_subject(const struct nlmsghdr *message, const st
     if (mnl_nlmsg_get_payload_len(message) < sizeof(*about) || about->ndm_family != AF_INET ||
         (about->ndm_flags & NTF_PROXY))
         return NULL;
-    netlink_attributes(message, sizeof(*about), found, NDA_LLADDR);
+    netlink_attributes(message, sizeof(*about), found, NDA_PROTOCOL);
     *addr = netlink_ipv4(found[NDA_DST]);
     return *addr ? about : NULL;
 }
 
+static bool is_ours(const struct nlattr *protocol)
+{
+    return protocol && mnl_attr_get_payload_len(protocol) == 1 &&
+           mnl_attr_get_u8(protocol) == NETLINK_PROTOCOL_FAIRLEAD;
+}
+
 bool neighbours_new(struct neighbours *neighbours, const struct nlmsghdr *message, uint32_t *ifindex, uint32_t *addr)
 {
-    const struct nlattr *found[NDA_LLADDR + 1];
+    const struct nlattr *found[NDA_PROTOCOL + 1];
     const struct ndmsg *about = read_subject(message, found, addr);
 
     if (!about)
@@ -97,6 +104,7 @@ bool neighbours_new(struct neighbours *neighbours, const struct nlmsghdr *messag
     struct neighbour before = *neighbour;
     neighbour->round = neighbours->round;
     neighbour->state = about->ndm_state;
+    neighbour->ours = is_ours(found[NDA_PROTOCOL]);
     neighbour->valid = (about->ndm_state & NUD_VALID) && mac && mnl_attr_get_payload_len(mac) == ETH_ADDR_SIZE;
     if (neighbour->valid)
         memcpy(neighbour->mac, mnl_attr_get_payload(mac), ETH_ADDR_SIZE);
@@ -105,7 +113,7 @@ bool neighbours_new(struct neighbours *neighbours, const struct nlmsghdr *messag
 
 bool neighbours_delete(struct neighbours *neighbours, const struct nlmsghdr *message, uint32_t *ifindex, uint32_t *addr)
 {
-    const struct nlattr *found[NDA_LLADDR + 1];
+    const struct nlattr *found[NDA_PROTOCOL + 1];
     const struct ndmsg *about = read_subject(message, found, addr);
     const struct neighbour *neighbour = about ? neighbours_find(neighbours, (uint32_t)about->ndm_ifindex, *addr) : NULL;
 
@@ -114,6 +122,49 @@ bool neighbours_delete(struct neighbours *neighbours, const struct nlmsghdr *mes
     *ifindex = neighbour->ifindex;
     take_out(neighbours, neighbour);
     return true;
+}
+
+static struct nlmsghdr *begin_change(char buffer[static NETLINK_MESSAGE_BYTES], uint16_t type, uint16_t flags,
+                                     const struct ndmsg *about, uint32_t addr)
+{
+    struct nlmsghdr *message = netlink_message(buffer, type, flags, about, sizeof(*about));
+
+    mnl_attr_put_u32(message, NDA_DST, cpu_to_be32(addr));
+    return message;
+}
+
+void neighbours_put(struct netlink *netlink, const struct neighbour_host *host)
+{
+    char buffer[NETLINK_MESSAGE_BYTES];
+    struct ndmsg about = {.ndm_family = AF_INET,
+                          .ndm_ifindex = (int)host->ifindex,
+                          .ndm_flags = NTF_EXT_LEARNED,
+                          .ndm_state = host->permanent ? NUD_PERMANENT : NUD_STALE};
+    struct nlmsghdr *message = begin_change(buffer, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &about, host->addr);
+
+    mnl_attr_put(message, NDA_LLADDR, ETH_ADDR_SIZE, host->mac);
+    mnl_attr_put_u8(message, NDA_PROTOCOL, NETLINK_PROTOCOL_FAIRLEAD);
+    netlink_send(netlink, message);
+}
+
+void neighbours_take_back(const struct neighbours *neighbours, struct netlink *netlink, uint32_t ifindex, uint32_t addr)
+{
+    const struct neighbour *neighbour = neighbours_find(neighbours, ifindex, addr);
+    char buffer[NETLINK_MESSAGE_BYTES];
+    struct ndmsg about = {.ndm_family = AF_INET, .ndm_ifindex = (int)ifindex};
+
+    if (neighbour && neighbour->ours)
+        netlink_send(netlink, begin_change(buffer, RTM_DELNEIGH, 0, &about, addr));
+}
+
+void neighbours_take_back_all(const struct neighbours *neighbours, struct netlink *netlink)
+{
+    struct ipv4_prefix at, all = {0};
+
+    for (const struct neighbour *first = ipv4_map_first(&neighbours->by_addr, all, &at); first;
+         first = ipv4_map_next(&neighbours->by_addr, all, &at))
+        for (const struct neighbour *one = first; one; one = one->next)
+            neighbours_take_back(neighbours, netlink, one->ifindex, one->addr);
 }
 
 void neighbours_round_begin(struct neighbours *neighbours)

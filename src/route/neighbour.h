@@ -5,6 +5,7 @@
 
 #include "net/eth.h"
 #include "net/ipv4_map.h"
+#include "netlink/netlink.h"
 
 #include <linux/netlink.h>
 #include <stdbool.h>
@@ -14,6 +15,7 @@ struct neighbour {
     uint8_t mac[ETH_ADDR_SIZE];
     uint16_t state; /* NUD_... */
     bool valid;     /* mac can be sent to */
+    bool ours;      /* it was put there by us */
     uint32_t round;
     struct neighbour *next; /* the same address at another interface */
 };
@@ -31,6 +33,20 @@ const struct neighbour *neighbours_find(const struct neighbours *neighbours, uin
 bool neighbours_new(struct neighbours *neighbours, const struct nlmsghdr *message, uint32_t *ifindex, uint32_t *addr);
 bool neighbours_delete(struct neighbours *neighbours, const struct nlmsghdr *message, uint32_t *ifindex,
                        uint32_t *addr);
+
+/* A host that is known without ARP. */
+struct neighbour_host {
+    uint32_t ifindex, addr;
+    uint8_t mac[ETH_ADDR_SIZE];
+    bool permanent; /* the kernel takes it as it is; otherwise it makes sure of it once it is used */
+};
+
+/* Tell the kernel of one; take one back that we told it of. What comes of it is heard as any other change. */
+void neighbours_put(struct netlink *netlink, const struct neighbour_host *host);
+void neighbours_take_back(const struct neighbours *neighbours, struct netlink *netlink, uint32_t ifindex,
+                          uint32_t addr);
+
+void neighbours_take_back_all(const struct neighbours *neighbours, struct netlink *netlink);
 
 /* Everything is told anew between these two. Those that were not named are gone: gone() is told of each. */
 void neighbours_round_begin(struct neighbours *neighbours);

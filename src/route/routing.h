@@ -52,7 +52,7 @@ int routing_receive(struct routing *routing);
 /* These are the static routes and the preferences now. 0; -errno, logged. */
 int routing_configure(struct routing *routing, const struct conf *conf);
 
-/* Take our routes out of the kernel's table. */
+/* Take our routes and neighbours out of the kernel's tables. */
 void routing_clean(struct routing *routing);
 
 /* Bring the next hops in line after links, or their being ports, have changed. */

@@ -1,0 +1,21 @@
+/*
+ * Answers to those who follow leases (query/query.h): people, to whom each event is told, and the engine, which is told
+ * who has which address at a port now.
+ */
+#pragma once
+
+#include "address/serve.h"
+#include "query/service.h"
+
+struct follow {
+    const struct serve *serve;
+    struct query_service *service; /* through which those who wait are answered */
+    uint64_t told;                 /* all who wait have heard of events up to this one */
+};
+
+/* QUERY_EVENTS, QUERY_BOUND, QUERY_RESERVED. */
+void follow_answer(struct follow *follow, const struct query *query, union query_buffer *buffer,
+                   struct query_made *made);
+
+/* Tell those who wait, if there is news. */
+void follow_tell(struct follow *follow);
