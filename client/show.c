@@ -5,7 +5,9 @@
 #include "client/output.h"
 #include "client/server.h"
 #include "client/table.h"
+#include "net/ipv4_prefix.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,6 +33,9 @@ CELL(cell_uid, "uid")
 CELL(cell_pid, "pid")
 CELL(cell_requests, "requests")
 CELL(cell_host_name, "host_name")
+CELL(cell_client_id, "client_id")
+CELL(cell_circuit_id, "circuit_id")
+CELL(cell_by_hand, "by_hand")
 CELL(cell_size, "size")
 CELL(cell_bound, "bound")
 CELL(cell_offered, "offered")
@@ -220,6 +225,19 @@ static void cell_share(const json_t *row, char cell[static TABLE_CELL_SIZE])
     snprintf(cell, TABLE_CELL_SIZE, "%.1f %%", size > 0 ? 100 * taken / size : 0);
 }
 
+/* When a pool will be full if it goes on as lately. */
+static void cell_full_in(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    const json_t *full = json_object_get(row, "full_in");
+
+    if (!json_is_integer(full))
+        snprintf(cell, TABLE_CELL_SIZE, "-");
+    else if (json_integer_value(full) == 0)
+        snprintf(cell, TABLE_CELL_SIZE, "full");
+    else
+        text_format_duration((uint32_t)json_integer_value(full), cell);
+}
+
 static const struct table_column leases_columns[] = {
     {"ADDRESS", 15, cell_address}, {"STATE", 8, cell_state},          {"MAC", 17, cell_mac},
     {"LEFT", 12, cell_left},       {"INTERFACE", 15, cell_interface}, {"NAME", 0, cell_host_name}};
@@ -228,7 +246,12 @@ static const struct table_column pools_columns[] = {{"POOL", 31, cell_pool},    
                                                     {"SIZE", 8, cell_size},         {"BOUND", 8, cell_bound},
                                                     {"OFFERED", 8, cell_offered},   {"RESERVED", 8, cell_reserved},
                                                     {"DECLINED", 8, cell_declined}, {"NEVER USED", 10, cell_fresh},
-                                                    {"TAKEN", 0, cell_share}};
+                                                    {"TAKEN", 7, cell_share},       {"FULL IN", 0, cell_full_in}};
+
+static const struct table_column reservations_columns[] = {
+    {"ADDRESS", 15, cell_address},     {"MAC", 17, cell_mac},
+    {"CLIENT-ID", 20, cell_client_id}, {"CIRCUIT-ID", 20, cell_circuit_id},
+    {"INTERFACE", 15, cell_interface}, {"BY HAND", 0, cell_by_hand}};
 
 static const struct table_column dhcp_columns[] = {
     {"WHAT", 26, cell_name}, {"COUNT", 12, cell_number}, {"MEANING", 0, cell_meaning}};
@@ -277,7 +300,8 @@ static int version_line(void *arg, const json_t *result, bool last)
 /* --- the command ------------------------------------------------------------------------------------------------- */
 
 static const struct what {
-    const char *name, *arguments[2]; /* optional ones of its own; "at" is a time */
+    const char *name,
+        *arguments[2]; /* optional ones of its own; "at" is a time, "like" what leases are looked for by */
     const struct table_column *columns;
     unsigned count;
     const char *none;
@@ -286,9 +310,10 @@ static const struct what {
     {"routes", {"within"}, routes_columns, ARRAY_SIZE(routes_columns), "no routes"},
     {"neighbours", {NULL}, neighbours_columns, ARRAY_SIZE(neighbours_columns), "no neighbours"},
     {"counters", {NULL}, counters_columns, ARRAY_SIZE(counters_columns), "no ports"},
-    {"leases", {"within"}, leases_columns, ARRAY_SIZE(leases_columns), "no leases"},
+    {"leases", {"like"}, leases_columns, ARRAY_SIZE(leases_columns), "no leases"},
     {"history", {"within", "at"}, history_columns, ARRAY_SIZE(history_columns), "nobody had an address"},
     {"pools", {NULL}, pools_columns, ARRAY_SIZE(pools_columns), "no pools"},
+    {"reservations", {NULL}, reservations_columns, ARRAY_SIZE(reservations_columns), "nothing is reserved"},
     {"dhcp", {NULL}, dhcp_columns, ARRAY_SIZE(dhcp_columns), "nothing"},
     {"sessions", {NULL}, sessions_columns, ARRAY_SIZE(sessions_columns), "no sessions"},
     {"version", {NULL}, NULL, 0, NULL},
@@ -323,6 +348,23 @@ static bool read_time(const char *text, json_int_t *seconds)
     return false;
 }
 
+/* By what leases are looked for: a prefix or an address, a hardware address, otherwise (part of) a name. */
+static const char *key_of(const char *text)
+{
+    struct ipv4_prefix prefix;
+    size_t len = strlen(text);
+    unsigned digits = 0, others = 0;
+
+    if (ipv4_prefix_parse(text, len, 0, &prefix, NULL) == 0 || ipv4_addr_parse(text, len, &prefix.addr, NULL) == 0 ||
+        strchr(text, '/'))
+        return "within";
+    for (size_t i = 0; i < len; i++) {
+        digits += isxdigit((unsigned char)text[i]) != 0;
+        others += text[i] == ':' || text[i] == '-';
+    }
+    return digits == 12 && others == 5 && len == 17 ? "mac" : "name";
+}
+
 /* What the command line says behind the name, as the arguments that it stands for; NULL: it is wrong, which has been
  * said. */
 static json_t *read_arguments(const struct command *self, const struct what *what, int count, char **words)
@@ -332,12 +374,13 @@ static json_t *read_arguments(const struct command *self, const struct what *wha
     for (int i = 0; arguments && i < count; i++) {
         json_int_t seconds;
         bool time = strcmp(what->arguments[i], "at") == 0;
+        const char *key = strcmp(what->arguments[i], "like") == 0 ? key_of(words[i]) : what->arguments[i];
         if (time && !read_time(words[i], &seconds)) {
             json_decref(arguments);
             command_failed(self, "'%s': expected a time, as \"2026-11-25 12:00\"", words[i]);
             return NULL;
         }
-        if (json_object_set_new(arguments, what->arguments[i], time ? json_integer(seconds) : json_string(words[i]))) {
+        if (json_object_set_new(arguments, key, time ? json_integer(seconds) : json_string(words[i]))) {
             json_decref(arguments);
             command_failed(self, "the argument is not UTF-8");
             return NULL;
@@ -371,18 +414,22 @@ static int show(const struct command *self, int argc, char **argv, const struct 
 const struct command command_show = {
     .name = "show",
     .arguments =
-        "ports|routes [PREFIX]|neighbours|counters|leases [PREFIX]|history [PREFIX [TIME]]|pools|dhcp|sessions|version",
+        "ports|routes [PREFIX]|neighbours|counters|leases [PREFIX|MAC|NAME]|history [PREFIX [TIME]]|pools|reservations|"
+        "dhcp|sessions|version",
     .summary = "what the daemon knows and does",
-    .help = "  ports       the ports, their doors, and why a door stands aside\n"
-            "  routes      every candidate for every prefix, the best marked '>'; those within PREFIX\n"
-            "  neighbours  which link-layer address answers for an address\n"
-            "  counters    frames in, cut through, out; dropped and left to the kernel, by reason\n"
-            "  leases      which client has or had an address, and until when; those within PREFIX\n"
-            "  history     who had an address from when to when, and has it; within PREFIX, at TIME (\"2026-11-25 "
-            "12:00\")\n"
-            "  pools       how much of each range of addresses is taken\n"
-            "  dhcp        what has become of the messages of DHCP clients\n"
-            "  sessions    who is connected to the daemon's management socket\n"
-            "  version     the daemon, and how it is\n",
+    .help =
+        "  ports       the ports, their doors, and why a door stands aside\n"
+        "  routes      every candidate for every prefix, the best marked '>'; those within PREFIX\n"
+        "  neighbours  which link-layer address answers for an address\n"
+        "  counters    frames in, cut through, out; dropped and left to the kernel, by reason\n"
+        "  leases      which client has or had an address, and until when; those within PREFIX, of a hardware\n"
+        "              address, or with NAME in their names\n"
+        "  history     who had an address from when to when, and has it; within PREFIX, at TIME (\"2026-11-25 "
+        "12:00\")\n"
+        "  pools       how much of each range of addresses is taken, and when it will be full if it goes on as lately\n"
+        "  reservations  what is reserved for whom\n"
+        "  dhcp        what has become of the messages of DHCP clients\n"
+        "  sessions    who is connected to the daemon's management socket\n"
+        "  version     the daemon, and how it is\n",
     .run = show,
 };

@@ -35,7 +35,7 @@ MAY_USE = {
     "management": ["base", "net", "fib", "rib", "dhcp", "conf", "wire", "bpf", "log", "loop", "netlink", "query"],
     "daemon": ["base", "net", "fib", "rib", "dhcp", "store", "conf", "wire", "bpf", "log", "loop", "netlink", "control",
                "query", "port", "route", "engine", "address", "management"],
-    "client": ["base", "net", "wire"],
+    "client": ["base", "net", "dhcp", "wire"],
     "benchmarks": ["base", "net"],
 }
 ROOTS = ["lib", "src", "client", "bpf", "benchmarks"]

@@ -55,7 +55,8 @@ static unsigned find_fields(struct dhcp_message *message, struct field fields[st
     fields[0] = (struct field){(const uint8_t *)header + DHCP_OPTIONS_AT, message->len - DHCP_OPTIONS_AT};
     if (!measure(message, &fields[0], split))
         return 0;
-    if (message->options[DHCP_OPTION_OVERLOAD].len == 1)
+    /* In pieces it is none: its last one may be empty, and the byte behind it not the message's. */
+    if (message->options[DHCP_OPTION_OVERLOAD].len == 1 && !split[DHCP_OPTION_OVERLOAD])
         overload = ((const uint8_t *)header)[message->options[DHCP_OPTION_OVERLOAD].at];
     unsigned count = 1;
     if (overload & 1 && overload <= 3)

@@ -109,6 +109,22 @@ void dhcp_server_undo(struct dhcp_server *server, const struct dhcp_change *chan
  * That is in the result's changes, and need not be in them if much of its pool is kept from everybody already. */
 void dhcp_server_conflict(struct dhcp_server *server, uint32_t addr, uint64_t now_s, struct dhcp_result *result);
 
+/* --- what people change; as with replies, the result's changes are to be stored, or undone --- */
+
+/* End the lease of an address, or that it is kept from everybody. 0; -ENOENT: there is none; -ENOMEM. */
+int dhcp_server_release(struct dhcp_server *server, uint32_t addr, uint64_t now_s, struct dhcp_result *result);
+
+/*
+ * A lease that another server gave, which is kept as if it had been given here: its client, began_s, last_s and ends_s.
+ * 0; -EADDRNOTAVAIL: of no pool, and not reserved, so that it could not be renewed; -ETIME: it is over; -EINVAL:
+ * nobody's; -EADDRINUSE: somebody else has it, or it is reserved for somebody else, or in quarantine; -EALREADY: its
+ * client has it, and for no shorter; -EEXIST: its client has another one; -ENOMEM.
+ */
+int dhcp_server_take_over(struct dhcp_server *server, const struct dhcp_lease *lease, uint64_t now_s,
+                          struct dhcp_result *result);
+
+/* --- */
+
 /* Call ended(arg, addr) for each lease whose time is over, when that is found. */
 void dhcp_server_on_end(struct dhcp_server *server, void (*ended)(void *arg, uint32_t addr), void *arg);
 

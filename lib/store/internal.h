@@ -21,6 +21,8 @@ enum statement {
     DROP_CHANGES,
     DROP_HISTORY,
     PUT_CLOCK,
+    PUT_RESERVATION,
+    DROP_RESERVATION,
     STATEMENT_COUNT
 };
 

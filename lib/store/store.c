@@ -33,6 +33,8 @@ static const char *const texts[] = {
     [DROP_HISTORY] = ("DELETE FROM history WHERE number IN (SELECT number FROM (SELECT number, ended FROM history "
                       "ORDER BY number LIMIT ?2) WHERE ended < ?1)"),
     [PUT_CLOCK] = "UPDATE clock SET boot = ?, offset = ?, skew = ?",
+    [PUT_RESERVATION] = "INSERT OR REPLACE INTO reservation(address, hardware, made) VALUES(?, ?, ?)",
+    [DROP_RESERVATION] = "DELETE FROM reservation WHERE address = ?",
 };
 
 int store_error_of(int rc)
@@ -117,16 +119,18 @@ static int make_tables(struct store *store)
         error = -EPROTO;
     if (error || version == STORE_VERSION)
         return error;
-    static_assert(STORE_VERSION == 2 && APPLICATION_ID == 1180789106, "the text says so");
+    static_assert(STORE_VERSION == 3 && APPLICATION_ID == 1180789106, "the text says so");
     error = run(store, "BEGIN IMMEDIATE");
     if (!error && version == 1)
         error = run(store, "DROP VIEW leases; ALTER TABLE lease RENAME TO lease_1");
-    if (!error)
+    if (!error && version < 2)
         error = run(store, store_schema);
     if (!error && version == 1)
         error = run(store, store_upgrade);
     if (!error)
-        error = run(store, "PRAGMA application_id = 1180789106; PRAGMA user_version = 2; COMMIT");
+        error = run(store, store_reservations);
+    if (!error)
+        error = run(store, "PRAGMA application_id = 1180789106; PRAGMA user_version = 3; COMMIT");
     return error;
 }
 
@@ -409,6 +413,45 @@ int store_checkpoint(struct store *store, unsigned pages)
     int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     store->log_pages = 0; /* known again after the next commit */
     return rc == SQLITE_BUSY ? 0 : store_error_of(rc);
+}
+
+/* --- reservations ------------------------------------------------------------------------------------------------ */
+
+int store_each_reservation(struct store *store, int (*each)(void *arg, const struct store_reservation *reservation),
+                           void *arg)
+{
+    struct store_reservation reservation;
+    sqlite3_stmt *rows;
+    int error = 0, rc = sqlite3_prepare_v2(
+                       store->db, "SELECT address, hardware, made FROM reservation ORDER BY address", -1, &rows, NULL);
+
+    if (rc != SQLITE_OK)
+        return store_error_of(rc);
+    while (!error && (rc = sqlite3_step(rows)) == SQLITE_ROW) {
+        const void *mac = sqlite3_column_blob(rows, 1);
+        if (sqlite3_column_bytes(rows, 1) != ETH_ADDR_SIZE)
+            continue; /* somebody has written there */
+        reservation.addr = (uint32_t)sqlite3_column_int64(rows, 0);
+        reservation.made_s = (uint64_t)sqlite3_column_int64(rows, 2);
+        memcpy(reservation.mac, mac, ETH_ADDR_SIZE);
+        error = each(arg, &reservation);
+    }
+    sqlite3_finalize(rows);
+    return error ? error : store_error_of(rc);
+}
+
+int store_put_reservation(struct store *store, const struct store_reservation *reservation)
+{
+    static const uint8_t none[ETH_ADDR_SIZE];
+    enum statement which = eth_addr_equal(reservation->mac, none) ? DROP_RESERVATION : PUT_RESERVATION;
+    sqlite3_stmt *statement = store->statements[which];
+
+    sqlite3_bind_int64(statement, 1, reservation->addr);
+    if (which == PUT_RESERVATION) {
+        sqlite3_bind_blob(statement, 2, reservation->mac, ETH_ADDR_SIZE, SQLITE_STATIC);
+        sqlite3_bind_int64(statement, 3, (sqlite3_int64)reservation->made_s);
+    }
+    return store_step(store, which);
 }
 
 /* --- the clock --------------------------------------------------------------------------------------------------- */

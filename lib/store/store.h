@@ -14,9 +14,10 @@
 #pragma once
 
 #include "dhcp/lease.h"
+#include "net/eth.h"
 #include "net/ipv4_prefix.h"
 
-#define STORE_VERSION 2 /* of the tables (PRAGMA user_version) */
+#define STORE_VERSION 3 /* of the tables (PRAGMA user_version) */
 
 struct store;
 
@@ -47,6 +48,21 @@ int store_begin(struct store *store);
 int store_put_lease(struct store *store, const struct dhcp_lease *lease);
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
+
+/* --- reservations that people made --- */
+
+struct store_reservation {
+    uint32_t addr;
+    uint8_t mac[ETH_ADDR_SIZE]; /* all zeros: there is none any more */
+    uint64_t made_s;
+};
+
+/* Each, in the order of addresses, to `each`, which returns 0 to go on. 0; what `each` returned; -errno. */
+int store_each_reservation(struct store *store, int (*each)(void *arg, const struct store_reservation *reservation),
+                           void *arg);
+
+/* Within a transaction: set, replace, or take away that of its address. */
+int store_put_reservation(struct store *store, const struct store_reservation *reservation);
 
 /* --- in quiet moments --- */
 

@@ -422,6 +422,50 @@ static void what_an_earlier_version_left_is_taken_over(void **state)
     store_close(store);
 }
 
+/* Reservations, as they are told. */
+static int note_reservation(void *arg, const struct store_reservation *reservation)
+{
+    struct store_reservation *all = arg;
+
+    while (all->addr)
+        all++;
+    *all = *reservation;
+    return 0;
+}
+
+static void put_reservation(struct store *store, uint32_t addr, uint8_t mac, uint64_t made_s)
+{
+    struct store_reservation reservation = {.addr = addr, .mac = {mac ? 2 : 0, 0, 0, 0, 0, mac}, .made_s = made_s};
+
+    assert_int_equal(store_begin(store), 0);
+    assert_int_equal(store_put_reservation(store, &reservation), 0);
+    assert_int_equal(store_commit(store), 0);
+}
+
+/* In a database as version 2 made it, too: all that version 3 has is taken away. */
+static void reservations_are_kept(void **state)
+{
+    struct store_reservation all[4] = {0};
+
+    (void)state;
+    store_close(scratch_open(scratch_path));
+    sql("DROP VIEW reservations; DROP TABLE reservation; PRAGMA user_version = 2");
+    struct store *store = scratch_open(scratch_path);
+    put_reservation(store, FIRST + 1, 1, 100);
+    put_reservation(store, FIRST, 2, 200);
+    put_reservation(store, FIRST + 1, 3, 300);
+    put_reservation(store, FIRST + 2, 4, 400);
+    put_reservation(store, FIRST + 2, 0, 500);
+    put_reservation(store, FIRST + 3, 0, 600);
+    store_close(store);
+    store = scratch_open(scratch_path);
+    assert_int_equal(store_each_reservation(store, note_reservation, all), 0);
+    assert_true(all[0].addr == FIRST && all[0].mac[5] == 2 && all[0].made_s == 200);
+    assert_true(all[1].addr == FIRST + 1 && all[1].mac[5] == 3 && all[1].made_s == 300);
+    assert_int_equal(all[2].addr, 0);
+    store_close(store);
+}
+
 static void what_a_later_version_made_is_not_touched(void **state)
 {
     struct store *store = NULL;
@@ -429,7 +473,7 @@ static void what_a_later_version_made_is_not_touched(void **state)
 
     (void)state;
     store_close(scratch_open(scratch_path));
-    sql("PRAGMA user_version = 3");
+    sql("PRAGMA user_version = 4");
     assert_int_equal(store_open(scratch_path, &store, &why), -EPROTO);
     assert_string_equal(why, "its tables are of a later version");
 }
@@ -502,6 +546,7 @@ int main(void)
         SCRATCH_CASE(who_had_an_address_is_known),
         SCRATCH_CASE(history_is_dropped_from_its_old_end),
         SCRATCH_CASE(what_an_earlier_version_left_is_taken_over),
+        SCRATCH_CASE(reservations_are_kept),
         SCRATCH_CASE(what_a_later_version_made_is_not_touched),
         SCRATCH_CASE(the_clock_is_kept),
         SCRATCH_CASE(one_has_it_at_a_time),

@@ -30,6 +30,7 @@ struct role {
     struct relay relay;
     struct address_view view; /* for answers */
     struct follow follow;
+    struct change change;
     struct dhcp_message message; /* the one that is handled */
     uint64_t faults[DHCP_FAULT_COUNT];
     struct engine_link engine;
@@ -207,7 +208,8 @@ static int open_role(struct role *role)
     role->serve.reader = role->reader;
     relay_open(&role->relay, &role->sockets);
     role->follow = (struct follow){.serve = &role->serve, .service = role->service};
-    role->view = (struct address_view){&role->serve, &role->relay, role->faults, &role->follow};
+    role->change = (struct change){.serve = &role->serve, .service = role->service};
+    role->view = (struct address_view){&role->serve, &role->relay, role->faults, &role->follow, &role->change};
     if (!error)
         engine_link_init(&role->engine, role->config->engine_path, role->config->token, &role->sockets, role->epoll,
                          on_addresses, on_complete, role);
@@ -228,6 +230,7 @@ static int run(struct role *role)
             watch->ready(watch->arg, watch);
         }
         dhcp_server_tick(role->serve.server, lease_clock_now_s(&role->serve.clock));
+        change_tell(&role->change);
         follow_tell(&role->follow); /* what is stored is told before it is acknowledged: serve_turn() sends */
         serve_turn(&role->serve);
         query_service_sweep(role->service);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static void name_of(const struct serve *serve, uint32_t addr, char name[static QUERY_NAME_SIZE])
 {
@@ -17,7 +18,7 @@ static void name_of(const struct serve *serve, uint32_t addr, char name[static Q
 
 static void copy_bytes(const struct dhcp_bytes *from, struct query_bytes *to)
 {
-    to->len = from->len < sizeof(to->bytes) ? from->len : (uint8_t)sizeof(to->bytes);
+    to->len = from->len;
     memcpy(to->bytes, from->bytes, to->len);
 }
 
@@ -42,20 +43,39 @@ void answers_describe_lease(const struct serve *serve, uint32_t addr, struct que
     name_of(serve, addr, record->interface);
 }
 
-static size_t list_leases(const struct serve *serve, const struct query_range *range, union query_buffer *buffer)
+/* Whether the name has the other in it, whatever the case of its letters. */
+static bool has_text(const struct query_bytes *name, const struct query_bytes *part)
 {
+    for (size_t at = 0; at + part->len <= name->len; at++)
+        if (strncasecmp((const char *)name->bytes + at, (const char *)part->bytes, part->len) == 0)
+            return true;
+    return false;
+}
+
+/* Whether it is one of those that are looked for. */
+static bool is_wanted(const struct query_lease *lease, const struct query_lease *wanted)
+{
+    return (!wanted->hlen ||
+            (lease->hlen == wanted->hlen && memcmp(lease->chaddr, wanted->chaddr, wanted->hlen) == 0)) &&
+           (!wanted->host_name.len || has_text(&lease->host_name, &wanted->host_name));
+}
+
+static size_t list_leases(const struct serve *serve, const struct query *query, union query_buffer *buffer)
+{
+    const struct query_range *range = &query->range;
     struct query_answer *answer = &buffer->answer;
     struct query_lease *records = query_records(buffer);
     const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(*answer)) / sizeof(*records);
-    uint32_t last = ipv4_prefix_last(range->within), addr;
+    uint32_t last = ipv4_prefix_last(range->within), addr, looked_at = 0;
     uint64_t from = range->started ? (uint64_t)range->after.addr + 1 : ipv4_prefix_first(range->within);
 
     while (from <= last && dhcp_leases_next(dhcp_server_leases(serve->server), (uint32_t)from, &addr) && addr <= last) {
-        if (answer->count == room) {
+        if (answer->count == room || looked_at++ == LOOKED_AT_MAX) {
             answer->more = 1;
             break;
         }
-        answers_describe_lease(serve, addr, &records[answer->count++]);
+        answers_describe_lease(serve, addr, &records[answer->count]);
+        answer->count += is_wanted(&records[answer->count], &query->lease);
         answer->last = (struct ipv4_prefix){addr, 32};
         from = (uint64_t)addr + 1;
     }
@@ -85,8 +105,45 @@ static size_t list_pools(const struct serve *serve, const struct query_range *ra
                                       .offered = pool->counts[DHCP_POOL_OFFERED],
                                       .bound = pool->counts[DHCP_POOL_BOUND],
                                       .declined = pool->counts[DHCP_POOL_DECLINED]};
+        record->has_growth = forecast_growth(&serve->forecasts, i, &record->growth);
+        record->fills = forecast_full(&serve->forecasts, i, pool, &record->full_in_s);
         name_of(serve, pool->first, record->interface);
         answer->last = (struct ipv4_prefix){pool->first, 32};
+    }
+    return sizeof(*records);
+}
+
+static void copy_key(const struct dhcp_pattern *from, struct query_bytes *to)
+{
+    to->len = from->bytes ? from->len : 0;
+    if (to->len)
+        memcpy(to->bytes, from->bytes, to->len);
+}
+
+/* In their order; range->after.addr: behind so many of them. */
+static size_t list_reservations(const struct serve *serve, const struct query_range *range, union query_buffer *buffer)
+{
+    struct query_answer *answer = &buffer->answer;
+    struct query_reservation *records = query_records(buffer);
+    const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(*answer)) / sizeof(*records);
+    const struct dhcp_subnets *list = serve->subnets ? &serve->subnets->list : NULL;
+
+    for (size_t i = range->started ? range->after.addr : 0; list && i < list->reservation_count; i++) {
+        const struct dhcp_reservation *from = &list->reservations[i];
+        if (answer->count == room) {
+            answer->more = 1;
+            break;
+        }
+        struct query_reservation *record = &records[answer->count++];
+        memset(record, 0, sizeof(*record));
+        record->addr = from->addr;
+        record->by_hand = from->addr && kept_find(&serve->kept, from->addr) != NULL;
+        copy_key(&from->keys[DHCP_BY_CLIENT_ID], &record->client_id);
+        copy_key(&from->keys[DHCP_BY_MAC], &record->mac);
+        copy_key(&from->keys[DHCP_BY_CIRCUIT_ID], &record->circuit_id);
+        if (from->addr)
+            name_of(serve, from->addr, record->interface);
+        answer->last = (struct ipv4_prefix){(uint32_t)i + 1, 32};
     }
     return sizeof(*records);
 }
@@ -212,7 +269,7 @@ void address_answer(void *arg, const struct query *query, union query_buffer *bu
     case QUERY_HELLO:
         break;
     case QUERY_LEASES:
-        made->record_bytes = list_leases(serve, &query->range, buffer);
+        made->record_bytes = list_leases(serve, query, buffer);
         break;
     case QUERY_POOLS:
         made->record_bytes = list_pools(serve, &query->range, buffer);
@@ -222,6 +279,16 @@ void address_answer(void *arg, const struct query *query, union query_buffer *bu
         break;
     case QUERY_HISTORY:
         made->record_bytes = list_history(serve, query, buffer);
+        break;
+    case QUERY_RESERVATIONS:
+        made->record_bytes = list_reservations(serve, &query->range, buffer);
+        break;
+    case QUERY_RELEASE:
+    case QUERY_TAKE_OVER:
+    case QUERY_RESERVE:
+    case QUERY_UNRESERVE:
+    case QUERY_STORED:
+        change_answer(view->change, query, buffer, made);
         break;
     case QUERY_EVENTS:
     case QUERY_BOUND:

@@ -3,10 +3,13 @@
  */
 #pragma once
 
+#include "address/change.h"
 #include "address/follow.h"
 #include "address/relay.h"
 #include "address/serve.h"
 #include "query/service.h"
+
+#define LOOKED_AT_MAX 16384 /* leases, for one answer: others wait meanwhile */
 
 /* What answers are made of. */
 struct address_view {
@@ -14,6 +17,7 @@ struct address_view {
     const struct relay *relay;
     const uint64_t *faults; /* messages, by enum dhcp_fault */
     struct follow *follow;
+    struct change *change;
 };
 
 /* What is known of the lease of an address; zeros but for the address if there is none. */

@@ -27,6 +27,8 @@ static int store_batch(struct flush *flush)
         error = store_put_lease(flush->store, flush->leases[i]);
     if (!error && flush->has_clock)
         error = store_put_clock(flush->store, &flush->clock);
+    if (!error && flush->has_reservation)
+        error = store_put_reservation(flush->store, &flush->reservation);
     if (!error)
         error = store_commit(flush->store);
     if (error) {
@@ -177,6 +179,9 @@ void flush_begin(struct flush *flush, const struct flush_batch *batch)
     flush->has_clock = batch->clock;
     if (batch->clock)
         flush->clock = *batch->clock;
+    flush->has_reservation = batch->reservation;
+    if (batch->reservation)
+        flush->reservation = *batch->reservation;
     flush->forget_before_s = batch->forget_before_s;
     flush->state = FLUSH_GIVEN;
     pthread_cond_signal(&flush->given);

@@ -27,6 +27,8 @@ struct flush {
     size_t count;
     bool has_clock;
     struct store_clock clock;
+    bool has_reservation;
+    struct store_reservation reservation;
     uint64_t forget_before_s;
     int error;
     char why[128];
@@ -36,8 +38,9 @@ struct flush {
 struct flush_batch {
     const struct dhcp_lease *const *leases;
     size_t count;
-    const struct store_clock *clock; /* to be stored too; NULL */
-    uint64_t forget_before_s;        /* history that ended before this time of the lease clock is dropped, some day */
+    const struct store_clock *clock;             /* to be stored too; NULL */
+    const struct store_reservation *reservation; /* likewise */
+    uint64_t forget_before_s; /* history that ended before this time of the lease clock is dropped, some day */
 };
 
 /* The store is the flush's from now on, until flush_close(). `ready` is called by the epoll's loop. 0; -errno. */

@@ -81,7 +81,7 @@ static void what_is_given_is_stored(void **state)
             leases[i] = lease_of(batch, i);
             pointers[i] = &leases[i];
         }
-        flush_begin(&flush, &(struct flush_batch){pointers, LEASES, batch % 3 ? NULL : &clock, 0});
+        flush_begin(&flush, &(struct flush_batch){pointers, LEASES, batch % 3 ? NULL : &clock, NULL, 0});
         assert_true(flush_is_busy(&flush));
         if (batch % 16 == 0)
             assert_int_equal(store_each_binding(reader, &question, count_one, &bindings), 0);
@@ -120,7 +120,7 @@ static void closing_waits(void **state)
     flush_close(&flush);
     struct store *store = scratch_open(scratch_path);
     assert_int_equal(flush_open(&flush, store, epoll, on_ready, &ready), 0);
-    flush_begin(&flush, &(struct flush_batch){&pointer, 1, NULL, 0});
+    flush_begin(&flush, &(struct flush_batch){&pointer, 1, NULL, NULL, 0});
     flush_close(&flush);
     assert_int_equal(store_each_lease(store, see, stored), 0);
     assert_int_equal(stored[0].chaddr[5], 7);
@@ -140,7 +140,7 @@ static void quiet_moments_are_used(void **state)
     (void)state;
     struct store *store = scratch_open(scratch_path);
     assert_int_equal(flush_open(&flush, store, epoll, on_ready, &ready), 0);
-    flush_begin(&flush, &(struct flush_batch){&pointer, 1, NULL, 0});
+    flush_begin(&flush, &(struct flush_batch){&pointer, 1, NULL, NULL, 0});
     turn(epoll);
     assert_true(flush_end(&flush, &error) && error == 0);
     while (atomic_load(&flush.pending))
@@ -165,11 +165,11 @@ static void what_fails_says_why(void **state)
     assert_int_equal(store_open(scratch_path, &other, &why), -EBUSY);
     assert_int_equal(flush_open(&flush, store, epoll, on_ready, &ready), 0);
     assert_int_equal(store_begin(store), 0); /* a transaction is open: the next cannot begin (nothing else runs yet) */
-    flush_begin(&flush, &(struct flush_batch){pointers, 2, NULL, 0});
+    flush_begin(&flush, &(struct flush_batch){pointers, 2, NULL, NULL, 0});
     turn(epoll);
     assert_true(flush_end(&flush, &error));
     assert_true(error < 0 && strlen(flush.why) > 0);
-    flush_begin(&flush, &(struct flush_batch){pointers + 1, 1, NULL, 0});
+    flush_begin(&flush, &(struct flush_batch){pointers + 1, 1, NULL, NULL, 0});
     turn(epoll);
     assert_true(flush_end(&flush, &error) && error == 0);
     flush_close(&flush);

@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define LOOKED_AT_MAX 16384 /* leases, for one answer: others wait meanwhile */
-
 static uint32_t room_for(size_t record_bytes)
 {
     return (uint32_t)((QUERY_ANSWER_BYTES - sizeof(struct query_answer)) / record_bytes);

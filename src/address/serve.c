@@ -15,13 +15,6 @@
 
 #define ATTEMPTS 4 /* to find an address for one DISCOVER that nobody has */
 
-/* A reply, its changes, and where the question came from. */
-struct serve_pending {
-    unsigned port;
-    uint8_t sender[ETH_ADDR_SIZE];
-    struct dhcp_result result;
-};
-
 /* An OFFER that waits, and the question that it answers. */
 struct serve_offer {
     struct serve_pending pending;
@@ -54,7 +47,9 @@ static int load_leases(struct serve *serve, struct store *store, struct loaded *
 
     if (!error)
         error = dhcp_server_reserve(serve->server, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
-    return error ? error : store_each_lease(store, load, loaded);
+    if (!error)
+        error = store_each_lease(store, load, loaded);
+    return error ? error : store_each_reservation(store, kept_load, &serve->kept);
 }
 
 static int open_clock(struct serve *serve, struct store *store, uint64_t latest_s)
@@ -76,6 +71,7 @@ static int open_batches(struct serve *serve)
         serve->batches[i].pending = calloc(SERVE_BATCH, sizeof(*serve->batches[i].pending));
     serve->leases = calloc((size_t)SERVE_BATCH * DHCP_CHANGES_MAX, sizeof(struct dhcp_lease *));
     serve->gathers = &serve->batches[0];
+    serve->gathers->number = 1;
     return serve->batches[0].pending && serve->batches[1].pending && serve->leases ? 0 : -ENOMEM;
 }
 
@@ -133,9 +129,14 @@ int serve_open(struct serve *serve, struct store *store, struct sockets *sockets
     return error;
 }
 
+static bool has_gathered(const struct serve *serve)
+{
+    return serve->gathers->count || serve->gathers->has_reservation;
+}
+
 void serve_close(struct serve *serve)
 {
-    while (serve->flush.started && (flush_is_busy(&serve->flush) || serve->gathers->count)) {
+    while (serve->flush.started && (flush_is_busy(&serve->flush) || has_gathered(serve))) {
         flush_wait(&serve->flush);
         take_batch(serve);
         serve->busy = false;
@@ -148,13 +149,15 @@ void serve_close(struct serve *serve)
         free(serve->batches[i].pending);
     serve->probes = probes_free(serve->probes);
     events_close(&serve->events);
+    forecasts_clear(&serve->forecasts);
+    kept_clear(&serve->kept);
     free(serve->offers);
     free(serve->leases);
 }
 
 int serve_configure(struct serve *serve, const struct conf *conf)
 {
-    struct subnets *subnets = subnets_make(conf, serve->sockets);
+    struct subnets *subnets = subnets_make(conf, serve->sockets, &serve->kept);
     int error =
         subnets ? dhcp_server_configure(serve->server, &subnets->list, lease_clock_now_s(&serve->clock)) : -ENOMEM;
 
@@ -166,6 +169,8 @@ int serve_configure(struct serve *serve, const struct conf *conf)
     subnets_tell(subnets, serve->subnets);
     subnets_free(serve->subnets);
     serve->subnets = subnets;
+    serve->conf = conf;
+    forecasts_follow(&serve->forecasts, serve->server, clock_now_ms()); /* a help: it may fail */
     serve->history_s = conf->dhcp.history_s;
     events_add_anew(&serve->events, lease_clock_now_s(&serve->clock));
     probes_want_ping(serve->probes, conf->dhcp.all.subnet_count > 0);
@@ -174,8 +179,15 @@ int serve_configure(struct serve *serve, const struct conf *conf)
 
 /* --- gathering --------------------------------------------------------------------------------------------------- */
 
+struct serve_pending *serve_room(struct serve *serve)
+{
+    struct serve_batch *batch = serve->gathers;
+
+    return batch->count < SERVE_BATCH ? &batch->pending[batch->count] : NULL;
+}
+
 /* The next of the batch that gathers has changes: it has joined. */
-static void add_pending(struct serve *serve)
+void serve_join(struct serve *serve)
 {
     struct serve_batch *batch = serve->gathers;
 
@@ -225,19 +237,18 @@ static void on_somebody(void *arg, unsigned number)
 {
     struct serve *serve = arg;
     struct serve_offer *offer = &serve->offers[number];
-    struct serve_batch *batch = serve->gathers;
     uint32_t addr = offer->pending.result.probe;
     char text[IPV4_TEXT_SIZE];
 
     serve->counts.conflicts++;
-    if (batch->count == SERVE_BATCH) /* the client will ask again, and so shall we */
+    struct serve_pending *pending = serve_room(serve);
+    if (!pending) /* the client will ask again, and so shall we */
         return;
-    struct serve_pending *pending = &batch->pending[batch->count];
     dhcp_server_conflict(serve->server, addr, lease_clock_now_s(&serve->clock), &pending->result);
     if (pending->result.change_count) { /* and so this is said at most once for each address and quarantine */
         ipv4_addr_format(addr, text);
         log_warning("DHCP: %s is used by somebody who did not get it here", text);
-        add_pending(serve);
+        serve_join(serve);
     }
     if (offer->attempt + 1 < ATTEMPTS && !dhcp_parse(offer->bytes, offer->question.len, &serve->again))
         handle(serve, &offer->question, &serve->again, offer->attempt + 1);
@@ -250,12 +261,11 @@ static bool handle(struct serve *serve, const struct udp_datagram *datagram, con
                    unsigned attempt)
 {
     const struct sockets_port *port = &serve->sockets->ports[datagram->port];
-    struct serve_batch *batch = serve->gathers;
+    struct serve_pending *pending = serve_room(serve);
 
-    if (!serve->subnets || batch->count == SERVE_BATCH)
+    if (!serve->subnets || !pending)
         return false;
     const struct dhcp_subnets *list = &serve->subnets->list;
-    struct serve_pending *pending = &batch->pending[batch->count];
     struct dhcp_arrival arrival = {.network = datagram->port,
                                    .own_addr = ipv4_addr_is_among(datagram->dst, list->own, list->own_count)
                                                    ? datagram->dst
@@ -270,7 +280,7 @@ static bool handle(struct serve *serve, const struct udp_datagram *datagram, con
     pending->port = datagram->port;
     memcpy(pending->sender, datagram->src_mac, ETH_ADDR_SIZE);
     if (pending->result.change_count)
-        add_pending(serve);
+        serve_join(serve);
     else if (!offer_later(serve, pending, datagram, message, attempt))
         send_reply(serve, pending);
     return true;
@@ -337,10 +347,12 @@ static void give_batch(struct serve *serve)
     flush_begin(&serve->flush, &(struct flush_batch){.leases = serve->leases,
                                                      .count = count,
                                                      .clock = serve->clock_changed ? &serve->clock.state : NULL,
+                                                     .reservation = batch->has_reservation ? &batch->reservation : NULL,
                                                      .forget_before_s = forget_before_s(serve)});
     serve->clock_changed = false;
     serve->busy = count >= BUSY;
     serve->gathers = other_than(serve, batch);
+    serve->gathers->number = batch->number + 1;
     sockets_hold(serve->sockets, false);
 }
 
@@ -353,6 +365,7 @@ static void undo_batch(struct serve *serve, struct serve_batch *batch)
             dhcp_server_undo(serve->server, &result->changes[j]);
     }
     batch->count = 0;
+    batch->has_reservation = false;
 }
 
 static void tell_store(struct serve *serve, int error)
@@ -374,6 +387,9 @@ static void take_batch(struct serve *serve)
         return;
     tell_store(serve, error);
     if (error) {
+        if (serve->undone_to + 1 < batch->number)
+            serve->undone_from = batch->number;
+        serve->done = serve->undone_to = serve->gathers->number++;
         undo_batch(serve, serve->gathers);
         undo_batch(serve, batch);
         serve->clock_changed = true;
@@ -381,6 +397,7 @@ static void take_batch(struct serve *serve)
         return;
     }
     serve->counts.transactions++;
+    serve->done = batch->number;
     for (unsigned i = 0; i < batch->count; i++) {
         const struct dhcp_result *result = &batch->pending[i].result;
         serve->counts.stored += result->change_count;
@@ -389,6 +406,18 @@ static void take_batch(struct serve *serve)
         send_reply(serve, &batch->pending[i]);
     }
     batch->count = 0;
+    if (batch->has_reservation) {
+        batch->has_reservation = false;
+        kept_put(&serve->kept, &batch->reservation);
+        serve_configure(serve, serve->conf);
+    }
+}
+
+int serve_is_stored(const struct serve *serve, uint64_t batch)
+{
+    if (batch > serve->done)
+        return -EAGAIN;
+    return batch >= serve->undone_from && batch <= serve->undone_to ? -EIO : 0;
 }
 
 static void on_stored(void *arg, struct watch *watch)
@@ -403,6 +432,16 @@ static int64_t gathers_until_ms(const struct serve *serve)
     return serve->busy && serve->gathers->count < BATCH_ENOUGH ? serve->gathers_since_ms + GATHER_MS : 0;
 }
 
+static void on_warned(void *arg, const struct dhcp_pool *pool, unsigned percent)
+{
+    char first[IPV4_TEXT_SIZE], last[IPV4_TEXT_SIZE];
+
+    (void)arg;
+    ipv4_addr_format(pool->first, first);
+    ipv4_addr_format(pool->last, last);
+    log_warning("DHCP: the pool %s-%s is %u %% taken", first, last, percent);
+}
+
 void serve_turn(struct serve *serve)
 {
     struct lease_clock_reading reading;
@@ -413,9 +452,10 @@ void serve_turn(struct serve *serve)
         serve->clock_changed = true;
     }
     /* While the store fails, the clock alone does not try it again and again. */
-    bool any = serve->gathers->count || (serve->clock_changed && !serve->failing);
+    bool any = has_gathered(serve) || (serve->clock_changed && !serve->failing);
     if (any && !flush_is_busy(&serve->flush) && clock_now_ms() >= gathers_until_ms(serve))
         give_batch(serve);
+    forecasts_look(&serve->forecasts, serve->server, clock_now_ms(), on_warned, NULL);
     probes_turn(serve->probes);
     sockets_flush(serve->sockets);
 }

@@ -9,6 +9,7 @@
 
 #include "address/events.h"
 #include "address/flush.h"
+#include "address/forecast.h"
 #include "address/lease_clock.h"
 #include "address/probe.h"
 #include "address/sockets.h"
@@ -23,10 +24,20 @@ struct serve_counts {
     uint64_t transactions, stored, unstored; /* unstored: changes undone because they could not be stored */
 };
 
+/* A reply, its changes, and where the question came from. */
+struct serve_pending {
+    unsigned port;
+    uint8_t sender[ETH_ADDR_SIZE];
+    struct dhcp_result result;
+};
+
 /* Replies that wait, and their changes. */
 struct serve_batch {
     struct serve_pending *pending; /* room for SERVE_BATCH */
     unsigned count;
+    uint64_t number; /* from 1 on, in the order in which they gather */
+    bool has_reservation;
+    struct store_reservation reservation; /* that somebody makes or takes away */
 };
 
 struct serve {
@@ -35,20 +46,25 @@ struct serve {
     struct flush flush;
     struct store_reader *reader; /* of the history; NULL: there is none */
     struct dhcp_server *server;
+    const struct conf *conf; /* in force; NULL: none yet */
     struct subnets *subnets; /* that the server has now; NULL: none yet */
-    uint32_t history_s;      /* how long the history goes back; UINT32_MAX: for ever */
+    struct kept_reservations kept;
+    uint32_t history_s; /* how long the history goes back; UINT32_MAX: for ever */
     struct sockets *sockets;
     struct probes *probes;
     struct serve_offer *offers;    /* that wait for an answer, by its number; room for PROBE_MAX */
     struct dhcp_message again;     /* a question that is handled once more */
     struct serve_batch batches[2]; /* one gathers, the other is being stored */
     struct serve_batch *gathers;
+    uint64_t done;                    /* the number of the last batch that is stored, or was undone */
+    uint64_t undone_from, undone_to;  /* numbers of batches that were undone together, lately */
     const struct dhcp_lease **leases; /* that are being stored; room for all changes of a batch */
     int64_t gathers_since_ms;         /* since when, if there is anything */
     bool busy;                        /* so many come that it is worth waiting for more */
     bool failing;                     /* the store fails, which has been logged */
     struct serve_counts counts;
     struct events events;
+    struct forecasts forecasts;
     uint64_t started_s; /* by the clock of leases */
 };
 
@@ -63,6 +79,14 @@ int serve_configure(struct serve *serve, const struct conf *conf);
 
 /* A message has come in. False: it cannot be taken now. */
 bool serve_receive(struct serve *serve, const struct udp_datagram *datagram, const struct dhcp_message *message);
+
+/* Room in the batch that gathers for one more; NULL: there is none now. Behind it, if it has changes, or a reservation
+ * has been put into the batch, serve_join(). */
+struct serve_pending *serve_room(struct serve *serve);
+void serve_join(struct serve *serve);
+
+/* Whether what a batch brought is on stable storage. 0: it is; -EAGAIN: not yet; -EIO: it never will be. */
+int serve_is_stored(const struct serve *serve, uint64_t batch);
 
 /* The end of a turn of the loop: what can leave leaves, and what has gathered is stored when it is time. */
 void serve_turn(struct serve *serve);

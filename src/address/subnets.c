@@ -338,6 +338,59 @@ static void add_relayed(struct make *make)
                 general->subnet_count == 1 ? "" : "s");
 }
 
+/* --- reservations that people made ------------------------------------------------------------------------------- */
+
+/* One of the configuration's that stands in its way: of the same address, or for the same host in that network. NULL.
+ */
+static const struct dhcp_reservation *find_rival(const struct make *make, size_t count, uint32_t network,
+                                                 const struct store_reservation *kept)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct dhcp_reservation *one = &make->reservations[i];
+        const struct dhcp_pattern *mac = &one->keys[DHCP_BY_MAC];
+        if (one->addr == kept->addr ||
+            (mac->bytes && mac->len == ETH_ADDR_SIZE && eth_addr_equal(mac->bytes, kept->mac) &&
+             (!one->network || one->network == network)))
+            return one;
+    }
+    return NULL;
+}
+
+static const struct dhcp_subnet *find_subnet(const struct make *make, uint32_t addr)
+{
+    for (size_t i = 0; i < make->count; i++)
+        if (ipv4_prefix_contains(make->all[i].prefix, addr))
+            return &make->all[i];
+    return NULL;
+}
+
+static void add_kept(struct make *make, const struct kept_reservations *kept)
+{
+    size_t configured = make->reservation_count;
+    char text[IPV4_TEXT_SIZE];
+
+    for (size_t i = 0; i < kept->count; i++) {
+        const struct store_reservation *from = &kept->all[i];
+        const struct dhcp_subnet *subnet = find_subnet(make, from->addr);
+        if (!subnet)
+            continue; /* it is not served now */
+        if (find_rival(make, configured, subnet->network, from)) {
+            ipv4_addr_format(from->addr, text);
+            fprintf(make->said, "DHCP: that %s is reserved by hand does not count: the configuration says otherwise\n",
+                    text);
+            continue;
+        }
+        struct dhcp_reservation *added =
+            append(make, &make->reservations, &make->reservation_count, sizeof(*make->reservations));
+        uint8_t *mac = get(make, ETH_ADDR_SIZE);
+        if (!added || !mac)
+            return;
+        memcpy(mac, from->mac, ETH_ADDR_SIZE);
+        *added = (struct dhcp_reservation){.addr = from->addr, .network = subnet->network};
+        added->keys[DHCP_BY_MAC] = (struct dhcp_pattern){mac, ETH_ADDR_SIZE, false};
+    }
+}
+
 /* --- the whole --------------------------------------------------------------------------------------------------- */
 
 static void add_own(struct make *make)
@@ -356,7 +409,8 @@ static void add_own(struct make *make)
     make->subnets->list.own_count = count;
 }
 
-struct subnets *subnets_make(const struct conf *conf, const struct sockets *sockets)
+struct subnets *subnets_make(const struct conf *conf, const struct sockets *sockets,
+                             const struct kept_reservations *kept)
 {
     struct make make = {.conf = conf, .subnets = calloc(1, sizeof(*make.subnets)), .sockets = sockets};
     size_t said_len;
@@ -372,6 +426,7 @@ struct subnets *subnets_make(const struct conf *conf, const struct sockets *sock
             add_interface(&make, &conf->interfaces[i]);
     add_relayed(&make);
     add_reservations(&make, &conf->dhcp.all, 0);
+    add_kept(&make, kept);
     add_own(&make);
     make.no_memory |= fclose(make.said) != 0;
     if (make.no_memory)

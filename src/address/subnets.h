@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "address/kept.h"
 #include "address/sockets.h"
 #include "base/arena.h"
 #include "conf/conf.h"
@@ -18,7 +19,8 @@ struct subnets {
 };
 
 /* The configuration is borrowed as long as what is returned lives. NULL: no memory. */
-struct subnets *subnets_make(const struct conf *conf, const struct sockets *sockets);
+struct subnets *subnets_make(const struct conf *conf, const struct sockets *sockets,
+                             const struct kept_reservations *kept);
 /* Log what is served where, and which pools have no subnet, unless `before` (or NULL) said the same. */
 void subnets_tell(const struct subnets *subnets, const struct subnets *before);
 struct subnets *subnets_free(struct subnets *subnets); /* takes NULL, returns NULL */

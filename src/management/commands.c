@@ -1,7 +1,6 @@
 /* What can be asked: one function a command, and the table of them. docs/protocol.md describes requests and results. */
+#include "management/commands.h"
 #include "base/compiler.h"
-#include "dhcp/lease.h"
-#include "management/session.h"
 #include "netlink/protocol.h"
 
 #include <errno.h>
@@ -10,34 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-/* --- shared ------------------------------------------------------------------------------------------------------ */
-
-static json_t *text_or_null(const char *text)
-{
-    return text[0] ? json_string(text) : json_null();
-}
-
-static json_t *json_address(uint32_t addr)
-{
-    char text[IPV4_TEXT_SIZE];
-
-    ipv4_addr_format(addr, text);
-    return json_string(text);
-}
-
-static json_t *json_prefix(struct ipv4_prefix prefix)
-{
-    char text[IPV4_PREFIX_TEXT_SIZE];
-
-    ipv4_prefix_format(prefix, text);
-    return json_string(text);
-}
-
-static json_t *json_mac(const uint8_t mac[ETH_ADDR_SIZE])
-{
-    return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-}
 
 static int no_engine(struct session *session, const json_t *id)
 {
@@ -107,7 +78,7 @@ static int command_ports(struct session *session, const json_t *id, const json_t
         json_array_append_new(list, one);
     }
     return session_answer(session, id, WIRE_OK,
-                          json_pack("{s:o, s:o}", "ports", list, "firewall", text_or_null(session->page.firewall)));
+                          json_pack("{s:o, s:o}", "ports", list, "firewall", json_text(session->page.firewall)));
 }
 
 static json_t *json_count(const struct door_count *count)
@@ -208,7 +179,7 @@ static json_t *json_route(const struct query_route *route)
     json_t *one = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:i}", "prefix", json_prefix(route->prefix), "source",
                             rib_source_name(path->source), "type", rib_type_name(path->type), "via",
                             path->gateway ? json_address(path->gateway) : json_null(), "interface",
-                            text_or_null(route->interface), "protocol", json_protocol(path->protocol), "metric",
+                            json_text(route->interface), "protocol", json_protocol(path->protocol), "metric",
                             (json_int_t)path->metric, "preference", (int)path->preference);
 
     if (path->mtu)
@@ -250,49 +221,8 @@ static json_t *neighbour_record(const void *record)
         if (neighbour->state & states[i].state)
             state = states[i].name;
     return json_pack("{s:o, s:o, s:o, s:s}", "address", json_address(neighbour->addr), "interface",
-                     text_or_null(neighbour->interface), "mac",
-                     neighbour->valid ? json_mac(neighbour->mac) : json_null(), "state", state);
-}
-
-/* A list, as many lines as the engine takes answers for it. */
-static int list(struct session *session, const json_t *id, struct query *query, size_t record_bytes, const char *key,
-                json_t *(*record)(const void *))
-{
-    int error = 0;
-
-    for (;;) {
-        int code = session_ask(session, query, record_bytes);
-        if (code)
-            return session_fail(session, id, (enum wire_code)code, wire_meaning(code));
-        json_t *records = json_array();
-        const unsigned char *at = query_records(&session->buffer);
-        for (uint32_t i = 0; i < session->buffer.answer.count; i++, at += record_bytes)
-            json_array_append_new(records, record(at));
-        bool more = session->buffer.answer.more;
-        error = session_answer(session, id, more ? WIRE_MORE : WIRE_OK, json_pack("{s:o}", key, records));
-        if (error || !more)
-            return error;
-        query->range.started = true;
-        query->range.after = session->buffer.answer.last;
-        query->range.after_s = session->buffer.answer.last_s;
-    }
-}
-
-static const char within_expected[] = "within: expected a prefix or an address, as \"10.0.0.0/8\"";
-
-/* Which part of a list is asked for; all of it if nothing is said. False: that is no prefix, and no address. */
-static bool read_within(const json_t *arguments, struct ipv4_prefix *prefix)
-{
-    json_t *within = json_object_get(arguments, "within");
-    const char *text = json_string_value(within);
-
-    if (!within)
-        return true;
-    if (text && ipv4_addr_parse(text, strlen(text), &prefix->addr, NULL) == 0) {
-        prefix->len = 32;
-        return true;
-    }
-    return text && ipv4_prefix_parse(text, strlen(text), 0, prefix, NULL) == 0;
+                     json_text(neighbour->interface), "mac", neighbour->valid ? json_mac(neighbour->mac) : json_null(),
+                     "state", state);
 }
 
 static int command_routes(struct session *session, const json_t *id, const json_t *arguments)
@@ -301,7 +231,7 @@ static int command_routes(struct session *session, const json_t *id, const json_
 
     if (!read_within(arguments, &query.range.within))
         return session_fail(session, id, WIRE_BAD_REQUEST, within_expected);
-    return list(session, id, &query, sizeof(struct query_route), "routes", route_record);
+    return session_list(session, id, &query, sizeof(struct query_route), "routes", route_record);
 }
 
 static int command_neighbours(struct session *session, const json_t *id, const json_t *arguments)
@@ -309,7 +239,7 @@ static int command_neighbours(struct session *session, const json_t *id, const j
     struct query query = {.kind = QUERY_NEIGHBOURS};
 
     (void)arguments;
-    return list(session, id, &query, sizeof(struct query_neighbour), "neighbours", neighbour_record);
+    return session_list(session, id, &query, sizeof(struct query_neighbour), "neighbours", neighbour_record);
 }
 
 /* Whether the door of every port stands aside. */
@@ -343,7 +273,7 @@ static json_t *lookup_result(uint32_t addr, const struct query_lookup *lookup, b
         json_object_set_new(result, "prefix", json_null());
     json_object_set_new(result, "candidates", json_integer(lookup->candidates));
     json_object_set_new(result, "next_hop", lookup->gateway ? json_address(lookup->gateway) : json_null());
-    json_object_set_new(result, "interface", text_or_null(lookup->egress));
+    json_object_set_new(result, "interface", json_text(lookup->egress));
     json_object_set_new(result, "adjacency",
                         door_word_kind(lookup->word) != DOOR_FORWARD
                             ? json_null()
@@ -387,132 +317,6 @@ static int command_route(struct session *session, const json_t *id, const json_t
                           lookup_result(query.addr, query_records(&session->buffer), all_aside(session)));
 }
 
-/* --- addresses --------------------------------------------------------------------------------------------------- */
-
-static json_t *json_hex(const uint8_t *bytes, size_t len)
-{
-    char text[2 * 255 + 1] = "";
-
-    for (size_t i = 0; i < len; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    return len ? json_string(text) : json_null();
-}
-
-/* What a client calls itself, if it is text that may be shown. */
-static json_t *json_host_name(const struct query_bytes *name)
-{
-    size_t len = name->len;
-
-    while (len && name->bytes[len - 1] == '\0') /* some send it */
-        len--;
-    for (size_t i = 0; i < len; i++)
-        if (name->bytes[i] < 0x20 || name->bytes[i] == 0x7f)
-            return json_null();
-    json_t *text = len ? json_stringn((const char *)name->bytes, len) : NULL;
-    return text ? text : json_null();
-}
-
-static json_t *json_hardware(uint8_t htype, uint8_t hlen, const uint8_t *address)
-{
-    return htype == DHCP_HTYPE_ETH && hlen == ETH_ADDR_SIZE ? json_mac(address) : json_null();
-}
-
-static json_t *json_time(uint64_t time_s)
-{
-    return time_s == DHCP_NEVER ? json_null() : json_integer((json_int_t)time_s);
-}
-
-static json_t *lease_record(const void *record)
-{
-    const struct query_lease *lease = record;
-    const char *state = dhcp_lease_state_name(lease->state);
-    bool ended = !lease->active && lease->state != DHCP_LEASE_RELEASED;
-    json_t *one = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "address", json_address(lease->addr), "state",
-                            ended ? "ended" : state, "interface", text_or_null(lease->interface), "mac",
-                            json_hardware(lease->htype, lease->hlen, lease->chaddr), "client_id",
-                            json_hex(lease->client_id.bytes, lease->client_id.len), "host_name",
-                            json_host_name(&lease->host_name));
-
-    json_object_set_new(one, "began", json_integer((json_int_t)lease->began_s));
-    json_object_set_new(one, "last", json_integer((json_int_t)lease->last_s));
-    json_object_set_new(one, "ends", json_time(lease->ends_s));
-    json_object_set_new(one, "left",
-                        lease->ends_s == DHCP_NEVER
-                            ? json_null()
-                            : json_integer(lease->active ? (json_int_t)(lease->ends_s - lease->now_s) : 0));
-    return one;
-}
-
-static json_t *pool_record(const void *record)
-{
-    const struct query_pool *pool = record;
-
-    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "first", json_address(pool->first), "last",
-                     json_address(pool->last), "interface", text_or_null(pool->interface), "size",
-                     (json_int_t)pool->last - pool->first + 1, "bound", (json_int_t)pool->bound, "offered",
-                     (json_int_t)pool->offered, "reserved", (json_int_t)pool->reserved, "declined",
-                     (json_int_t)pool->declined, "used", (json_int_t)pool->used, "fresh", (json_int_t)pool->fresh);
-}
-
-static json_t *count_record(const void *record)
-{
-    const struct query_count *count = record;
-
-    return json_pack("{s:s, s:I, s:s}", "name", count->name, "count", (json_int_t)count->count, "meaning", count->help);
-}
-
-static int command_leases(struct session *session, const json_t *id, const json_t *arguments)
-{
-    struct query query = {.kind = QUERY_LEASES};
-
-    if (!read_within(arguments, &query.range.within))
-        return session_fail(session, id, WIRE_BAD_REQUEST, within_expected);
-    return list(session, id, &query, sizeof(struct query_lease), "leases", lease_record);
-}
-
-static json_t *binding_record(const void *record)
-{
-    const struct query_binding *binding = record;
-    const char *state = dhcp_lease_state_name(binding->state);
-    bool ended = binding->state == DHCP_LEASE_BOUND && !binding->goes_on;
-
-    return json_pack("{s:o, s:o, s:s, s:o, s:o, s:I, s:o}", "address", json_address(binding->addr), "mac",
-                     json_hardware(binding->htype, binding->hlen, binding->chaddr), "state", ended ? "ended" : state,
-                     "client_id", json_hex(binding->client_id.bytes, binding->client_id.len), "host_name",
-                     json_host_name(&binding->host_name), "began", (json_int_t)binding->began_s, "ended",
-                     json_time(binding->ended_s));
-}
-
-static int command_history(struct session *session, const json_t *id, const json_t *arguments)
-{
-    struct query query = {.kind = QUERY_HISTORY, .at_s = QUERY_ANY_TIME};
-    json_t *at = json_object_get(arguments, "at");
-
-    if (!read_within(arguments, &query.range.within))
-        return session_fail(session, id, WIRE_BAD_REQUEST, within_expected);
-    if (at && (!json_is_integer(at) || json_integer_value(at) < 0))
-        return session_fail(session, id, WIRE_BAD_REQUEST, "at: expected seconds since 1970");
-    if (at)
-        query.at_s = (uint64_t)json_integer_value(at);
-    return list(session, id, &query, sizeof(struct query_binding), "history", binding_record);
-}
-
-static int command_pools(struct session *session, const json_t *id, const json_t *arguments)
-{
-    struct query query = {.kind = QUERY_POOLS};
-
-    (void)arguments;
-    return list(session, id, &query, sizeof(struct query_pool), "pools", pool_record);
-}
-
-static int command_dhcp(struct session *session, const json_t *id, const json_t *arguments)
-{
-    struct query query = {.kind = QUERY_DHCP};
-
-    (void)arguments;
-    return list(session, id, &query, sizeof(struct query_count), "dhcp", count_record);
-}
-
 /* --- changes ----------------------------------------------------------------------------------------------------- */
 
 static int command_reload(struct session *session, const json_t *id, const json_t *arguments)
@@ -533,11 +337,23 @@ static int command_reload(struct session *session, const json_t *id, const json_
 }
 
 const struct session_command session_commands[] = {
-    {"version", {NULL}, false, command_version},   {"ports", {NULL}, false, command_ports},
-    {"counters", {NULL}, false, command_counters}, {"sessions", {NULL}, false, command_sessions},
-    {"routes", {"within"}, false, command_routes}, {"neighbours", {NULL}, false, command_neighbours},
-    {"leases", {"within"}, false, command_leases}, {"history", {"within", "at"}, false, command_history},
-    {"pools", {NULL}, false, command_pools},       {"dhcp", {NULL}, false, command_dhcp},
-    {"route", {"address"}, false, command_route},  {"reload", {NULL}, true, command_reload},
+    {"version", {NULL}, false, command_version},
+    {"ports", {NULL}, false, command_ports},
+    {"counters", {NULL}, false, command_counters},
+    {"sessions", {NULL}, false, command_sessions},
+    {"routes", {"within"}, false, command_routes},
+    {"neighbours", {NULL}, false, command_neighbours},
+    {"leases", {"within", "mac", "name"}, false, command_leases},
+    {"history", {"within", "at"}, false, command_history},
+    {"pools", {NULL}, false, command_pools},
+    {"reservations", {NULL}, false, command_reservations},
+    {"dhcp", {NULL}, false, command_dhcp},
+    {"route", {"address"}, false, command_route},
+    {"watch", {"what"}, false, command_watch},
+    {"lease-release", {"address"}, true, command_lease_release},
+    {"lease-reserve", {"address", "mac"}, true, command_lease_reserve},
+    {"lease-unreserve", {"address"}, true, command_lease_unreserve},
+    {"lease-import", {"leases"}, true, command_lease_import},
+    {"reload", {NULL}, true, command_reload},
 };
 const unsigned session_command_count = ARRAY_SIZE(session_commands);

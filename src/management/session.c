@@ -129,6 +129,36 @@ int session_ask(struct session *session, const struct query *query, size_t recor
     return WIRE_UNAVAILABLE;
 }
 
+/* 0: the role has answered; otherwise as session_watch(). */
+static int wait_for_both(struct session *session)
+{
+    struct pollfd pollers[] = {{.fd = session->dhcp.fd, .events = POLLIN}, {.fd = session->wire.fd, .events = POLLIN}};
+    int ready;
+
+    while ((ready = poll(pollers, 2, SESSION_QUIET_MS)) < 0 && errno == EINTR)
+        ;
+    return ready == 0 ? WIRE_MORE : pollers[0].revents ? 0 : WIRE_OK;
+}
+
+int session_watch(struct session *session, const struct query *query, size_t record_bytes)
+{
+    if (!session->config->dhcp_path)
+        return WIRE_NOT_SERVED;
+    if (connect_dhcp(session))
+        return WIRE_UNAVAILABLE;
+    int error = session->watches ? 0 : query_send(&session->dhcp, query);
+    session->watches = !error;
+    int code = error ? WIRE_UNAVAILABLE : wait_for_both(session);
+    if (code == WIRE_MORE)
+        return code;
+    session->watches = false;
+    if (code == WIRE_OK || query_receive(&session->dhcp, record_bytes, SESSION_ENGINE_MS, &session->buffer)) {
+        query_disconnect(&session->dhcp); /* what comes late must not be taken for another answer */
+        return code == WIRE_OK ? WIRE_OK : WIRE_UNAVAILABLE;
+    }
+    return 0;
+}
+
 /* --- requests ---------------------------------------------------------------------------------------------------- */
 
 static const struct session_command *find(const char *name)
@@ -140,7 +170,7 @@ static const struct session_command *find(const char *name)
 }
 
 /* An argument that the command does not know; NULL if there is none. */
-static const char *find_unknown(const json_t *arguments, const char *const known[static 2])
+static const char *find_unknown(const json_t *arguments, const char *const known[static SESSION_ARGUMENTS_MAX])
 {
     const char *key;
     json_t *value;
@@ -148,7 +178,7 @@ static const char *find_unknown(const json_t *arguments, const char *const known
     json_object_foreach((json_t *)arguments, key, value)
     {
         bool is_known = false;
-        for (unsigned i = 0; i < 2 && known[i]; i++)
+        for (unsigned i = 0; i < SESSION_ARGUMENTS_MAX && known[i]; i++)
             is_known |= strcmp(key, known[i]) == 0;
         if (!is_known)
             return key;
@@ -184,8 +214,9 @@ static int serve(struct session *session, const json_t *request)
     const char *unknown = find_unknown(arguments, command->arguments);
     if (unknown) {
         const char *const *known = command->arguments;
-        snprintf(text, sizeof(text), "argument '%.40s' is not known: expected %s%s%s", unknown,
-                 known[0] ? known[0] : "none", known[1] ? " or " : "", known[1] ? known[1] : "");
+        snprintf(text, sizeof(text), "argument '%.40s' is not known: expected %s%s%s%s%s", unknown,
+                 known[0] ? known[0] : "none", known[1] ? (known[2] ? ", " : " or ") : "", known[1] ? known[1] : "",
+                 known[1] && known[2] ? " or " : "", known[1] && known[2] ? known[2] : "");
         return session_fail(session, id, WIRE_BAD_REQUEST, text);
     }
     if (command->changes && !session->may_change)

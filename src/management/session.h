@@ -13,6 +13,7 @@
 
 #define SESSION_IDLE_MS   600000 /* without a request, and the session ends */
 #define SESSION_SEND_MS   30000  /* an answer that nobody takes ends it too */
+#define SESSION_QUIET_MS  30000  /* while it watches, after which it shows that it is there */
 #define SESSION_ENGINE_MS 5000   /* how long the engine may take for one question */
 
 struct session {
@@ -24,6 +25,7 @@ struct session {
     struct query_connection engine; /* greeted, or (engine_pending) not yet */
     bool engine_pending;
     struct query_connection dhcp; /* to the dhcp role */
+    bool watches;                 /* and it owes an answer to session_watch() */
     struct page_reader reader;    /* of the engine's shared memory */
     int engine_alive;             /* a descriptor of our own that hangs up when that engine ends; -1 */
     struct page page;             /* a copy, by session_page() */
@@ -49,9 +51,15 @@ bool session_engine_alive(const struct session *session);
 /* Ask the role that answers questions of this kind; the answer is in session->buffer. 0; or the code to fail with. */
 int session_ask(struct session *session, const struct query *query, size_t record_bytes);
 
+/* The same, but the answer may take as long as it takes. WIRE_OK: the other side of the session has said something, or
+ * ended; WIRE_MORE: nothing has happened for SESSION_QUIET_MS; 0, or a code to fail with, as above. */
+int session_watch(struct session *session, const struct query *query, size_t record_bytes);
+
+#define SESSION_ARGUMENTS_MAX 3
+
 struct session_command {
     const char *name;
-    const char *arguments[2]; /* that it knows; NULL: no more */
+    const char *arguments[SESSION_ARGUMENTS_MAX]; /* that it knows; NULL: no more */
     bool changes;
     /* Answers; 0, or -errno if the answer was not taken. `arguments` is an object or NULL. */
     int (*run)(struct session *session, const json_t *id, const json_t *arguments);

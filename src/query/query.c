@@ -42,22 +42,35 @@ static int receive(struct query_connection *connection, size_t record_bytes, int
     return 0;
 }
 
-int query_ask(struct query_connection *connection, const struct query *query, size_t record_bytes, int timeout_ms,
-              union query_buffer *buffer)
+/* A late answer must not be taken for that to the next question. */
+static int close_if(struct query_connection *connection, int error)
 {
-    if (connection->fd < 0)
-        return -EPIPE;
-    int error = local_send(connection->fd, query, sizeof(*query), NULL, 0);
-    if (error == -ECONNRESET)
-        error = -EPIPE;
-    if (!error)
-        error = receive(connection, record_bytes, timeout_ms, buffer);
-    if (error) {
-        /* A late answer must not be taken for that to the next question. */
+    if (error && connection->fd >= 0) {
         close(connection->fd);
         connection->fd = -1;
     }
     return error;
+}
+
+int query_send(struct query_connection *connection, const struct query *query)
+{
+    if (connection->fd < 0)
+        return -EPIPE;
+    int error = local_send(connection->fd, query, sizeof(*query), NULL, 0);
+    return close_if(connection, error == -ECONNRESET ? -EPIPE : error);
+}
+
+int query_receive(struct query_connection *connection, size_t record_bytes, int timeout_ms, union query_buffer *buffer)
+{
+    return close_if(connection, receive(connection, record_bytes, timeout_ms, buffer));
+}
+
+int query_ask(struct query_connection *connection, const struct query *query, size_t record_bytes, int timeout_ms,
+              union query_buffer *buffer)
+{
+    int error = query_send(connection, query);
+
+    return error ? error : query_receive(connection, record_bytes, timeout_ms, buffer);
 }
 
 int query_begin(struct query_connection *connection, const char *path, const uint8_t token[QUERY_TOKEN_BYTES])

@@ -29,15 +29,25 @@ enum query_kind {
     QUERY_SOCKETS,   /* for DHCP at the port `ifindex` three descriptors, or two if there is no sink (port/packet.h) */
 
     /* The dhcp role answers: */
-    QUERY_LEASES,   /* struct query_lease */
-    QUERY_POOLS,    /* struct query_pool */
-    QUERY_DHCP,     /* struct query_count: what has become of messages */
-    QUERY_HISTORY,  /* struct query_binding: who had addresses within `range`, at `at_s` */
-    QUERY_EVENTS,   /* struct query_event_record: what became of leases behind `generation`, as soon as there is any;
-                     * QUERY_FROM_NOW: what that is now, at once */
-    QUERY_BOUND,    /* struct query_bound: who has which address at ports. generation 0: all, as a list; otherwise what
-                     * has changed behind it, as soon as there is any. -ESTALE: ask for all of it again */
-    QUERY_RESERVED, /* struct query_bound: for whom addresses at ports are reserved, by hardware address */
+    QUERY_LEASES,  /* struct query_lease */
+    QUERY_POOLS,   /* struct query_pool */
+    QUERY_DHCP,    /* struct query_count: what has become of messages */
+    QUERY_HISTORY, /* struct query_binding: who had addresses within `range`, at `at_s` */
+    QUERY_EVENTS,  /* struct query_event_record: what became of leases behind `generation`, as soon as there is any;
+                    * QUERY_FROM_NOW: what that is now, at once */
+    QUERY_BOUND,   /* struct query_bound: who has which address at ports. generation 0: all, as a list; otherwise what
+                    * has changed behind it, as soon as there is any. -ESTALE: ask for all of it again */
+    QUERY_RESERVATIONS, /* struct query_reservation: all of them */
+    /* What people change; `lease` says of what. The answer's generation is the batch that the change is in; -EAGAIN:
+     * there is no room for it just now. */
+    QUERY_RELEASE,   /* the lease of `addr` ends. -ENOENT: there is none */
+    QUERY_TAKE_OVER, /* a lease that another server gave; errors as of dhcp_server_take_over() */
+    QUERY_RESERVE,   /* `addr`, for whom chaddr names (hlen 6), or for who has it (hlen 0). -EADDRNOTAVAIL: in no subnet
+                      * that is served; -EEXIST: the configuration reserves it; -ENODATA: nobody has it; -ENOSPC */
+    QUERY_UNRESERVE, /* -ENOENT: it is not reserved; -EEXIST: the configuration does that */
+    QUERY_STORED,    /* whether batch `generation` is on stable storage, as soon as that is known: 0, or -EIO; -EAGAIN:
+                      * ask again */
+    QUERY_RESERVED,  /* struct query_bound: for whom addresses at ports are reserved, by hardware address */
 };
 
 /* What becomes of a lease. X(enumerator, name) */
@@ -70,6 +80,24 @@ struct query_range {
 #define QUERY_ANY_TIME UINT64_MAX
 #define QUERY_FROM_NOW UINT64_MAX /* as a generation */
 
+struct query_bytes {
+    uint8_t len;
+    uint8_t bytes[255];
+};
+
+/* Times are in seconds since 1970. */
+struct query_lease {
+    uint32_t addr;
+    uint8_t state; /* enum dhcp_lease_state */
+    uint8_t active;
+    uint8_t htype, hlen;
+    uint8_t chaddr[16];
+    char interface[QUERY_NAME_SIZE]; /* at which it is served; empty: none is any more */
+    uint64_t began_s, last_s, ends_s;
+    uint64_t now_s; /* by the clock that these are of */
+    struct query_bytes client_id, host_name;
+};
+
 struct query {
     uint32_t kind;
     union {
@@ -79,6 +107,7 @@ struct query {
         uint64_t at_s;       /* QUERY_HISTORY; or QUERY_ANY_TIME */
     };
     struct query_range range;
+    struct query_lease lease; /* QUERY_LEASES: of those with this chaddr, or whose names have host_name in them */
     uint8_t token[QUERY_TOKEN_BYTES];
 };
 
@@ -146,24 +175,6 @@ struct query_address {
     struct ipv4_prefix address; /* with host bits */
 };
 
-struct query_bytes {
-    uint8_t len;
-    uint8_t bytes[63]; /* longer ones are cut */
-};
-
-/* Times are in seconds since 1970. */
-struct query_lease {
-    uint32_t addr;
-    uint8_t state; /* enum dhcp_lease_state */
-    uint8_t active;
-    uint8_t htype, hlen;
-    uint8_t chaddr[16];
-    char interface[QUERY_NAME_SIZE]; /* at which it is served; empty: none is any more */
-    uint64_t began_s, last_s, ends_s;
-    uint64_t now_s; /* by the clock that these are of */
-    struct query_bytes client_id, host_name;
-};
-
 /* That a client had an address. */
 struct query_binding {
     uint32_t addr;
@@ -189,10 +200,21 @@ struct query_bound {
     uint8_t unused[2];
 };
 
+/* What is reserved for whom. */
+struct query_reservation {
+    uint32_t addr; /* 0: only options */
+    char interface[QUERY_NAME_SIZE];
+    bool by_hand;                                  /* not in the configuration */
+    struct query_bytes client_id, mac, circuit_id; /* empty: not by this */
+};
+
 struct query_pool {
     uint32_t first, last;
     char interface[QUERY_NAME_SIZE];
     uint32_t fresh, used, reserved, offered, bound, declined; /* addresses */
+    bool has_growth, fills;                                   /* the next two are known */
+    double growth;                                            /* addresses an hour */
+    uint64_t full_in_s;                                       /* until there is none to be had, if that goes on */
 };
 
 struct query_count {
@@ -223,6 +245,10 @@ void query_disconnect(struct query_connection *connection);
  * -ETIMEDOUT, -EPIPE: the engine went away. What the engine says of the question itself is in answer.error. */
 int query_ask(struct query_connection *connection, const struct query *query, size_t record_bytes, int timeout_ms,
               union query_buffer *buffer);
+
+/* The two parts of that, for those who wait for other things meanwhile. Closed on failure, too. */
+int query_send(struct query_connection *connection, const struct query *query);
+int query_receive(struct query_connection *connection, size_t record_bytes, int timeout_ms, union query_buffer *buffer);
 
 /* A random token for the roles to come. 0; -errno. */
 int query_make_token(uint8_t token[QUERY_TOKEN_BYTES]);

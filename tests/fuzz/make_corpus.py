@@ -143,6 +143,8 @@ MESSAGES = {
     "overload-beyond-its-field": message(DISCOVER + option(52, b"\3") + END, sname=b"\x0c\x40" + b"a" * 62,
                                          file=b"\x0c\x80" + b"a" * 126),
     "overload-not-one-byte": message(DISCOVER + option(52, b"\1\2") + END, file=option(12, b"f") + END),
+    "overload-and-an-empty-piece": message(DISCOVER + option(52, b"\1") + option(52), file=option(12, b"f") + END),
+    "overload-twice": message(DISCOVER + option(52, b"\1") + option(52, b"\2") + END, file=option(12, b"f") + END),
     "split": message(DISCOVER + option(61, b"a" * 255) + option(12, b"x") + option(61, b"b" * 255) + END),
     "split-into-nothing": message(DISCOVER + option(61) * 200 + END),
     "the-most-pieces": message((DISCOVER + option(82, b"\1\1a") * 700)[:4096 - 240]),

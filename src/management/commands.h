@@ -1,0 +1,26 @@
+/*
+ * Within src/management: what commands share, and those that stand in files of their own.
+ */
+#pragma once
+
+#include "management/session.h"
+
+/* Values; json_text() is null for an empty one. */
+json_t *json_text(const char *text);
+json_t *json_address(uint32_t addr);
+json_t *json_prefix(struct ipv4_prefix prefix);
+json_t *json_mac(const uint8_t mac[ETH_ADDR_SIZE]);
+
+/* Answer with a list, in as many lines as the role takes answers for it. */
+int session_list(struct session *session, const json_t *id, struct query *query, size_t record_bytes, const char *key,
+                 json_t *(*record)(const void *));
+
+/* Which part of a list is asked for; all of it if nothing is said. False: that is no prefix, and no address. */
+bool read_within(const json_t *arguments, struct ipv4_prefix *prefix);
+extern const char within_expected[];
+
+/* Of DHCP (dhcp_commands.c). */
+typedef int session_run_command(struct session *session, const json_t *id, const json_t *arguments);
+session_run_command command_leases, command_history, command_pools, command_dhcp, command_reservations;
+session_run_command command_watch, command_lease_release, command_lease_reserve, command_lease_unreserve,
+    command_lease_import;

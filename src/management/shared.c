@@ -1,0 +1,71 @@
+/* What commands share. */
+#include "management/commands.h"
+
+#include <string.h>
+
+json_t *json_text(const char *text)
+{
+    return text[0] ? json_string(text) : json_null();
+}
+
+json_t *json_address(uint32_t addr)
+{
+    char text[IPV4_TEXT_SIZE];
+
+    ipv4_addr_format(addr, text);
+    return json_string(text);
+}
+
+json_t *json_prefix(struct ipv4_prefix prefix)
+{
+    char text[IPV4_PREFIX_TEXT_SIZE];
+
+    ipv4_prefix_format(prefix, text);
+    return json_string(text);
+}
+
+json_t *json_mac(const uint8_t mac[ETH_ADDR_SIZE])
+{
+    return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+/* A list, as many lines as the engine takes answers for it. */
+int session_list(struct session *session, const json_t *id, struct query *query, size_t record_bytes, const char *key,
+                 json_t *(*record)(const void *))
+{
+    int error = 0;
+
+    for (;;) {
+        int code = session_ask(session, query, record_bytes);
+        if (code)
+            return session_fail(session, id, (enum wire_code)code, wire_meaning(code));
+        json_t *records = json_array();
+        const unsigned char *at = query_records(&session->buffer);
+        for (uint32_t i = 0; i < session->buffer.answer.count; i++, at += record_bytes)
+            json_array_append_new(records, record(at));
+        bool more = session->buffer.answer.more;
+        error = session_answer(session, id, more ? WIRE_MORE : WIRE_OK, json_pack("{s:o}", key, records));
+        if (error || !more)
+            return error;
+        query->range.started = true;
+        query->range.after = session->buffer.answer.last;
+        query->range.after_s = session->buffer.answer.last_s;
+    }
+}
+
+const char within_expected[] = "within: expected a prefix or an address, as \"10.0.0.0/8\"";
+
+/* Which part of a list is asked for; all of it if nothing is said. False: that is no prefix, and no address. */
+bool read_within(const json_t *arguments, struct ipv4_prefix *prefix)
+{
+    json_t *within = json_object_get(arguments, "within");
+    const char *text = json_string_value(within);
+
+    if (!within)
+        return true;
+    if (text && ipv4_addr_parse(text, strlen(text), &prefix->addr, NULL) == 0) {
+        prefix->len = 32;
+        return true;
+    }
+    return text && ipv4_prefix_parse(text, strlen(text), 0, prefix, NULL) == 0;
+}
