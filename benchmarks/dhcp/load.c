@@ -5,7 +5,7 @@
  * Clients are told apart by number: it is their transaction identifier, and their hardware address follows from it.
  * They send from one interface, as frames of their own, either as hosts on its link (broadcasts) or through relays that
  * stand there (unicast from and to a giaddr). One line of JSON says how it went. With --log every ACK is noted as soon
- * as it is here.
+ * as it is here. With --flood nobody takes what is offered: each DISCOVER is of somebody new.
  */
 #include "base/compiler.h"
 #include "net/checksum.h"
@@ -54,6 +54,7 @@ struct load {
     uint32_t server;             /* its address, for relays and renewals */
     uint32_t renew_from;         /* not 0: client n has this address + n, and renews it */
     uint8_t server_mac[ETH_ADDR_SIZE], own_mac[ETH_ADDR_SIZE];
+    bool flood;
     FILE *log;
     int fd;
     struct client *clients;
@@ -291,7 +292,7 @@ static void open_socket(struct load *load)
     };
     struct sock_fprog program = {ARRAY_SIZE(code), code};
     struct sockaddr_ll address = {.sll_family = AF_PACKET,
-                                  .sll_protocol = cpu_to_be16(ETH_TYPE_IPV4),
+                                  .sll_protocol = load->flood ? 0 : cpu_to_be16(ETH_TYPE_IPV4),
                                   .sll_ifindex = (int)if_nametoindex(load->interface)};
     int bytes = SOCKET_BYTES, on = 1;
 
@@ -324,8 +325,11 @@ static void run(struct load *load)
             last = now;
         }
         flush(load);
-        if (receive(load))
+        if (load->flood ? load->started == load->count : receive(load)) {
+            if (load->flood)
+                break;
             continue;
+        }
         int64_t next = load->started < load->count ? begin + (int64_t)load->started * gap - now_ns() : DRAIN_NS / 100;
         if (next > 0) {
             struct pollfd waiting = {load->fd, POLLIN, 0};
@@ -402,7 +406,8 @@ static void parse_mac(const char *text, uint8_t mac[static ETH_ADDR_SIZE], const
 
 static const char usage[] =
     "usage: dhcp_load --interface NAME --rate CLIENTS_A_SECOND --count CLIENTS [--first NUMBER] [--log FILE]\n"
-    "                 [--giaddr ADDRESS] [--renew-from ADDRESS] [--server ADDRESS --server-mac MAC --own-mac MAC]\n";
+    "                 [--giaddr ADDRESS] [--renew-from ADDRESS] [--server ADDRESS --server-mac MAC --own-mac MAC]\n"
+    "                 [--flood]\n";
 
 int main(int argc, char **argv)
 {
@@ -417,6 +422,7 @@ int main(int argc, char **argv)
         {"server", required_argument, NULL, 's'},
         {"server-mac", required_argument, NULL, 'm'},
         {"own-mac", required_argument, NULL, 'o'},
+        {"flood", no_argument, NULL, 'F'},
         {NULL, 0, NULL, 0},
     };
     static struct load all;
@@ -451,6 +457,9 @@ int main(int argc, char **argv)
             break;
         case 'o':
             parse_mac(optarg, load->own_mac, "--own-mac");
+            break;
+        case 'F':
+            load->flood = true;
             break;
         case 'l':
             load->log = fopen(optarg, "ae");

@@ -119,6 +119,8 @@ struct conf_dhcp_general {
     struct conf_dhcp all;
     struct conf_class *classes;
     size_t class_count;
+    struct ipv4_prefix *relays; /* who may be one; none: everybody who has no lease of a pool's address */
+    size_t relay_count;
     uint32_t offer_s;      /* how long an offer is held */
     uint32_t quarantine_s; /* how long an address is kept from others that a client found in use */
     uint32_t history_s;    /* how long the history goes back; UINT32_MAX: for ever */

@@ -196,7 +196,7 @@ static const struct {
      {"2: subnet-mask is the server's own",
       "3: 'router' is not known in dhcp: expected one of pool, subnet, reservation, authoritative",
       "4: mtu: '70000': character 1: expected a number from 0 to 65535", "6: domain-name is set already, in line 5"}},
-    {"dhcp { pool = 10.0.0.5-10.0.0.6 }", {"1: 'pool' is not known in dhcp: expected one of offer"}},
+    {"dhcp { pool = 10.0.0.5-10.0.0.6 }", {"1: 'pool' is not known in dhcp: expected one of relays, offer"}},
     {"dhcp { option-0 = 01\noption-255 = 01\noption-224:words = a\noption-50 = 10.0.0.1\noption-6.1 = 01\n"
      "option-224 = 1g\noption-1x = a }",
      {"1: option-0: expected option-N or option-N:TYPE", "2: option-255: expected option-N",
@@ -371,7 +371,8 @@ static void what_is_printed_parses_to_the_same(void **state)
         "hostname = a.b interface \"e#th\"\n{ door = xdp address = [20.0.0.1/8, 11.0.0.1/8] }\n"
         "route 0.0.0.0/0 { via = 20.0.0.2 interface = eth1 } route 1.0.0.0/8 { type = prohibit }\n"
         "management { group = \"a\\\"\\\\b\" }"
-        "dhcp { lease-max = 2h always = [dns, option-200] option-224:empty = \"\" option-43.7 = 01 option-43.8:text = "
+        "dhcp { relays = [10.0.0.9, 10.3.0.0/16] lease-max = 2h always = [dns, option-200] option-224:empty = \"\" "
+        "option-43.7 = 01 option-43.8:text = "
         "a\n"
         "class a { vendor-class = [\"x*\", y] user-class = z mac = 02:00 architecture = 7 next-server = 1.2.3.4 }\n"
         "reservation a { mac = 02:00:00:00:00:01 client-id = 0x00 circuit-id = \"12:34\" address = 10.5.0.9 routers = "

@@ -306,7 +306,27 @@ static void read_history(struct build *build, void *thing, const struct conf_nod
     conf_read_duration(build, node, value, 1, &((struct conf_dhcp_general *)thing)->history_s);
 }
 
+/* An address, or a prefix. */
+static void read_relay(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    struct conf_dhcp_general *general = thing;
+    struct ipv4_prefix prefix = {.len = 32};
+    struct text_error err;
+    size_t len = strlen(value->text);
+    int error = strchr(value->text, '/') ? ipv4_prefix_parse(value->text, len, 0, &prefix, &err)
+                                         : ipv4_addr_parse(value->text, len, &prefix.addr, &err);
+
+    if (error) {
+        conf_wrong_text(build, node, value, &err);
+        return;
+    }
+    struct ipv4_prefix *relay = conf_append(build, &general->relays, &general->relay_count, sizeof(*general->relays));
+    if (relay)
+        *relay = prefix;
+}
+
 static const struct setting general_settings[] = {
+    {"relays", read_relay, true},
     {"offer", read_offer, false},
     {"quarantine", read_quarantine, false},
     {"history", read_history, false},

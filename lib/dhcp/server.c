@@ -6,6 +6,7 @@
 #include "dhcp/choice.h"
 #include "dhcp/exchange.h"
 #include "dhcp/ledger.h"
+#include "net/eth.h"
 
 #define DECLINED_BY_ONE_MAX 8 /* addresses that one client can put into quarantine */
 
@@ -273,6 +274,25 @@ static bool may_quarantine(const struct exchange *exchange, uint32_t addr)
     return pool ? may_lack(pool) : dhcp_catalog_reserved(exchange->server->catalog, addr) != NULL;
 }
 
+/*
+ * Whether a message that nobody has forwarded comes from where its client is: to give back another one's lease, frame
+ * and packet have to be forged too, which source guard and switches notice.
+ */
+static bool is_forged(const struct exchange *exchange, bool declined)
+{
+    const struct dhcp_arrival *arrival = exchange->arrival;
+    const struct dhcp_header *header = exchange->message->header;
+    const struct dhcp_subnet *from = dhcp_catalog_subnet(exchange->server->catalog, arrival->src);
+    bool on_link = arrival->broadcast || (from && from->network == arrival->network);
+
+    if (header->giaddr_be)
+        return false;
+    if (!declined && arrival->src != exchange->ciaddr) /* 4.4.6: it is unicast, from the address itself */
+        return true;
+    return on_link && arrival->sender && header->htype == DHCP_HTYPE_ETH && header->hlen == ETH_ADDR_SIZE &&
+           !eth_addr_equal(arrival->sender, header->chaddr);
+}
+
 /* 4.3.3, 4.3.4: both name the server and the address, and come from the one who has it (table 5). */
 static enum dhcp_outcome on_giving_back(struct exchange *exchange, uint32_t addr, bool declined)
 {
@@ -284,6 +304,8 @@ static enum dhcp_outcome on_giving_back(struct exchange *exchange, uint32_t addr
     if (!exchange->has_server_id || !addr || !ledger_find_active(exchange->server, addr, exchange->now_s, &summary) ||
         summary.state != DHCP_LEASE_BOUND || !dhcp_identity_equal(&summary.identity, &exchange->identity))
         return DHCP_OUTCOME_MISMATCH;
+    if (is_forged(exchange, declined))
+        return DHCP_OUTCOME_FORGED;
     dhcp_leases_get(exchange->server->leases, addr, &lease);
     lease.last_s = lease.ends_s = exchange->now_s;
     lease.state = DHCP_LEASE_RELEASED;
@@ -345,6 +367,19 @@ static enum dhcp_outcome on_bootp(struct exchange *exchange)
     return give(exchange, addr, DHCP_BOOTP, DHCP_OUTCOME_BOOTP);
 }
 
+/* Whether somebody may have forwarded a message: a client that says so is after addresses of other networks. */
+static bool is_relay(const struct dhcp_server *server, uint32_t src, uint64_t now_s)
+{
+    const struct dhcp_subnets *subnets = server->subnets;
+    struct dhcp_lease_summary lease;
+
+    for (size_t i = 0; i < subnets->relay_count; i++)
+        if (ipv4_prefix_contains(subnets->relays[i], src))
+            return true;
+    return !subnets->relay_count && src &&
+           (!ledger_find_active(server, src, now_s, &lease) || dhcp_catalog_reserved(server->catalog, src));
+}
+
 enum dhcp_outcome dhcp_server_receive(struct dhcp_server *server, const struct dhcp_arrival *arrival,
                                       const struct dhcp_message *message, uint64_t now_s, struct dhcp_result *result)
 {
@@ -358,6 +393,8 @@ enum dhcp_outcome dhcp_server_receive(struct dhcp_server *server, const struct d
     dhcp_server_tick(server, now_s);
     if (message->header->op != DHCP_BOOTREQUEST)
         return DHCP_OUTCOME_NO_REQUEST;
+    if (message->header->giaddr_be && !is_relay(server, arrival->src, now_s))
+        return DHCP_OUTCOME_UNKNOWN_RELAY;
     if (!exchange_begin(&exchange, &why))
         return why;
     switch (message->type) {

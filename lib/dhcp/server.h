@@ -27,6 +27,8 @@
     X(EXHAUSTED, "exhausted", "no address is left")                                              \
     X(LIMITED, "limited", "its line, or hardware address, has as many addresses as it may have") \
     X(MISMATCH, "mismatch", "a lease is given back or declined by someone who does not have it") \
+    X(FORGED, "forged", "a lease is given back or declined by somebody in its client's name")    \
+    X(UNKNOWN_RELAY, "unknown-relay", "forwarded by somebody who is no relay")                   \
     X(NO_IDENTITY, "no-identity", "neither a client identifier nor a hardware address")          \
     X(NO_ADDRESS, "no-address", "an INFORM without an address")                                  \
     X(BOOTP_OFF, "bootp-off", "a BOOTP client where none are served")                            \
@@ -49,8 +51,9 @@ struct dhcp_arrival {
     uint32_t own_addr; /* by which we are known to senders from other subnets */
     uint32_t src;      /* of the packet; host order */
     uint16_t src_port;
-    bool broadcast; /* it came as a link-layer broadcast, so its sender is on that very link */
-    uint16_t mtu;   /* of the link; bytes */
+    bool broadcast;        /* it came as a link-layer broadcast, so its sender is on that very link */
+    const uint8_t *sender; /* the Ethernet address that it came from; NULL: not known */
+    uint16_t mtu;          /* of the link; bytes */
 };
 
 /* To which link-layer address a reply goes. */

@@ -317,10 +317,12 @@ static enum dhcp_outcome give_back(uint8_t type, const char *mac, uint32_t addr,
     begin(type, mac);
     if (server_id)
         made_option_u32(&made, 54, server_id);
-    if (type == DHCP_RELEASE)
+    if (type == DHCP_RELEASE) {
         made_addr(&made, MADE_CIADDR, addr);
-    else
+        unicast_from(addr);
+    } else {
         made_option_u32(&made, 50, addr);
+    }
     enum dhcp_outcome outcome = send();
     assert_int_equal(result.to, DHCP_TO_NOBODY);
     return outcome;
@@ -363,6 +365,75 @@ static void trap08_rfc2131_4_3_3_decline(void **state)
     made_option_u32(&made, 50, addr);
     assert_int_equal(send(), DHCP_OUTCOME_OFFERED);
     assert_int_equal(yiaddr(), addr);
+}
+
+/* Somebody else gives back what is not his, with the client's name and address in the message. */
+static void leases_are_not_given_back_by_others(void **state)
+{
+    static const uint8_t *const its = (const uint8_t *)MAC1, *const others = (const uint8_t *)MAC2;
+    uint32_t addr = bind_client(MAC1);
+
+    (void)state;
+    for (unsigned type = DHCP_DECLINE; type <= DHCP_RELEASE; type += DHCP_RELEASE - DHCP_DECLINE) {
+        begin((uint8_t)type, MAC1);
+        made_option_u32(&made, 54, SERVER);
+        made_option_u32(&made, 50, addr);
+        made_addr(&made, MADE_CIADDR, type == DHCP_RELEASE ? addr : 0);
+        arrival.sender = others;
+        if (type == DHCP_RELEASE)
+            unicast_from(addr);
+        assert_int_equal(send(), DHCP_OUTCOME_FORGED);
+    }
+    arrival.sender = its;
+    unicast_from(A(50)); /* from another address */
+    assert_int_equal(send(), DHCP_OUTCOME_FORGED);
+    unicast_from(0);
+    assert_int_equal(send(), DHCP_OUTCOME_FORGED);
+    assert_int_equal(result.change_count, 0);
+    unicast_from(addr);
+    assert_int_equal(send(), DHCP_OUTCOME_RELEASED);
+    /* Behind a router its own address is the router's: what says that it comes from there is believed. */
+    begin(DHCP_REQUEST, MAC1);
+    relayed(RELAY);
+    made_option_u32(&made, 54, SERVER);
+    made_option_u32(&made, 50, R(10));
+    assert_int_equal(send(), DHCP_OUTCOME_ACKED);
+    begin(DHCP_RELEASE, MAC1);
+    made_option_u32(&made, 54, SERVER);
+    made_addr(&made, MADE_CIADDR, R(10));
+    unicast_from(R(10));
+    arrival.sender = others;
+    assert_int_equal(send(), DHCP_OUTCOME_RELEASED);
+}
+
+/* Who has an address from here is a client, and after those of other networks. */
+static void clients_are_no_relays(void **state)
+{
+    static const struct ipv4_prefix relays[] = {{A(7), 32}, {R(0), 24}};
+    uint32_t addr = bind_client(MAC1);
+
+    (void)state;
+    begin(DHCP_DISCOVER, MAC2);
+    relayed(RELAY);
+    arrival.src = addr;
+    assert_int_equal(send(), DHCP_OUTCOME_UNKNOWN_RELAY);
+    assert_int_equal(result.to, DHCP_TO_NOBODY);
+    arrival.src = 0;
+    assert_int_equal(send(), DHCP_OUTCOME_UNKNOWN_RELAY);
+    arrival.src = A(7);
+    assert_int_equal(send(), DHCP_OUTCOME_OFFERED);
+    /* Unless it is said who is one. */
+    subnets.relays = relays;
+    subnets.relay_count = 2;
+    assert_int_equal(send(), DHCP_OUTCOME_OFFERED);
+    arrival.src = RELAY;
+    assert_int_equal(send(), DHCP_OUTCOME_OFFERED);
+    arrival.src = A(8);
+    assert_int_equal(send(), DHCP_OUTCOME_UNKNOWN_RELAY);
+    now += 3600; /* the lease is over */
+    subnets.relay_count = 0;
+    arrival.src = addr;
+    assert_int_equal(send(), DHCP_OUTCOME_OFFERED);
 }
 
 static void quarantine_is_bounded(void **state)
@@ -857,6 +928,8 @@ int main(void)
         CASE(trap07_rfc2131_4_3_5_inform),
         CASE(trap08_rfc2131_4_3_4_release),
         CASE(trap08_rfc2131_4_3_3_decline),
+        CASE(leases_are_not_given_back_by_others),
+        CASE(clients_are_no_relays),
         CASE(quarantine_is_bounded),
         CASE(trap09_rfc2131_4_2_identity),
         CASE(an_identifier_of_less_than_two_bytes_is_none),

@@ -90,6 +90,8 @@ struct dhcp_subnets {
     size_t class_count;               /* at most DHCP_CLASSES_MAX */
     const struct dhcp_reservation *reservations;
     size_t reservation_count;
+    const struct ipv4_prefix *relays; /* who may be one; none: everybody who has no lease of a pool's address */
+    size_t relay_count;
     const uint32_t *own; /* all addresses of this system: those that clients may call us by */
     size_t own_count;
     uint32_t offer_s;      /* how long an offer is held */

@@ -273,6 +273,7 @@ static bool handle(struct serve *serve, const struct udp_datagram *datagram, con
                                    .src = datagram->src,
                                    .src_port = datagram->src_port,
                                    .broadcast = eth_addr_is_multicast(datagram->dst_mac),
+                                   .sender = datagram->src_mac,
                                    .mtu = (uint16_t)(port->mtu < UINT16_MAX ? port->mtu : UINT16_MAX)};
     enum dhcp_outcome outcome =
         dhcp_server_receive(serve->server, &arrival, message, lease_clock_now_s(&serve->clock), &pending->result);

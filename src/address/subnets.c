@@ -436,6 +436,8 @@ struct subnets *subnets_make(const struct conf *conf, const struct sockets *sock
     list->count = make.count;
     list->reservations = make.reservations;
     list->reservation_count = make.reservation_count;
+    list->relays = conf->dhcp.relays;
+    list->relay_count = conf->dhcp.relay_count;
     list->offer_s = conf->dhcp.offer_s;
     list->quarantine_s = conf->dhcp.quarantine_s;
     return make.subnets;

@@ -182,13 +182,21 @@ static void check_reply(struct world *world)
     FUZZ_CHECK(world->parsed.type != DHCP_ACK || !world->parsed.header->yiaddr_be || world->result.change_count);
 }
 
+/* Of the packet: the relay's, the client's own; of one that is no client of its own, if the message says otherwise. */
+static uint32_t source_of(const uint8_t *input)
+{
+    if (input[0] & 1)
+        return NET + input[4] % 2 * 256 + input[4] / 2;
+    return input[0] & 2 ? NET + input[5] % 2 * 256 + input[5] / 2 : 0;
+}
+
 static void handle(struct world *world, const uint8_t *input, const uint8_t *area, size_t area_len)
 {
     uint8_t bytes[600];
     size_t len;
     struct dhcp_arrival arrival = {.network = input[6] % 3,
                                    .own_addr = NET + 1,
-                                   .src = NET + input[2],
+                                   .src = source_of(input),
                                    .src_port = 68,
                                    .broadcast = !(input[0] & 2),
                                    .mtu = 1500};
