@@ -4,6 +4,7 @@
 #include "client/server.h"
 #include "dhcp/import.h"
 #include "net/ipv4_addr.h"
+#include "wire/wire.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,22 +13,10 @@
 #include <time.h>
 
 #define FILE_MAX      1073741824 /* bytes */
-#define REQUEST_BYTES 48000      /* of leases in one request; it holds WIRE_REQUEST_MAX */
+#define REQUEST_BYTES 48000      /* of leases in one request, which is at most WIRE_REQUEST_MAX long */
 #define REQUEST_MAX   500        /* leases */
 
 /* --- one address ------------------------------------------------------------------------------------------------- */
-
-static int done(void *arg, const json_t *result, bool last)
-{
-    const struct options *options = arg;
-
-    (void)last;
-    if (options->json) {
-        json_dumpf(result, stdout, 0);
-        putchar('\n');
-    }
-    return 0;
-}
 
 static int change(const struct command *self, const char *command, int count, char **words,
                   const struct options *options)
@@ -38,7 +27,7 @@ static int change(const struct command *self, const char *command, int count, ch
         json_object_set_new(arguments, "mac", json_string(words[1]));
     if (!arguments)
         return command_failed(self, "the argument is not UTF-8");
-    return server_ask(self, options, command, arguments, done, (void *)options);
+    return server_ask(self, options, command, arguments, server_done, (void *)options);
 }
 
 static int release(const struct command *self, int count, char **words, const struct options *options)
@@ -141,15 +130,6 @@ static char *read_file(const struct command *self, const char *path, size_t *len
     return text;
 }
 
-static json_t *json_hex(const uint8_t *bytes, size_t len)
-{
-    char text[2 * 255 + 1] = "";
-
-    for (size_t i = 0; i < len; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    return len ? json_string(text) : json_null();
-}
-
 /* A lease as the daemon reads it. A name that is no text is left out. */
 static json_t *json_lease(const struct dhcp_lease *lease)
 {
@@ -157,8 +137,8 @@ static json_t *json_lease(const struct dhcp_lease *lease)
 
     ipv4_addr_format(lease->addr, addr);
     json_t *one =
-        json_pack("{s:s, s:o, s:o, s:I, s:I, s:o}", "address", addr, "mac", json_hex(lease->chaddr, lease->hlen),
-                  "client_id", json_hex(lease->client_id.bytes, lease->client_id.len), "began",
+        json_pack("{s:s, s:o, s:o, s:I, s:I, s:o}", "address", addr, "mac", wire_hex(lease->chaddr, lease->hlen),
+                  "client_id", wire_hex(lease->client_id.bytes, lease->client_id.len), "began",
                   (json_int_t)lease->began_s, "last", (json_int_t)lease->last_s, "ends",
                   lease->ends_s == DHCP_NEVER ? json_null() : json_integer((json_int_t)lease->ends_s));
     if (lease->host_name.len)

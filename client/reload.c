@@ -2,26 +2,12 @@
 #include "client/command.h"
 #include "client/server.h"
 
-#include <stdio.h>
-
-static int done(void *arg, const json_t *result, bool last)
-{
-    const struct options *options = arg;
-
-    (void)last;
-    if (options->json) {
-        json_dumpf(result, stdout, 0);
-        putchar('\n');
-    }
-    return 0;
-}
-
 static int reload(const struct command *self, int argc, char **argv, const struct options *options)
 {
     (void)argv;
     if (argc != 1)
         return command_usage(self);
-    return server_ask(self, options, "reload", NULL, done, (void *)options);
+    return server_ask(self, options, "reload", NULL, server_done, (void *)options);
 }
 
 const struct command command_reload = {

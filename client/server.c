@@ -80,3 +80,15 @@ int server_ask(const struct command *self, const struct options *options, const 
     json_decref(request);
     return status;
 }
+
+int server_done(void *arg, const json_t *result, bool last)
+{
+    const struct options *options = arg;
+
+    (void)last;
+    if (options->json) {
+        json_dumpf(result, stdout, 0);
+        putchar('\n');
+    }
+    return 0;
+}

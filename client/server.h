@@ -12,6 +12,9 @@
  */
 typedef int server_line(void *arg, const json_t *result, bool last);
 
+/* A server_line for commands whose result says nothing to people; arg: struct options. */
+int server_done(void *arg, const json_t *result, bool last);
+
 /*
  * Send a command with its arguments (taken; NULL for none) and hand every line of the answer to line(). Returns an enum
  * exit_status; what went wrong is on standard error.

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,6 +28,15 @@ const char *wire_meaning(int code)
         if (meanings[i].code == code)
             return meanings[i].meaning;
     return "unknown";
+}
+
+json_t *wire_hex(const uint8_t *bytes, size_t len)
+{
+    char text[2 * 255 + 1] = "";
+
+    for (size_t i = 0; i < len && i < 255; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    return len ? json_string(text) : json_null();
 }
 
 void wire_open(struct wire *wire, int fd, size_t line_max)

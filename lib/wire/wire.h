@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define WIRE_PROTOCOL    1
 #define WIRE_REQUEST_MAX 65536   /* bytes of a request, its newline included */
@@ -30,6 +31,9 @@ enum wire_code {
     WIRE_CODES(X)
 #undef X
 };
+
+/* Bytes as the protocol has them: hexadecimal digits, two each; null for none. At most 255. */
+json_t *wire_hex(const uint8_t *bytes, size_t len);
 
 const char *wire_meaning(int code); /* "unknown" for a code that is none of these */
 

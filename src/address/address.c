@@ -240,7 +240,7 @@ static int run(struct role *role)
 
 static void close_role(struct role *role)
 {
-    if (role->engine.path)
+    if (role->engine.sockets)
         engine_link_close(&role->engine);
     role->service = query_service_free(role->service);
     serve_close(&role->serve);

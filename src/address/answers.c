@@ -1,47 +1,12 @@
 #include "address/answers.h"
 
+#include "address/describe.h"
 #include "base/compiler.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-static void name_of(const struct serve *serve, uint32_t addr, char name[static QUERY_NAME_SIZE])
-{
-    const struct dhcp_subnet *subnet = dhcp_server_subnet(serve->server, addr);
-
-    memset(name, 0, QUERY_NAME_SIZE);
-    if (subnet)
-        strncpy(name, subnets_name(serve->subnets, serve->sockets, subnet->network), QUERY_NAME_SIZE - 1);
-}
-
-static void copy_bytes(const struct dhcp_bytes *from, struct query_bytes *to)
-{
-    to->len = from->len;
-    memcpy(to->bytes, from->bytes, to->len);
-}
-
-void answers_describe_lease(const struct serve *serve, uint32_t addr, struct query_lease *record)
-{
-    struct dhcp_lease lease = {0};
-    uint64_t now_s = lease_clock_now_s(&serve->clock);
-
-    dhcp_leases_get(dhcp_server_leases(serve->server), addr, &lease);
-    *record = (struct query_lease){.addr = addr,
-                                   .state = lease.state,
-                                   .active = dhcp_lease_is_active(&lease, now_s),
-                                   .htype = lease.htype,
-                                   .hlen = lease.hlen,
-                                   .began_s = lease_clock_to_system_s(&serve->clock, lease.began_s),
-                                   .last_s = lease_clock_to_system_s(&serve->clock, lease.last_s),
-                                   .ends_s = lease_clock_to_system_s(&serve->clock, lease.ends_s),
-                                   .now_s = lease_clock_to_system_s(&serve->clock, now_s)};
-    memcpy(record->chaddr, lease.chaddr, sizeof(record->chaddr));
-    copy_bytes(&lease.client_id, &record->client_id);
-    copy_bytes(&lease.host_name, &record->host_name);
-    name_of(serve, addr, record->interface);
-}
 
 /* Whether the name has the other in it, whatever the case of its letters. */
 static bool has_text(const struct query_bytes *name, const struct query_bytes *part)
@@ -74,7 +39,7 @@ static size_t list_leases(const struct serve *serve, const struct query *query, 
             answer->more = 1;
             break;
         }
-        answers_describe_lease(serve, addr, &records[answer->count]);
+        describe_lease(serve, addr, &records[answer->count]);
         answer->count += is_wanted(&records[answer->count], &query->lease);
         answer->last = (struct ipv4_prefix){addr, 32};
         from = (uint64_t)addr + 1;
@@ -107,7 +72,7 @@ static size_t list_pools(const struct serve *serve, const struct query_range *ra
                                       .declined = pool->counts[DHCP_POOL_DECLINED]};
         record->has_growth = forecast_growth(&serve->forecasts, i, &record->growth);
         record->fills = forecast_full(&serve->forecasts, i, pool, &record->full_in_s);
-        name_of(serve, pool->first, record->interface);
+        describe_network(serve, pool->first, record->interface);
         answer->last = (struct ipv4_prefix){pool->first, 32};
     }
     return sizeof(*records);
@@ -142,7 +107,7 @@ static size_t list_reservations(const struct serve *serve, const struct query_ra
         copy_key(&from->keys[DHCP_BY_MAC], &record->mac);
         copy_key(&from->keys[DHCP_BY_CIRCUIT_ID], &record->circuit_id);
         if (from->addr)
-            name_of(serve, from->addr, record->interface);
+            describe_network(serve, from->addr, record->interface);
         answer->last = (struct ipv4_prefix){(uint32_t)i + 1, 32};
     }
     return sizeof(*records);
@@ -177,8 +142,8 @@ static int add_binding(void *arg, const struct store_binding *binding)
                                      .began_s = lease_clock_to_system_s(clock, lease->began_s),
                                      .ended_s = lease_clock_to_system_s(clock, binding->ended_s)};
     memcpy(record->chaddr, lease->chaddr, sizeof(record->chaddr));
-    copy_bytes(&lease->client_id, &record->client_id);
-    copy_bytes(&lease->host_name, &record->host_name);
+    describe_bytes(&lease->client_id, &record->client_id);
+    describe_bytes(&lease->host_name, &record->host_name);
     answer->last = (struct ipv4_prefix){lease->addr, 32};
     answer->last_s = lease->began_s;
     return 0;

@@ -9,8 +9,6 @@
 #include "address/serve.h"
 #include "query/service.h"
 
-#define LOOKED_AT_MAX 16384 /* leases, for one answer: others wait meanwhile */
-
 /* What answers are made of. */
 struct address_view {
     const struct serve *serve;
@@ -19,9 +17,6 @@ struct address_view {
     struct follow *follow;
     struct change *change;
 };
-
-/* What is known of the lease of an address; zeros but for the address if there is none. */
-void answers_describe_lease(const struct serve *serve, uint32_t addr, struct query_lease *record);
 
 /* A query_service_config's `answer`; arg is a const struct address_view. */
 void address_answer(void *arg, const struct query *query, union query_buffer *buffer, struct query_made *made);

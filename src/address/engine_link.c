@@ -4,112 +4,77 @@
  */
 #include "address/engine_link.h"
 
-#include "base/local_socket.h"
 #include "log/log.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-void engine_link_close(struct engine_link *link)
+void engine_link_close(struct engine_link *engine)
 {
-    query_disconnect(&link->connection); /* and epoll forgets it */
-    link->watch.fd = -1;
-}
-
-static void ask(struct engine_link *link, enum query_kind kind, uint32_t ifindex)
-{
-    struct query query = {.kind = kind};
-
-    if (kind == QUERY_SOCKETS)
-        query.ifindex = ifindex;
-    else
-        query.generation = link->generation;
-    link->asks = kind;
-    if (local_send(link->connection.fd, &query, sizeof(query), NULL, 0))
-        engine_link_close(link);
+    query_link_close(&engine->link);
 }
 
 /* Sockets as long as some are missing, then news. */
-static void ask_next(struct engine_link *link)
+static void ask_next(struct engine_link *engine)
 {
     uint32_t ifindex;
 
-    if (link->generation && sockets_next_without_socket(link->sockets, &link->number, &ifindex)) {
-        ask(link, QUERY_SOCKETS, ifindex);
+    if (engine->generation && sockets_next_without_socket(engine->sockets, &engine->number, &ifindex)) {
+        query_link_ask(&engine->link, &(struct query){.kind = QUERY_SOCKETS, .ifindex = ifindex}, 0);
         return;
     }
-    ask(link, QUERY_ADDRESSES, 0);
-    if (link->generation && !link->complete) {
-        link->complete = true;
-        link->completed(link->arg);
+    query_link_ask(&engine->link, &(struct query){.kind = QUERY_ADDRESSES, .generation = engine->generation},
+                   sizeof(struct query_address));
+    if (engine->generation && !engine->complete) {
+        engine->complete = true;
+        engine->completed(engine->arg);
     }
 }
 
-static void take_addresses(struct engine_link *link)
+static void take_addresses(struct engine_link *engine)
 {
-    const struct query_address *records = query_records(&link->buffer);
-    int error = link->buffer.answer.error;
+    union query_buffer *buffer = &engine->link.buffer;
+    int error = buffer->answer.error;
 
     if (!error)
-        error = sockets_take_addresses(link->sockets, records, link->buffer.answer.count);
+        error = sockets_take_addresses(engine->sockets, query_records(buffer), buffer->answer.count);
     if (error)
         log_error("DHCP: the system's addresses are not known: %s", strerror(-error));
-    link->generation = link->buffer.answer.generation;
+    engine->generation = buffer->answer.generation;
 }
 
-static void on_answer(void *arg, struct watch *watch)
+static void on_answer(void *arg, struct query_link *link, const int *fds, unsigned fd_count)
 {
-    struct engine_link *link = arg;
-    int fds[LOCAL_FDS_MAX];
-    unsigned count;
+    struct engine_link *engine = arg;
 
-    if (watch->fd < 0)
-        return;
-    ssize_t bytes = local_receive(watch->fd, &link->buffer, sizeof(link->buffer), fds, &count);
-    if (bytes == -EAGAIN)
-        return;
-    if (bytes < (ssize_t)sizeof(struct query_answer)) {
-        engine_link_close(link);
-        return;
-    }
-    if (link->asks == QUERY_SOCKETS) {
-        sockets_take_sockets(link->sockets, link->number, link->buffer.answer.error, fds, count);
+    if (link->asked.kind == QUERY_HELLO)
+        engine->generation = 0;
+    if (link->asked.kind == QUERY_SOCKETS) {
+        sockets_take_sockets(engine->sockets, engine->number, link->buffer.answer.error, fds, fd_count);
     } else {
-        for (unsigned i = 0; i < count; i++) /* of the greeting */
-            close(fds[i]);
+        while (fd_count > 0) /* of the greeting */
+            close(fds[--fd_count]);
     }
-    if (link->asks == QUERY_ADDRESSES) {
-        take_addresses(link);
-        link->changed(link->arg);
+    if (link->asked.kind == QUERY_ADDRESSES) {
+        take_addresses(engine);
+        engine->changed(engine->arg);
     }
-    ask_next(link);
+    ask_next(engine);
 }
 
-void engine_link_init(struct engine_link *link, const char *path, const uint8_t *token, struct sockets *sockets,
+void engine_link_init(struct engine_link *engine, const char *path, const uint8_t *token, struct sockets *sockets,
                       int epoll, void (*changed)(void *arg), void (*completed)(void *arg), void *arg)
 {
-    *link = (struct engine_link){.path = path,
-                                 .token = token,
-                                 .sockets = sockets,
-                                 .epoll = epoll,
-                                 .connection = {.fd = -1, .page_fd = -1, .counters_fd = -1},
-                                 .watch = {.fd = -1, .ready = on_answer, .arg = link},
-                                 .changed = changed,
-                                 .completed = completed,
-                                 .arg = arg};
+    *engine = (struct engine_link){
+        .sockets = sockets,
+        .link = {.path = path, .token = token, .epoll = epoll, .answered = on_answer, .arg = engine},
+        .changed = changed,
+        .completed = completed,
+        .arg = arg};
+    query_link_init(&engine->link);
 }
 
-bool engine_link_try(struct engine_link *link)
+bool engine_link_try(struct engine_link *engine)
 {
-    if (link->connection.fd >= 0)
-        return true;
-    if (query_begin(&link->connection, link->path, link->token))
-        return false;
-    link->asks = QUERY_HELLO;
-    link->generation = 0;
-    link->watch.fd = link->connection.fd;
-    if (watch_begin(link->epoll, &link->watch))
-        engine_link_close(link);
-    return link->connection.fd >= 0;
+    return query_link_try(&engine->link);
 }

@@ -5,30 +5,24 @@
 #pragma once
 
 #include "address/sockets.h"
-#include "query/query.h"
+#include "query/link.h"
 
 struct engine_link {
-    const char *path;
-    const uint8_t *token;
     struct sockets *sockets;
-    int epoll;
-    struct query_connection connection;
-    struct watch watch;
+    struct query_link link;
     uint64_t generation;          /* of the addresses that are known; 0: none */
-    enum query_kind asks;         /* what the connection waits for an answer to */
     unsigned number;              /* QUERY_SOCKETS: for what */
     bool complete;                /* every port that is there has had its sockets, once */
     void (*changed)(void *arg);   /* addresses are others */
     void (*completed)(void *arg); /* every port that is there has its sockets, for the first time */
     void *arg;
-    union query_buffer buffer;
 };
 
 /* Nothing is open yet; path and token are borrowed. */
-void engine_link_init(struct engine_link *link, const char *path, const uint8_t *token, struct sockets *sockets,
+void engine_link_init(struct engine_link *engine, const char *path, const uint8_t *token, struct sockets *sockets,
                       int epoll, void (*changed)(void *arg), void (*completed)(void *arg), void *arg);
 
 /* Connect, if there is no connection. False: nobody is there; try again in a moment. */
-bool engine_link_try(struct engine_link *link);
+bool engine_link_try(struct engine_link *engine);
 
-void engine_link_close(struct engine_link *link);
+void engine_link_close(struct engine_link *engine);

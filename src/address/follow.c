@@ -1,6 +1,6 @@
 #include "address/follow.h"
 
-#include "address/answers.h"
+#include "address/describe.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static void describe_event(const struct serve *serve, const struct event *event,
     struct query_lease *lease = &record->lease;
 
     memset(record, 0, sizeof(*record));
-    answers_describe_lease(serve, event->addr, lease);
+    describe_lease(serve, event->addr, lease);
     if (lease->hlen != event->hlen || memcmp(lease->chaddr, event->chaddr, event->hlen) != 0)
         lease->host_name.len = lease->client_id.len = 0; /* it is somebody else's by now */
     lease->htype = event->htype;

@@ -343,7 +343,7 @@ static void close_engine(struct engine *engine)
         if (engine->host)
             host_give_back_all(engine->host, &engine->routing->links);
     }
-    if (engine->leases.path)
+    if (engine->leases.bindings)
         lease_link_close(&engine->leases);
     bindings_clear(&engine->bindings);
     engine->answers = answers_free(engine->answers);

@@ -10,15 +10,6 @@
 
 /* --- records ------------------------------------------------------------------------------------------------------ */
 
-static json_t *json_hex(const uint8_t *bytes, size_t len)
-{
-    char text[2 * 255 + 1] = "";
-
-    for (size_t i = 0; i < len; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    return len ? json_string(text) : json_null();
-}
-
 /* What a client calls itself, if it is text that may be shown. */
 static json_t *json_host_name(const struct query_bytes *name)
 {
@@ -51,7 +42,7 @@ static json_t *lease_record(const void *record)
     json_t *one = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "address", json_address(lease->addr), "state",
                             ended ? "ended" : state, "interface", json_text(lease->interface), "mac",
                             json_hardware(lease->htype, lease->hlen, lease->chaddr), "client_id",
-                            json_hex(lease->client_id.bytes, lease->client_id.len), "host_name",
+                            wire_hex(lease->client_id.bytes, lease->client_id.len), "host_name",
                             json_host_name(&lease->host_name));
 
     json_object_set_new(one, "began", json_integer((json_int_t)lease->began_s));
@@ -140,7 +131,7 @@ static json_t *binding_record(const void *record)
 
     return json_pack("{s:o, s:o, s:s, s:o, s:o, s:I, s:o}", "address", json_address(binding->addr), "mac",
                      json_hardware(binding->htype, binding->hlen, binding->chaddr), "state", ended ? "ended" : state,
-                     "client_id", json_hex(binding->client_id.bytes, binding->client_id.len), "host_name",
+                     "client_id", wire_hex(binding->client_id.bytes, binding->client_id.len), "host_name",
                      json_host_name(&binding->host_name), "began", (json_int_t)binding->began_s, "ended",
                      json_time(binding->ended_s));
 }
@@ -182,8 +173,8 @@ static json_t *reservation_record(const void *record)
 
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "address",
                      reservation->addr ? json_address(reservation->addr) : json_null(), "mac",
-                     mac->len == ETH_ADDR_SIZE ? json_mac(mac->bytes) : json_hex(mac->bytes, mac->len), "client_id",
-                     json_hex(id->bytes, id->len), "circuit_id", json_hex(line->bytes, line->len), "interface",
+                     mac->len == ETH_ADDR_SIZE ? json_mac(mac->bytes) : wire_hex(mac->bytes, mac->len), "client_id",
+                     wire_hex(id->bytes, id->len), "circuit_id", wire_hex(line->bytes, line->len), "interface",
                      json_text(reservation->interface), "by_hand", (int)reservation->by_hand);
 }
 
