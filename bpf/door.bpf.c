@@ -157,6 +157,13 @@ int door_tc(struct __sk_buff *skb)
                                .gso_bytes = skb->gso_size,
                                .in_pieces = skb->len > (uint32_t)(end - data)};
     struct door_verdict verdict;
+
+    if (skb->pkt_type != PACKET_HOST) { /* for groups: the kernel's, if its sender may speak at all */
+        if (likely(may_speak(&frame, &verdict)))
+            return TC_ACT_UNSPEC;
+        count(&frame, &verdict);
+        return TC_ACT_SHOT;
+    }
     const struct ipv4_hdr *ip = handle(&frame, data, &verdict);
     if (!ip)
         return verdict.kind == DOOR_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;

@@ -1,9 +1,15 @@
 #include "address/follow.h"
 
 #include "address/describe.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <string.h>
+
+/* Where no source guard is on: of a list, and of events. */
+#define LISTED_MAX 16384
+#define LUMP       256 /* new hosts in each LUMP_MS */
+#define LUMP_MS    250
 
 static uint32_t room_for(size_t record_bytes)
 {
@@ -88,41 +94,83 @@ static struct query_bound bound_by(const struct serve *serve, const struct event
     return bound;
 }
 
-static size_t list_bound(const struct serve *serve, const struct query_range *range, union query_buffer *buffer)
+static size_t list_bound(struct follow *follow, const struct query_range *range, union query_buffer *buffer)
 {
+    const struct serve *serve = follow->serve;
     struct query_answer *answer = &buffer->answer;
     struct query_bound *records = query_records(buffer);
     uint64_t from = range->started ? (uint64_t)range->after.addr + 1 : 0;
     uint32_t addr, looked_at = 0;
 
     answer->generation = serve->events.last;
+    if (!range->started)
+        follow->listed = 0;
     while (from <= UINT32_MAX && dhcp_leases_next(dhcp_server_leases(serve->server), (uint32_t)from, &addr)) {
         if (answer->count == room_for(sizeof(*records)) || looked_at++ == LOOKED_AT_MAX) {
             answer->more = 1;
             break;
         }
         records[answer->count] = bound_at(serve, addr);
-        answer->count += records[answer->count].ifindex != 0;
+        if (records[answer->count].ifindex && (serve_is_guarded(serve, addr) || follow->listed++ < LISTED_MAX))
+            answer->count++;
         answer->last = (struct ipv4_prefix){addr, 32};
         from = (uint64_t)addr + 1;
+        if (!serve->any_guarded && follow->listed >= LISTED_MAX)
+            break;
     }
     return sizeof(*records);
 }
 
-static size_t list_bound_behind(const struct serve *serve, uint64_t after, union query_buffer *buffer)
+/* In lumps: under load the engine is woken for many at once. */
+static void fill_budget(struct follow *follow)
+{
+    int64_t now_ms = clock_now_ms();
+
+    if (now_ms - follow->budget_ms < LUMP_MS)
+        return;
+    follow->budget = LUMP;
+    follow->budget_ms = now_ms;
+}
+
+/* Whether the engine is told of an event: of all where it lets nobody speak who is not known; elsewhere of new hosts,
+ * as far as the budget goes, and of ends, so that nothing old is held on to. */
+static bool is_told(struct follow *follow, const struct event *event)
+{
+    if (event->kind != QUERY_EVENT_BOUND && event->kind != QUERY_EVENT_RENEWED)
+        return true;
+    if (serve_is_guarded(follow->serve, event->addr))
+        return true;
+    if (event->kind == QUERY_EVENT_RENEWED || !follow->budget)
+        return false;
+    follow->budget--;
+    return true;
+}
+
+static size_t list_bound_behind(struct follow *follow, uint64_t after, union query_buffer *buffer)
 {
     struct query_answer *answer = &buffer->answer;
     struct query_bound *records = query_records(buffer);
+    const struct serve *serve = follow->serve;
     const struct events *events = &serve->events;
 
     if (after < events_forgotten(events) || after < events->anew || after > events->last) {
         answer->error = -ESTALE;
         return sizeof(*records);
     }
-    while (after < events->last && answer->count < room_for(sizeof(*records)))
-        records[answer->count++] = bound_by(serve, events_get(events, ++after));
+    fill_budget(follow);
+    while (after < events->last && answer->count < room_for(sizeof(*records))) {
+        const struct event *event = events_get(events, ++after);
+        if (is_told(follow, event))
+            records[answer->count++] = bound_by(serve, event);
+    }
     answer->generation = after;
     return sizeof(*records);
+}
+
+/* Nothing to tell after all. */
+static bool is_empty(const union query_buffer *buffer)
+{
+    return !buffer->answer.error && !buffer->answer.count;
 }
 
 /* Reservations that are at a port, in their order; range->after.addr: behind so many of them. */
@@ -163,8 +211,10 @@ void follow_tell(struct follow *follow)
         return;
     follow->told = serve->events.last;
     if (query_service_waits(follow->service, QUERY_BOUND)) {
-        bytes = list_bound_behind(serve, told, query_service_buffer(follow->service));
-        query_service_answer_waiting(follow->service, QUERY_BOUND, bytes);
+        union query_buffer *buffer = query_service_buffer(follow->service);
+        bytes = list_bound_behind(follow, told, buffer);
+        if (!is_empty(buffer))
+            query_service_answer_waiting(follow->service, QUERY_BOUND, bytes);
     }
     if (query_service_waits(follow->service, QUERY_EVENTS)) {
         bytes = list_events(serve, told, query_service_buffer(follow->service));
@@ -188,11 +238,11 @@ void follow_answer(struct follow *follow, const struct query *query, union query
                 list_events(serve, query->generation == QUERY_FROM_NOW ? last : query->generation, buffer);
         break;
     case QUERY_BOUND:
-        made->later = query->generation && query->generation == last;
-        if (!made->later && query->generation)
-            made->record_bytes = list_bound_behind(serve, query->generation, buffer);
-        else if (!made->later)
-            made->record_bytes = list_bound(serve, &query->range, buffer);
+        if (query->generation)
+            serve_followed(follow->serve, query->generation);
+        made->record_bytes = query->generation ? list_bound_behind(follow, query->generation, buffer)
+                                               : list_bound(follow, &query->range, buffer);
+        made->later = query->generation && is_empty(buffer);
         break;
     default:
         made->record_bytes = list_reserved(serve, &query->range, buffer);

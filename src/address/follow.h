@@ -8,9 +8,13 @@
 #include "query/service.h"
 
 struct follow {
-    const struct serve *serve;
+    struct serve *serve;
     struct query_service *service; /* through which those who wait are answered */
     uint64_t told;                 /* all who wait have heard of events up to this one */
+    /* Where no source guard is on, leases are only a help to the engine, and it is told so many of them: */
+    uint32_t listed;   /* in the list that is told just now */
+    uint32_t budget;   /* that may be told now */
+    int64_t budget_ms; /* when that was filled */
 };
 
 /* QUERY_EVENTS, QUERY_BOUND, QUERY_RESERVED. */

@@ -13,6 +13,8 @@
 #define BATCH_ENOUGH 512 /* changes, for which no more are waited for */
 #define GATHER_MS    2   /* for how long they are waited for otherwise */
 
+#define UNTOLD_MS 100 /* how long replies wait for the engine, at most */
+
 #define ATTEMPTS 4 /* to find an address for one DISCOVER that nobody has */
 
 /* An OFFER that waits, and the question that it answers. */
@@ -77,6 +79,7 @@ static int open_batches(struct serve *serve)
 
 static void on_stored(void *arg, struct watch *watch);
 static void take_batch(struct serve *serve);
+static void answer_batch(struct serve *serve, struct serve_batch *batch);
 static void on_nobody(void *arg, unsigned number);
 static void on_somebody(void *arg, unsigned number);
 
@@ -136,9 +139,11 @@ static bool has_gathered(const struct serve *serve)
 
 void serve_close(struct serve *serve)
 {
-    while (serve->flush.started && (flush_is_busy(&serve->flush) || has_gathered(serve))) {
+    while (serve->flush.started && (flush_is_busy(&serve->flush) || serve->untold || has_gathered(serve))) {
         flush_wait(&serve->flush);
         take_batch(serve);
+        if (serve->untold)
+            answer_batch(serve, serve->untold);
         serve->busy = false;
         serve_turn(serve);
     }
@@ -153,6 +158,16 @@ void serve_close(struct serve *serve)
     kept_clear(&serve->kept);
     free(serve->offers);
     free(serve->leases);
+}
+
+static void note_guards(struct serve *serve, const struct conf *conf)
+{
+    serve->any_guarded = false;
+    for (unsigned i = 1; i < SOCKETS_PORTS; i++) {
+        const struct conf_interface *interface = conf_find_interface(conf, serve->sockets->ports[i].name);
+        serve->guarded[i] = interface && interface->source_guard;
+        serve->any_guarded |= serve->guarded[i];
+    }
 }
 
 int serve_configure(struct serve *serve, const struct conf *conf)
@@ -170,6 +185,7 @@ int serve_configure(struct serve *serve, const struct conf *conf)
     subnets_free(serve->subnets);
     serve->subnets = subnets;
     serve->conf = conf;
+    note_guards(serve, conf);
     forecasts_follow(&serve->forecasts, serve->server, clock_now_ms()); /* a help: it may fail */
     serve->history_s = conf->dhcp.history_s;
     events_add_anew(&serve->events, lease_clock_now_s(&serve->clock));
@@ -378,6 +394,43 @@ static void tell_store(struct serve *serve, int error)
     serve->failing = error != 0;
 }
 
+bool serve_is_guarded(const struct serve *serve, uint32_t addr)
+{
+    const struct dhcp_subnet *subnet = serve->any_guarded ? dhcp_server_subnet(serve->server, addr) : NULL;
+
+    return subnet && subnet->network < SOCKETS_PORTS && serve->guarded[subnet->network];
+}
+
+/* Events of what has been stored. True: some of it is where only those may speak whom the engine knows. */
+static bool note_changes(struct serve *serve, const struct serve_batch *batch)
+{
+    uint64_t now_s = lease_clock_now_s(&serve->clock);
+    bool guarded = false;
+
+    for (unsigned i = 0; i < batch->count; i++) {
+        const struct dhcp_result *result = &batch->pending[i].result;
+        serve->counts.stored += result->change_count;
+        for (unsigned j = 0; j < result->change_count; j++) {
+            events_add_change(&serve->events, &result->changes[j], now_s);
+            guarded = guarded || serve_is_guarded(serve, result->changes[j].after.addr);
+        }
+    }
+    return guarded;
+}
+
+static void answer_batch(struct serve *serve, struct serve_batch *batch)
+{
+    serve->untold = NULL;
+    for (unsigned i = 0; i < batch->count; i++)
+        send_reply(serve, &batch->pending[i]);
+    batch->count = 0;
+    if (batch->has_reservation) {
+        batch->has_reservation = false;
+        kept_put(&serve->kept, &batch->reservation);
+        serve_configure(serve, serve->conf);
+    }
+}
+
 /* A batch is on stable storage; or it is not, and what was decided on top of it falls with it. */
 static void take_batch(struct serve *serve)
 {
@@ -399,19 +452,30 @@ static void take_batch(struct serve *serve)
     }
     serve->counts.transactions++;
     serve->done = batch->number;
-    for (unsigned i = 0; i < batch->count; i++) {
-        const struct dhcp_result *result = &batch->pending[i].result;
-        serve->counts.stored += result->change_count;
-        for (unsigned j = 0; j < result->change_count; j++)
-            events_add_change(&serve->events, &result->changes[j], lease_clock_now_s(&serve->clock));
-        send_reply(serve, &batch->pending[i]);
+    bool guarded = note_changes(serve, batch);
+    if (guarded && serve->followed) {
+        serve->untold = batch;
+        serve->untold_event = serve->events.last;
+        serve->untold_until_ms = clock_now_ms() + UNTOLD_MS;
+        return;
     }
-    batch->count = 0;
-    if (batch->has_reservation) {
-        batch->has_reservation = false;
-        kept_put(&serve->kept, &batch->reservation);
-        serve_configure(serve, serve->conf);
-    }
+    answer_batch(serve, batch);
+}
+
+void serve_followed(struct serve *serve, uint64_t event)
+{
+    serve->followed = true;
+    if (serve->untold && event >= serve->untold_event)
+        answer_batch(serve, serve->untold);
+}
+
+/* An engine that does not keep up, or is gone, is not waited for. */
+static void stop_waiting(struct serve *serve)
+{
+    if (!serve->untold || clock_now_ms() < serve->untold_until_ms)
+        return;
+    serve->followed = false;
+    answer_batch(serve, serve->untold);
 }
 
 int serve_is_stored(const struct serve *serve, uint64_t batch)
@@ -454,7 +518,8 @@ void serve_turn(struct serve *serve)
     }
     /* While the store fails, the clock alone does not try it again and again. */
     bool any = has_gathered(serve) || (serve->clock_changed && !serve->failing);
-    if (any && !flush_is_busy(&serve->flush) && clock_now_ms() >= gathers_until_ms(serve))
+    stop_waiting(serve);
+    if (any && !serve->untold && !flush_is_busy(&serve->flush) && clock_now_ms() >= gathers_until_ms(serve))
         give_batch(serve);
     forecasts_look(&serve->forecasts, serve->server, clock_now_ms(), on_warned, NULL);
     probes_turn(serve->probes);
@@ -463,5 +528,6 @@ void serve_turn(struct serve *serve)
 
 int serve_wait_ms(const struct serve *serve, int most)
 {
-    return serve->gathers->count && gathers_until_ms(serve) ? 1 : probes_wait_ms(serve->probes, most);
+    return serve->untold || (serve->gathers->count && gathers_until_ms(serve)) ? 1
+                                                                               : probes_wait_ms(serve->probes, most);
 }

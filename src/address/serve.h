@@ -49,14 +49,19 @@ struct serve {
     const struct conf *conf; /* in force; NULL: none yet */
     struct subnets *subnets; /* that the server has now; NULL: none yet */
     struct kept_reservations kept;
-    uint32_t history_s; /* how long the history goes back; UINT32_MAX: for ever */
+    bool guarded[SOCKETS_PORTS], any_guarded; /* by port number: source guard is on there */
+    uint32_t history_s;                       /* how long the history goes back; UINT32_MAX: for ever */
     struct sockets *sockets;
     struct probes *probes;
     struct serve_offer *offers;    /* that wait for an answer, by its number; room for PROBE_MAX */
     struct dhcp_message again;     /* a question that is handled once more */
     struct serve_batch batches[2]; /* one gathers, the other is being stored */
     struct serve_batch *gathers;
-    uint64_t done;                    /* the number of the last batch that is stored, or was undone */
+    struct serve_batch *untold; /* it is stored, and its replies wait until the engine lets its hosts speak; NULL */
+    uint64_t untold_event;      /* the last event that the engine has to know for that */
+    int64_t untold_until_ms;    /* they wait no longer */
+    bool followed;              /* the engine is there, and keeps up */
+    uint64_t done;              /* the number of the last batch that is stored, or was undone */
     uint64_t undone_from, undone_to;  /* numbers of batches that were undone together, lately */
     const struct dhcp_lease **leases; /* that are being stored; room for all changes of a batch */
     int64_t gathers_since_ms;         /* since when, if there is anything */
@@ -84,6 +89,12 @@ bool serve_receive(struct serve *serve, const struct udp_datagram *datagram, con
  * has been put into the batch, serve_join(). */
 struct serve_pending *serve_room(struct serve *serve);
 void serve_join(struct serve *serve);
+
+/* Whether source guard is on where an address is. */
+bool serve_is_guarded(const struct serve *serve, uint32_t addr);
+
+/* The engine has done what follows from all events up to this one. */
+void serve_followed(struct serve *serve, uint64_t event);
 
 /* Whether what a batch brought is on stable storage. 0: it is; -EAGAIN: not yet; -EIO: it never will be. */
 int serve_is_stored(const struct serve *serve, uint64_t batch);

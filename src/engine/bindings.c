@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TOLD_A_TICK  1024
+#define TOLD_A_TICK  256
 #define LOOKS_A_TICK 4096
 #define BINDINGS_MAX 524288 /* of those without a guard there may be more; they are only a help */
 
