@@ -17,9 +17,8 @@ sys.path[:0] = [os.path.join(source, "benchmarks/dhcp"), os.path.join(source, "l
 
 from lab import Lab, enter  # noqa: E402
 from router import Router  # noqa: E402
+from servers import SERVER, memory_mb  # noqa: E402
 
-SERVER = "10.0.0.1"
-POOL_SIZE = 65534
 KNOWN = 1000         # hosts that have leases
 KNOWN_FIRST = 1      # their numbers, as the load counts them
 KNOWN_BASE = "10.1.0.0"
@@ -52,11 +51,6 @@ def known_hosts():
         mac = b"\x02\xfa" + struct.pack("<I", n * 2654435761 & 0xffffffff)
         rows.append(f"10.1.{n >> 8}.{n & 255},bound,{mac.hex(':')},01{mac.hex()},,lan0,{now},{now},{now + 7200}")
     return "\r\n".join(rows) + "\r\n"
-
-
-def memory_mb(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS"))
 
 
 class Round:

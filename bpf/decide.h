@@ -1,8 +1,8 @@
 /*
  * What the front door decides for a packet: a packet's way from validation to the adjacency, stated in one place.
  *
- *   may speak? (bpf/guard.h) -> fresh? -> door open? -> ours? -> IPv4? -> validate -> options, TTL -> addresses ->
- * source -> look up -> egress
+ *   may speak? (bpf/guard.h)
+ *   -> fresh? -> door open? -> ours? -> IPv4? -> validate -> options, TTL -> addresses -> source -> look up -> egress
  *
  * Everything that it does not understand, is not sure of, or is not meant to decide is the kernel's, untouched. It
  * reads the packet and changes nothing. Shared with BPF: tests and fuzzers run what the kernel runs.

@@ -325,11 +325,10 @@ static void run(struct load *load)
             last = now;
         }
         flush(load);
-        if (load->flood ? load->started == load->count : receive(load)) {
-            if (load->flood)
-                break;
+        if (load->flood && load->started == load->count)
+            break;
+        if (!load->flood && receive(load))
             continue;
-        }
         int64_t next = load->started < load->count ? begin + (int64_t)load->started * gap - now_ns() : DRAIN_NS / 100;
         if (next > 0) {
             struct pollfd waiting = {load->fd, POLLIN, 0};

@@ -15,6 +15,15 @@ SERVER = "10.0.0.1"
 LEASE_S = 7200
 
 
+def memory_mb(pid):
+    """What of a process is in memory."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
 class Server:
     """Started when made; stop() leaves its leases where they are."""
     process = None
@@ -34,11 +43,7 @@ class Server:
         return self.process.pid
 
     def memory_mb(self):
-        with open(f"/proc/{self.serving_pid()}/status", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("VmRSS"):
-                    return int(line.split()[1]) / 1024
-        return 0.0
+        return memory_mb(self.serving_pid())
 
 
 class Fairlead(Server):

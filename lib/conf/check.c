@@ -125,13 +125,9 @@ static void check_gateway(const struct conf *conf, const struct ipv4_map *own, c
                    owner->interface->name, owner->address->line);
         return;
     }
-    if (!out || !out->address_count)
-        return;
-    for (size_t i = 0; i < out->address_count; i++)
-        if (ipv4_prefix_contains(out->addresses[i].prefix, route->via))
-            return;
-    conf_wrong(errors, route->line, "route %s: via '%s': expected an address in a subnet of interface %s", prefix, via,
-               out->name);
+    if (out && !conf_interface_may_reach(out, route->via))
+        conf_wrong(errors, route->line, "route %s: via '%s': expected an address in a subnet of interface %s", prefix,
+                   via, out->name);
 }
 
 static void check_route(const struct conf *conf, const struct ipv4_map *own, const struct conf_route *route,

@@ -132,6 +132,14 @@ const struct conf_interface *conf_find_owner(const struct conf *conf, uint32_t a
     return NULL;
 }
 
+bool conf_interface_may_reach(const struct conf_interface *interface, uint32_t addr)
+{
+    for (size_t i = 0; i < interface->address_count; i++)
+        if (ipv4_prefix_contains(interface->addresses[i].prefix, addr))
+            return true;
+    return interface->address_count == 0;
+}
+
 bool conf_interface_has_clients(const struct conf_interface *interface)
 {
     return interface->dhcp || interface->relay;

@@ -212,6 +212,10 @@ const struct conf_interface *conf_find_interface(const struct conf *conf, const 
 /* The interface that has an address, as far as is said here; NULL if there is none. */
 const struct conf_interface *conf_find_owner(const struct conf *conf, uint32_t addr);
 
+/* Whether an address is in a subnet of the interface. True if none are said here: then it has those that the system
+ * gave it. */
+bool conf_interface_may_reach(const struct conf_interface *interface, uint32_t addr);
+
 /* Whether DHCP clients are served, or relayed, at an interface; anywhere. Whether they are relayed anywhere. */
 bool conf_interface_has_clients(const struct conf_interface *interface);
 bool conf_has_clients(const struct conf *conf);

@@ -67,14 +67,6 @@ static const struct conf_range *find_range(const struct conf_dhcp *dhcp, uint32_
     return NULL;
 }
 
-static bool is_in_subnet(const struct conf_interface *interface, uint32_t addr)
-{
-    for (size_t i = 0; i < interface->address_count; i++)
-        if (ipv4_prefix_contains(interface->addresses[i].prefix, addr))
-            return true;
-    return interface->address_count == 0; /* it has those that the system gave it */
-}
-
 static void check_host(const struct conf *conf, const struct conf_interface *interface, const struct conf_host *host,
                        struct conf_errors *errors)
 {
@@ -87,7 +79,7 @@ static void check_host(const struct conf *conf, const struct conf_interface *int
         conf_wrong(errors, host->line, "host %s: expected mac, as mac = \"02:00:5e:10:00:01\"", text);
     if (owner)
         conf_wrong(errors, host->line, "host %s: is this router itself (interface %s)", text, owner->name);
-    else if (!is_in_subnet(interface, host->addr))
+    else if (!conf_interface_may_reach(interface, host->addr))
         conf_wrong(errors, host->line, "host %s: expected an address in a subnet of interface %s", text,
                    interface->name);
     if (range)

@@ -4,19 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
-static void begin(struct dhcp_server *server, uint64_t now_s, struct dhcp_result *result)
-{
-    result->to = DHCP_TO_NOBODY;
-    result->change_count = 0;
-    dhcp_server_tick(server, now_s);
-}
-
 int dhcp_server_release(struct dhcp_server *server, uint32_t addr, uint64_t now_s, struct dhcp_result *result)
 {
     struct dhcp_lease_summary summary;
     struct dhcp_lease lease;
 
-    begin(server, now_s, result);
+    ledger_begin(server, now_s, result);
     if (!ledger_find_active(server, addr, now_s, &summary) || !dhcp_leases_get(server->leases, addr, &lease))
         return -ENOENT;
     lease.state = DHCP_LEASE_RELEASED;
@@ -60,7 +53,7 @@ int dhcp_server_take_over(struct dhcp_server *server, const struct dhcp_lease *l
     struct dhcp_lease_summary before;
     struct dhcp_identity client;
 
-    begin(server, now_s, result);
+    ledger_begin(server, now_s, result);
     if (!subnet || (!ledger_pool(server, lease->addr) && !dhcp_catalog_reserved(server->catalog, lease->addr)))
         return -EADDRNOTAVAIL;
     if (!dhcp_lease_is_active(lease, now_s))

@@ -315,6 +315,14 @@ void dhcp_server_tick(struct dhcp_server *server, uint64_t now_s)
         ledger_withdraw(server, offer, now_s);
 }
 
+void ledger_begin(struct dhcp_server *server, uint64_t now_s, struct dhcp_result *result)
+{
+    result->to = DHCP_TO_NOBODY;
+    result->change_count = 0;
+    result->probe = 0;
+    dhcp_server_tick(server, now_s);
+}
+
 int ledger_change(struct dhcp_server *server, const struct dhcp_lease *after, uint64_t now_s,
                   struct dhcp_result *result)
 {

@@ -57,6 +57,9 @@ void ledger_settle(struct dhcp_server *server, uint32_t addr, uint64_t now_s);
 /* An offer is out no longer. */
 void ledger_withdraw(struct dhcp_server *server, const struct dhcp_offer *offer, uint64_t now_s);
 
+/* Nothing is answered yet, and nothing changed; what has ended by now has ended. */
+void ledger_begin(struct dhcp_server *server, uint64_t now_s, struct dhcp_result *result);
+
 /* A lease becomes what `after` says, and the result says so. 0; -ENOMEM with nothing changed. */
 int ledger_change(struct dhcp_server *server, const struct dhcp_lease *after, uint64_t now_s,
                   struct dhcp_result *result);

@@ -327,9 +327,7 @@ void dhcp_server_conflict(struct dhcp_server *server, uint32_t addr, uint64_t no
                                  .ends_s = now_s + server->subnets->quarantine_s};
     struct dhcp_lease_summary lease;
 
-    result->to = DHCP_TO_NOBODY;
-    result->change_count = 0;
-    dhcp_server_tick(server, now_s);
+    ledger_begin(server, now_s, result);
     const struct dhcp_offer *offer = dhcp_offers_at(server->offers, addr);
     if (offer)
         ledger_withdraw(server, offer, now_s);
@@ -387,10 +385,7 @@ enum dhcp_outcome dhcp_server_receive(struct dhcp_server *server, const struct d
         .server = server, .arrival = arrival, .message = message, .result = result, .now_s = now_s};
     enum dhcp_outcome why;
 
-    result->to = DHCP_TO_NOBODY;
-    result->change_count = 0;
-    result->probe = 0;
-    dhcp_server_tick(server, now_s);
+    ledger_begin(server, now_s, result);
     if (message->header->op != DHCP_BOOTREQUEST)
         return DHCP_OUTCOME_NO_REQUEST;
     if (message->header->giaddr_be && !is_relay(server, arrival->src, now_s))

@@ -231,7 +231,7 @@ static int run(struct role *role)
         }
         dhcp_server_tick(role->serve.server, lease_clock_now_s(&role->serve.clock));
         change_tell(&role->change);
-        follow_tell(&role->follow); /* what is stored is told before it is acknowledged: serve_turn() sends */
+        follow_tell(&role->follow);
         serve_turn(&role->serve);
         query_service_sweep(role->service);
     }

@@ -6,10 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* Where no source guard is on: of a list, and of events. */
-#define LISTED_MAX 16384
-#define LUMP       256 /* new hosts in each LUMP_MS */
-#define LUMP_MS    250
+/* Where no source guard is on, the engine is told of so many new hosts: */
+#define LUMP    256 /* in each LUMP_MS */
+#define LUMP_MS 250
 
 static uint32_t room_for(size_t record_bytes)
 {
@@ -111,11 +110,12 @@ static size_t list_bound(struct follow *follow, const struct query_range *range,
             break;
         }
         records[answer->count] = bound_at(serve, addr);
-        if (records[answer->count].ifindex && (serve_is_guarded(serve, addr) || follow->listed++ < LISTED_MAX))
+        if (records[answer->count].ifindex &&
+            (serve_is_guarded(serve, addr) || follow->listed++ < QUERY_BOUND_HELP_MAX))
             answer->count++;
         answer->last = (struct ipv4_prefix){addr, 32};
         from = (uint64_t)addr + 1;
-        if (!serve->any_guarded && follow->listed >= LISTED_MAX)
+        if (!serve->any_guarded && follow->listed >= QUERY_BOUND_HELP_MAX)
             break;
     }
     return sizeof(*records);

@@ -81,7 +81,7 @@ static void tell(struct bindings *bindings, struct binding *binding, bool fresh)
     bool right = known && known->valid && eth_addr_equal(known->mac, binding->host.mac);
     if (host ? right && known->state & NUD_PERMANENT : right || (known && !fresh))
         return;
-    if (!host && !binding->told && bindings->neighbours >= BINDINGS_NEIGHBOURS_MAX)
+    if (!host && !binding->told && bindings->neighbours >= QUERY_BOUND_HELP_MAX)
         return;
     bindings->budget--;
     binding->host.permanent = host;

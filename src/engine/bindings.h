@@ -9,8 +9,7 @@
 #pragma once
 
 #include "engine/ports.h"
-
-#define BINDINGS_NEIGHBOURS_MAX 16384 /* that are told to the kernel because of leases */
+#include "query/query.h"
 
 enum binding_source { BINDING_LEASE, BINDING_RESERVATION, BINDING_HOST, BINDING_SOURCE_COUNT };
 

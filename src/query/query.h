@@ -192,6 +192,9 @@ struct query_event_record {
     uint64_t at_s;
 };
 
+/* Where no source guard is on, leases at ports are told as a help, for neighbours: so many of them at most. */
+#define QUERY_BOUND_HELP_MAX 16384
+
 /* Who has an address at a port, for the engine. */
 struct query_bound {
     uint32_t addr;
