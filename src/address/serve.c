@@ -426,8 +426,10 @@ static void answer_batch(struct serve *serve, struct serve_batch *batch)
     batch->count = 0;
     if (batch->has_reservation) {
         batch->has_reservation = false;
-        kept_put(&serve->kept, &batch->reservation);
-        serve_configure(serve, serve->conf);
+        if (kept_put(&serve->kept, &batch->reservation))
+            log_error("DHCP: a reservation is stored, and not in force before a restart: out of memory");
+        if (serve->conf) /* otherwise it is about to be configured, with that */
+            serve_configure(serve, serve->conf);
     }
 }
 
