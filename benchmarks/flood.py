@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a flood of DHCP costs others: flood.py SOURCE_ROOT BUILD_ROOT [--json] [--seconds N] [--rate N] [--rounds N]
+"""What a flood of DHCP costs others: flood.py SOURCE_ROOT BUILD_ROOT [--json] [--seconds N] [--rate N] [--rounds N] [--requests]
 
 benchmarks/README.md says what is measured.
 """
@@ -23,6 +23,7 @@ KNOWN = 1000         # hosts that have leases
 KNOWN_FIRST = 1      # their numbers, as the load counts them
 KNOWN_BASE = "10.1.0.0"
 FLOOD_FIRST = 1000000
+STRANGE_BASE = "10.0.0.0"  # of the addresses that they want to renew, if they do
 PORTS = """
 interface "lan0" { %s }
 interface "lan1" { }
@@ -37,6 +38,7 @@ def number(name, otherwise):
 
 
 SECONDS, RATE, ROUNDS = number("--seconds", 30), number("--rate", 100000), number("--rounds", 3)
+REQUESTS = "--requests" in words
 
 
 def say(text):
@@ -84,13 +86,13 @@ class Round:
             self.router.fairlead("lease", "import", path)
             pid = self.router.roles_with("fairlead.db")[0]
             figures["memory_before_mb"] = round(memory_mb(pid), 1)
-        flooding = self.load("--flood", "--rate", str(RATE), "--count", str(RATE * SECONDS), "--first",
-                             str(FLOOD_FIRST)) if flood else None
+        flooding = self.load("--flood", *(["--renew-from", STRANGE_BASE] if REQUESTS else []), "--rate", str(RATE), "--count",
+                             str(RATE * SECONDS), "--first", str(FLOOD_FIRST)) if flood else None
         renewing = None
         if "memory_before_mb" in figures:
             renewing = self.load("--renew-from", KNOWN_BASE, "--first", str(KNOWN_FIRST), "--count", str(KNOWN), "--rate",
                                  str(max(1, KNOWN * 10 // (9 * SECONDS))))
-        self.lab.on("left", "ping", "-c", "1", "-W", "5", "198.51.100.2")
+        self.lab.on("left", "ping", "-c", "5", "-i", "0.2", "-W", "5", "198.51.100.2")
         before = self.cut()
         traffic = json.loads(self.lab.on("left", *self.cpu(0), os.path.join(build, "benchmarks/traffic"), "eth0",
                                          str(SECONDS), self.mac["lan1"], "192.0.2.2", "198.51.100.2",
@@ -133,7 +135,7 @@ def main():
     if "--json" in words:
         print(json.dumps(summary, indent=2))
         return
-    print(f"flood of {summary['flood_per_s']} new clients a second, {SECONDS} s, {ROUNDS} rounds:")
+    print(f"flood of {summary['flood_per_s']} {'requests' if REQUESTS else 'new clients'} a second, {SECONDS} s, {ROUNDS} rounds:")
     print(f"  known clients that renewed     {100 * summary['renewed']:.2f} % (the worst round)")
     print(f"  99 of 100 within               {summary['renew_p99_ms']:.1f} ms")
     print(f"  forwarding, of a closed port's {summary['forwarding']:.3f}")

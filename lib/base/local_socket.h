@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #define LOCAL_PATH_SIZE 108 /* of an address, its zero byte included */
-#define LOCAL_FDS_MAX   3   /* passed along with one message */
+#define LOCAL_FDS_MAX   4   /* passed along with one message */
 
 /* Listen at a path; what stands there is taken away first. The socket's file gets this mode, and this owner and group
  * unless they are -1. A descriptor; -errno. */

@@ -2,6 +2,7 @@
 
 #include "base/siphash.h"
 #include "base/sorted.h"
+#include "dhcp/rush.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -121,7 +122,8 @@ struct dhcp_server *dhcp_server_new(const uint8_t key[DHCP_KEY_SIZE], uint32_t o
     server->subnets = &no_subnets;
     server->leases = dhcp_leases_new(key);
     server->offers = dhcp_offers_new(offers_max);
-    if (!server->leases || !server->offers || dhcp_catalog_new(server->subnets, key, &server->catalog))
+    server->rush = rush_new();
+    if (!server->leases || !server->offers || !server->rush || dhcp_catalog_new(server->subnets, key, &server->catalog))
         return dhcp_server_free(server);
     return server;
 }
@@ -143,6 +145,7 @@ struct dhcp_server *dhcp_server_free(struct dhcp_server *server)
     dhcp_offers_free(server->offers);
     dhcp_catalog_free(server->catalog);
     free_pools(server->pools, server->pool_count);
+    rush_free(server->rush);
     dhcp_tally_free(server->tally);
     free(server);
     return NULL;
@@ -353,6 +356,11 @@ void dhcp_server_undo(struct dhcp_server *server, const struct dhcp_change *chan
 const struct dhcp_subnet *dhcp_server_subnet(const struct dhcp_server *server, uint32_t addr)
 {
     return dhcp_catalog_subnet(server->catalog, addr);
+}
+
+uint32_t dhcp_server_offered(const struct dhcp_server *server)
+{
+    return dhcp_offers_count(server->offers);
 }
 
 const struct dhcp_leases *dhcp_server_leases(const struct dhcp_server *server)

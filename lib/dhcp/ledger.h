@@ -34,6 +34,7 @@ struct dhcp_server {
     size_t pool_count;
     void (*ended)(void *arg, uint32_t addr); /* NULL: nobody wants to know */
     void *arg;
+    struct rush *rush;        /* who has been heard while only those who are known are served */
     struct dhcp_tally *tally; /* how many addresses of pools a group has; NULL: there are no limits */
 };
 

@@ -6,6 +6,7 @@
 #include "dhcp/choice.h"
 #include "dhcp/exchange.h"
 #include "dhcp/ledger.h"
+#include "dhcp/rush.h"
 #include "net/eth.h"
 
 #define DECLINED_BY_ONE_MAX 8 /* addresses that one client can put into quarantine */
@@ -392,6 +393,8 @@ enum dhcp_outcome dhcp_server_receive(struct dhcp_server *server, const struct d
         return DHCP_OUTCOME_UNKNOWN_RELAY;
     if (!exchange_begin(&exchange, &why))
         return why;
+    if (arrival->known_only && !rush_admits(&exchange))
+        return DHCP_OUTCOME_SHED;
     switch (message->type) {
     case DHCP_DISCOVER:
         return on_discover(&exchange);

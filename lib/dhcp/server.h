@@ -13,26 +13,27 @@
 #include "dhcp/subnet.h"
 
 /* What became of a message. X(enumerator, name, help) */
-#define DHCP_OUTCOMES(X)                                                                         \
-    X(OFFERED, "offered", "an address was offered")                                              \
-    X(ACKED, "acked", "a lease was given or extended")                                           \
-    X(NAKED, "naked", "a client was told that it cannot have its address")                       \
-    X(INFORMED, "informed", "a client with an address got its options")                          \
-    X(BOOTP, "bootp", "a BOOTP client got its address")                                          \
-    X(RELEASED, "released", "a lease was given back")                                            \
-    X(DECLINED, "declined", "a client found its address in use")                                 \
-    X(NO_SUBNET, "no-subnet", "no subnet is served where it came from")                          \
-    X(OTHER_SERVER, "other-server", "meant for another server")                                  \
-    X(UNKNOWN_CLIENT, "unknown-client", "a client that has restarted and is not known here")     \
-    X(EXHAUSTED, "exhausted", "no address is left")                                              \
-    X(LIMITED, "limited", "its line, or hardware address, has as many addresses as it may have") \
-    X(MISMATCH, "mismatch", "a lease is given back or declined by someone who does not have it") \
-    X(FORGED, "forged", "a lease is given back or declined by somebody in its client's name")    \
-    X(UNKNOWN_RELAY, "unknown-relay", "forwarded by somebody who is no relay")                   \
-    X(NO_IDENTITY, "no-identity", "neither a client identifier nor a hardware address")          \
-    X(NO_ADDRESS, "no-address", "an INFORM without an address")                                  \
-    X(BOOTP_OFF, "bootp-off", "a BOOTP client where none are served")                            \
-    X(NO_REQUEST, "no-request", "a reply, or of a type that only servers send")                  \
+#define DHCP_OUTCOMES(X)                                                                           \
+    X(OFFERED, "offered", "an address was offered")                                                \
+    X(ACKED, "acked", "a lease was given or extended")                                             \
+    X(NAKED, "naked", "a client was told that it cannot have its address")                         \
+    X(INFORMED, "informed", "a client with an address got its options")                            \
+    X(BOOTP, "bootp", "a BOOTP client got its address")                                            \
+    X(RELEASED, "released", "a lease was given back")                                              \
+    X(DECLINED, "declined", "a client found its address in use")                                   \
+    X(NO_SUBNET, "no-subnet", "no subnet is served where it came from")                            \
+    X(OTHER_SERVER, "other-server", "meant for another server")                                    \
+    X(UNKNOWN_CLIENT, "unknown-client", "a client that has restarted and is not known here")       \
+    X(EXHAUSTED, "exhausted", "no address is left")                                                \
+    X(LIMITED, "limited", "its line, or hardware address, has as many addresses as it may have")   \
+    X(MISMATCH, "mismatch", "a lease is given back or declined by someone who does not have it")   \
+    X(FORGED, "forged", "a lease is given back or declined by somebody in its client's name")      \
+    X(UNKNOWN_RELAY, "unknown-relay", "forwarded by somebody who is no relay")                     \
+    X(SHED, "shed", "while more came than can be served, from somebody new or who sends too much") \
+    X(NO_IDENTITY, "no-identity", "neither a client identifier nor a hardware address")            \
+    X(NO_ADDRESS, "no-address", "an INFORM without an address")                                    \
+    X(BOOTP_OFF, "bootp-off", "a BOOTP client where none are served")                              \
+    X(NO_REQUEST, "no-request", "a reply, or of a type that only servers send")                    \
     X(NO_MEMORY, "no-memory", "memory ran out")
 
 enum dhcp_outcome {
@@ -54,6 +55,7 @@ struct dhcp_arrival {
     bool broadcast;        /* it came as a link-layer broadcast, so its sender is on that very link */
     const uint8_t *sender; /* the Ethernet address that it came from; NULL: not known */
     uint16_t mtu;          /* of the link; bytes */
+    bool known_only;       /* more comes than can be served: only who is known is, and not too often */
 };
 
 /* To which link-layer address a reply goes. */
@@ -136,6 +138,9 @@ void dhcp_server_tick(struct dhcp_server *server, uint64_t now_s);
 
 /* The subnet that an address is in; NULL. Valid until the next dhcp_server_configure(). */
 const struct dhcp_subnet *dhcp_server_subnet(const struct dhcp_server *server, uint32_t addr);
+
+/* How many offers are out. */
+uint32_t dhcp_server_offered(const struct dhcp_server *server);
 
 const struct dhcp_leases *dhcp_server_leases(const struct dhcp_server *server);
 

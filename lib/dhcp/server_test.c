@@ -592,6 +592,57 @@ static void offers_make_room_for_offers(void **state)
                      0);
 }
 
+/* --- more than can be served ------------------------------------------------------------------------------------- */
+
+static enum dhcp_outcome ask_in_a_rush(uint8_t type, const char *mac, uint32_t addr)
+{
+    begin(type, mac);
+    arrival.known_only = true;
+    if (addr)
+        made_option_u32(&made, 50, addr);
+    return send();
+}
+
+static void in_a_rush_those_who_are_known_are_served(void **state)
+{
+    static const struct dhcp_reservation reservation = {
+        .addr = A(60), .keys = {[DHCP_BY_MAC] = {.bytes = (const uint8_t *)"\2\0\0\0\0\3", .len = 6}}};
+
+    (void)state;
+    uint32_t addr = bind_client(MAC1);
+    assert_int_equal(ask_in_a_rush(DHCP_REQUEST, MAC1, addr), DHCP_OUTCOME_ACKED);
+    assert_int_equal(ask_in_a_rush(DHCP_DISCOVER, MAC1, 0), DHCP_OUTCOME_OFFERED);
+    assert_int_equal(ask_in_a_rush(DHCP_DISCOVER, MAC2, 0), DHCP_OUTCOME_SHED);
+    assert_int_equal(result.to, DHCP_TO_NOBODY);
+    assert_int_equal(ask_in_a_rush(DHCP_REQUEST, MAC2, A(103)), DHCP_OUTCOME_SHED);
+    uint32_t offered = discover(MAC2); /* what was offered is theirs to take */
+    assert_int_equal(ask_in_a_rush(DHCP_DISCOVER, MAC2, 0), DHCP_OUTCOME_SHED);
+    begin(DHCP_REQUEST, MAC2);
+    arrival.known_only = true;
+    made_option_u32(&made, 54, SERVER);
+    made_option_u32(&made, 50, offered);
+    assert_int_equal(send(), DHCP_OUTCOME_ACKED);
+    now += 4000; /* who had a lease once is new again */
+    assert_int_equal(ask_in_a_rush(DHCP_DISCOVER, MAC1, 0), DHCP_OUTCOME_SHED);
+    subnets.reservations = &reservation;
+    subnets.reservation_count = 1;
+    assert_int_equal(dhcp_server_configure(server, &subnets, now), 0);
+    assert_int_equal(ask_in_a_rush(DHCP_DISCOVER, "\2\0\0\0\0\3", 0), DHCP_OUTCOME_OFFERED);
+}
+
+static void in_a_rush_one_client_does_not_take_the_place_of_others(void **state)
+{
+    (void)state;
+    uint32_t addr = bind_client(MAC1), other = bind_client(MAC2);
+    for (unsigned i = 0; i < 1000; i++)
+        assert_int_equal(ask_in_a_rush(DHCP_REQUEST, MAC1, addr), i < 8 ? DHCP_OUTCOME_ACKED : DHCP_OUTCOME_SHED);
+    assert_int_equal(ask_in_a_rush(DHCP_REQUEST, MAC2, other), DHCP_OUTCOME_ACKED);
+    now++;
+    assert_int_equal(ask_in_a_rush(DHCP_REQUEST, MAC1, addr), DHCP_OUTCOME_ACKED);
+}
+
+/* ----------------------------------------------------------------------------------------------------------------- */
+
 static void a_client_has_one_address_in_a_network(void **state)
 {
     (void)state;
@@ -937,6 +988,8 @@ int main(void)
         CASE(trap10_rfc2131_4_3_1_lease_time_is_clamped),
         CASE(pools_are_used_to_the_last_address),
         CASE(offers_make_room_for_offers),
+        CASE(in_a_rush_those_who_are_known_are_served),
+        CASE(in_a_rush_one_client_does_not_take_the_place_of_others),
         CASE(a_client_has_one_address_in_a_network),
         CASE(trap12_rfc2132_options_in_the_order_asked_for),
         CASE(trap12_rfc1542_size_follows_client_and_link),

@@ -245,7 +245,7 @@ static void close_role(struct role *role)
     role->service = query_service_free(role->service);
     serve_close(&role->serve);
     relay_close(&role->relay);
-    if (role->sockets.mux)
+    if (role->sockets.frames.mux)
         sockets_close(&role->sockets);
     role->reader = store_reader_close(role->reader);
     role->store = store_close(role->store);

@@ -192,7 +192,7 @@ static size_t list_counts(const struct address_view *view, union query_buffer *b
     uint64_t verdicts[UDP_VERDICT_COUNT] = {0}, sent = 0, unsent = 0;
 
     for (unsigned port = 1; port < SOCKETS_PORTS; port++) {
-        const struct udp_mux_counts *one = udp_mux_counts(serve->sockets->mux, port);
+        const struct udp_mux_counts *one = udp_mux_counts(serve->sockets->frames.mux, port);
         for (unsigned i = 0; i < UDP_VERDICT_COUNT; i++)
             verdicts[i] += one->verdicts[i];
         sent += one->sent;
@@ -215,8 +215,8 @@ static size_t list_counts(const struct address_view *view, union query_buffer *b
     add_count(buffer, "", "probed", "whether somebody has an address was asked before it was offered", probes->asked);
     add_count(buffer, "", "unprobed", "the same, but so much was asked that there was no room", probes->unasked);
     add_count(buffer, "", "conflicts", "somebody had it who did not get it here", serve->counts.conflicts);
-    add_count(buffer, "", "sent", "replies that have left", sent - serve->sockets->unsent);
-    add_count(buffer, "", "unsent", "replies that could not be sent", unsent + serve->sockets->unsent);
+    add_count(buffer, "", "sent", "replies that have left", sent - serve->sockets->frames.unsent);
+    add_count(buffer, "", "unsent", "replies that could not be sent", unsent + serve->sockets->frames.unsent);
     add_count(buffer, "", "stored", "changes of leases on stable storage", counts->stored);
     add_count(buffer, "", "unstored", "changes that could not be stored, and were not acknowledged", counts->unstored);
     add_count(buffer, "", "transactions", "flushes to stable storage", counts->transactions);

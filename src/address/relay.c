@@ -148,7 +148,7 @@ static void pass_reply(struct relay *relay, const struct dhcp_message *message)
         memset(datagram.dst_mac, 0xff, ETH_ADDR_SIZE);
     else
         memcpy(datagram.dst_mac, message->header->chaddr, ETH_ADDR_SIZE);
-    udp_mux_send(relay->sockets->mux, &datagram); /* what could not be sent is counted there */
+    udp_mux_send(relay->sockets->frames.mux, &datagram); /* what could not be sent is counted there */
 }
 
 static void on_replies(void *arg, struct watch *watch)

@@ -13,6 +13,8 @@
 #define BATCH_ENOUGH 512 /* changes, for which no more are waited for */
 #define GATHER_MS    2   /* for how long they are waited for otherwise */
 
+#define OFFERS_MANY (DHCP_OFFERS_MAX / 2) /* that are out: of clients that do not take them */
+
 #define UNTOLD_MS 100 /* how long replies wait for the engine, at most */
 
 #define ATTEMPTS 4 /* to find an address for one DISCOVER that nobody has */
@@ -209,8 +211,8 @@ void serve_join(struct serve *serve)
 
     if (!batch->count++)
         serve->gathers_since_ms = clock_now_ms();
-    if (batch->count > SERVE_BATCH - SOCKETS_BATCH)
-        sockets_hold(serve->sockets, true);
+    if (batch->count > SERVE_BATCH - FRAMES_BATCH)
+        frames_hold(&serve->sockets->frames, true);
 }
 
 /* --- offers that wait -------------------------------------------------------------------------------------------- */
@@ -290,7 +292,8 @@ static bool handle(struct serve *serve, const struct udp_datagram *datagram, con
                                    .src_port = datagram->src_port,
                                    .broadcast = eth_addr_is_multicast(datagram->dst_mac),
                                    .sender = datagram->src_mac,
-                                   .mtu = (uint16_t)(port->mtu < UINT16_MAX ? port->mtu : UINT16_MAX)};
+                                   .mtu = (uint16_t)(port->mtu < UINT16_MAX ? port->mtu : UINT16_MAX),
+                                   .known_only = serve->sockets->frames.known_only};
     enum dhcp_outcome outcome =
         dhcp_server_receive(serve->server, &arrival, message, lease_clock_now_s(&serve->clock), &pending->result);
     serve->counts.outcomes[outcome]++;
@@ -335,7 +338,8 @@ static void send_reply(struct serve *serve, const struct serve_pending *pending)
         memset(datagram.dst_mac, 0xff, ETH_ADDR_SIZE);
         break;
     }
-    udp_mux_send(serve->sockets->mux, &datagram); /* what could not be sent is counted there, and asked for again */
+    udp_mux_send(serve->sockets->frames.mux,
+                 &datagram); /* what could not be sent is counted there, and asked for again */
 }
 
 static struct serve_batch *other_than(struct serve *serve, const struct serve_batch *batch)
@@ -370,7 +374,7 @@ static void give_batch(struct serve *serve)
     serve->busy = count >= BUSY;
     serve->gathers = other_than(serve, batch);
     serve->gathers->number = batch->number + 1;
-    sockets_hold(serve->sockets, false);
+    frames_hold(&serve->sockets->frames, false);
 }
 
 static void undo_batch(struct serve *serve, struct serve_batch *batch)
@@ -449,7 +453,7 @@ static void take_batch(struct serve *serve)
         undo_batch(serve, serve->gathers);
         undo_batch(serve, batch);
         serve->clock_changed = true;
-        sockets_hold(serve->sockets, false);
+        frames_hold(&serve->sockets->frames, false);
         return;
     }
     serve->counts.transactions++;
@@ -525,11 +529,13 @@ void serve_turn(struct serve *serve)
         give_batch(serve);
     forecasts_look(&serve->forecasts, serve->server, clock_now_ms(), on_warned, NULL);
     probes_turn(serve->probes);
-    sockets_flush(serve->sockets);
+    serve->sockets->frames.pressed = dhcp_server_offered(serve->server) >= OFFERS_MANY;
+    frames_turn(&serve->sockets->frames);
 }
 
 int serve_wait_ms(const struct serve *serve, int most)
 {
-    return serve->untold || (serve->gathers->count && gathers_until_ms(serve)) ? 1
-                                                                               : probes_wait_ms(serve->probes, most);
+    return serve->untold || (serve->gathers->count && gathers_until_ms(serve))
+               ? 1
+               : frames_wait_ms(&serve->sockets->frames, probes_wait_ms(serve->probes, most));
 }

@@ -2,147 +2,25 @@
 
 #include "base/compiler.h"
 #include "dhcp/message.h"
-#include "dhcp/reply.h"
 #include "log/log.h"
 
 #include <errno.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define FRAME_BYTES (UDP_MUX_HEADERS + 40 + DHCP_RECEIVED_MAX) /* IPv4 options included */
-#define OUT_BYTES   (UDP_MUX_HEADERS + DHCP_REPLY_MAX)
-#define ROUNDS      4 /* of SOCKETS_BATCH frames, before others have their turn */
-
-union control {
-    char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-    struct cmsghdr align;
-};
-
-struct sockets_buffers {
-    uint8_t frames[SOCKETS_BATCH][FRAME_BYTES];
-    union control controls[SOCKETS_BATCH];
-    struct mmsghdr messages[SOCKETS_BATCH];
-    struct iovec parts[SOCKETS_BATCH];
-    uint8_t out_frames[SOCKETS_BATCH][OUT_BYTES];
-    struct mmsghdr out[SOCKETS_BATCH];
-    struct iovec out_parts[SOCKETS_BATCH];
-};
-
-/* --- frames ------------------------------------------------------------------------------------------------------ */
-
-static void note_failure(struct sockets *sockets, unsigned port, int error)
-{
-    sockets->unsent++;
-    if (!sockets->failing)
-        log_warning("%s: DHCP: a reply could not be sent: %s", sockets->ports[port].name, strerror(error));
-    sockets->failing = true;
-}
-
-void sockets_flush(struct sockets *sockets)
-{
-    struct sockets_buffers *buffers = sockets->buffers;
-    unsigned at = 0;
-
-    while (at < sockets->queued) {
-        int fd = sockets->ports[sockets->queued_port].watch.fd;
-        int count = fd < 0 ? -1 : sendmmsg(fd, buffers->out + at, sockets->queued - at, MSG_DONTWAIT);
-        if (count <= 0) { /* of the first of them */
-            note_failure(sockets, sockets->queued_port, fd < 0 ? ENOTCONN : errno);
-            count = 1;
-        } else {
-            sockets->failing = false;
-        }
-        at += (unsigned)count;
-    }
-    sockets->queued = 0;
-}
-
-/* A udp_output: frames for the same port leave together. */
-static int queue_frame(void *arg, unsigned port, const uint8_t *frame, size_t len)
-{
-    struct sockets *sockets = arg;
-    struct sockets_buffers *buffers = sockets->buffers;
-
-    if (len > OUT_BYTES)
-        return -EMSGSIZE;
-    if (sockets->queued == SOCKETS_BATCH || (sockets->queued && sockets->queued_port != port))
-        sockets_flush(sockets);
-    sockets->queued_port = port;
-    memcpy(buffers->out_frames[sockets->queued], frame, len);
-    buffers->out_parts[sockets->queued++].iov_len = len;
-    return 0;
-}
-
-/* The checksum is still to be made; the frame is of a VLAN that has no interface here. */
-static void read_auxdata(const struct msghdr *header, bool *pending, bool *foreign)
-{
-    const struct cmsghdr *control = CMSG_FIRSTHDR(header);
-    struct tpacket_auxdata aux;
-
-    *pending = *foreign = false;
-    if (!control || control->cmsg_level != SOL_PACKET || control->cmsg_type != PACKET_AUXDATA)
-        return;
-    memcpy(&aux, CMSG_DATA(control), sizeof(aux));
-    *pending = aux.tp_status & TP_STATUS_CSUMNOTREADY;
-    *foreign = aux.tp_status & TP_STATUS_VLAN_VALID && aux.tp_vlan_tci & 0x0fff;
-}
-
-static void prepare(struct sockets_buffers *buffers)
-{
-    for (unsigned i = 0; i < SOCKETS_BATCH; i++) {
-        buffers->parts[i] = (struct iovec){buffers->frames[i], FRAME_BYTES};
-        buffers->messages[i].msg_hdr =
-            (struct msghdr){.msg_iov = &buffers->parts[i], .msg_iovlen = 1, .msg_control = buffers->controls[i].bytes};
-        buffers->out_parts[i] = (struct iovec){buffers->out_frames[i], 0};
-        buffers->out[i].msg_hdr = (struct msghdr){.msg_iov = &buffers->out_parts[i], .msg_iovlen = 1};
-    }
-}
-
-/* Up to SOCKETS_BATCH frames. How many there were. */
-static int receive_some(struct sockets *sockets, unsigned port)
-{
-    struct sockets_buffers *buffers = sockets->buffers;
-    struct mmsghdr *messages = buffers->messages;
-
-    for (unsigned i = 0; i < SOCKETS_BATCH; i++)
-        messages[i].msg_hdr.msg_controllen = sizeof(buffers->controls[i].bytes);
-    int count = recvmmsg(sockets->ports[port].watch.fd, messages, SOCKETS_BATCH, MSG_DONTWAIT, NULL);
-    for (int i = 0; i < count; i++) {
-        bool pending, foreign;
-        read_auxdata(&messages[i].msg_hdr, &pending, &foreign);
-        if (!foreign)
-            udp_mux_receive(sockets->mux, port, buffers->frames[i], messages[i].msg_len, pending);
-    }
-    return count;
-}
-
-static void on_frames(void *arg, struct watch *watch)
-{
-    struct sockets *sockets = arg;
-    unsigned port =
-        (unsigned)((struct sockets_port *)((char *)watch - offsetof(struct sockets_port, watch)) - sockets->ports);
-
-    for (unsigned round = 0; round < ROUNDS && watch->fd >= 0 && !sockets->held; round++)
-        if (receive_some(sockets, port) < SOCKETS_BATCH)
-            return;
-}
-
 /* --- ports ------------------------------------------------------------------------------------------------------- */
 
-static void close_sockets(struct sockets_port *port)
+static void close_sockets(struct sockets *sockets, struct sockets_port *port)
 {
-    if (port->watch.fd >= 0)
-        close(port->watch.fd); /* and epoll forgets it */
+    frames_drop(&sockets->frames, (unsigned)(port - sockets->ports));
     if (port->arp.fd >= 0)
-        close(port->arp.fd);
+        close(port->arp.fd); /* and epoll forgets it */
     if (port->sink >= 0)
         close(port->sink);
-    port->watch.fd = port->arp.fd = port->sink = -1;
+    port->arp.fd = port->sink = -1;
     port->socket_for = 0;
 }
 
@@ -222,42 +100,20 @@ int sockets_open(struct sockets *sockets, int epoll, udp_receive *receive, void 
     for (unsigned i = 0; i < SOCKETS_SYSTEM_COUNT; i++)
         sockets->system[i].watch.fd = -1;
     for (unsigned i = 0; i < SOCKETS_PORTS; i++)
-        sockets->ports[i].watch.fd = sockets->ports[i].arp.fd = sockets->ports[i].sink = -1;
-    sockets->mux = udp_mux_new(queue_frame, sockets);
-    sockets->buffers = calloc(1, sizeof(*sockets->buffers));
-    if (!sockets->mux || !sockets->buffers)
-        return -ENOMEM;
-    prepare(sockets->buffers);
-    return udp_mux_register(sockets->mux, UINT32_MAX, DHCP_SERVER_PORT, receive, arg);
+        sockets->ports[i].arp.fd = sockets->ports[i].sink = -1;
+    int error = frames_open(&sockets->frames, epoll);
+    return error ? error : udp_mux_register(sockets->frames.mux, UINT32_MAX, DHCP_SERVER_PORT, receive, arg);
 }
 
 void sockets_close(struct sockets *sockets)
 {
     for (unsigned i = 1; i < SOCKETS_PORTS; i++)
-        close_sockets(&sockets->ports[i]);
+        close_sockets(sockets, &sockets->ports[i]);
     for (unsigned i = 0; i < SOCKETS_SYSTEM_COUNT; i++)
         close_system(&sockets->system[i]);
-    sockets->mux = udp_mux_free(sockets->mux);
-    free(sockets->buffers);
+    frames_close(&sockets->frames);
     free(sockets->addresses);
     free(sockets->registered);
-}
-
-static void set_events(const struct sockets *sockets, struct sockets_port *port)
-{
-    struct epoll_event event = {.events = sockets->held ? 0 : EPOLLIN, .data.ptr = &port->watch};
-
-    if (port->watch.fd >= 0)
-        epoll_ctl(sockets->epoll, EPOLL_CTL_MOD, port->watch.fd, &event);
-}
-
-void sockets_hold(struct sockets *sockets, bool held)
-{
-    if (sockets->held == held)
-        return;
-    sockets->held = held;
-    for (unsigned i = 1; i < SOCKETS_PORTS; i++)
-        set_events(sockets, &sockets->ports[i]);
 }
 
 void sockets_want_none(struct sockets *sockets)
@@ -288,7 +144,7 @@ int sockets_want(struct sockets *sockets, const char *interface)
         return -ENOSPC;
     struct sockets_port *port = &sockets->ports[number];
     if (strcmp(port->name, interface) != 0) {
-        close_sockets(port);
+        close_sockets(sockets, port);
         port->ifindex = 0;
         memset(port->name, 0, sizeof(port->name));
         memcpy(port->name, interface, strlen(interface));
@@ -308,13 +164,13 @@ static int register_addresses(struct sockets *sockets, const struct query_addres
     if (!now)
         return -ENOMEM;
     for (size_t i = 0; i < sockets->registered_count; i++)
-        udp_mux_unregister(sockets->mux, sockets->registered[i], DHCP_SERVER_PORT);
+        udp_mux_unregister(sockets->frames.mux, sockets->registered[i], DHCP_SERVER_PORT);
     for (size_t i = 0; i < count; i++) {
         const struct ipv4_prefix address = addresses[i].address;
         const uint32_t both[] = {address.addr,
                                  ipv4_prefix_has_broadcast(address) ? ipv4_prefix_last(address) : address.addr};
         for (size_t j = 0; addresses[i].has_address && j < ARRAY_SIZE(both); j++)
-            if (udp_mux_register(sockets->mux, both[j], DHCP_SERVER_PORT, sockets->receive, sockets->arg) == 0)
+            if (udp_mux_register(sockets->frames.mux, both[j], DHCP_SERVER_PORT, sockets->receive, sockets->arg) == 0)
                 now[registered++] = both[j];
     }
     free(sockets->registered);
@@ -352,8 +208,9 @@ int sockets_take_addresses(struct sockets *sockets, const struct query_address *
         for (size_t j = 0; port->name[0] && j < count; j++)
             if (addresses[j].is_port && strncmp(addresses[j].interface, port->name, QUERY_NAME_SIZE) == 0)
                 take_port(port, &addresses[j]);
-        if (port->socket_for && (!port->wanted || port->socket_for != port->ifindex || port->watch.fd < 0))
-            close_sockets(port);
+        if (port->socket_for &&
+            (!port->wanted || port->socket_for != port->ifindex || !frames_has(&sockets->frames, i)))
+            close_sockets(sockets, port);
     }
     return 0;
 }
@@ -387,16 +244,18 @@ void sockets_take_sockets(struct sockets *sockets, unsigned number, int error, c
         return;
     }
     struct sockets_port *port = &sockets->ports[number];
-    close_sockets(port);
-    port->watch = (struct watch){.fd = count > 0 ? fds[0] : -1, .ready = on_frames, .arg = sockets};
-    port->arp = (struct watch){.fd = count > 1 ? fds[1] : -1, .ready = sockets->arp_ready, .arg = sockets->arp_arg};
-    port->sink = count > 2 ? fds[2] : -1;
-    if ((port->watch.fd >= 0 && watch_begin(sockets->epoll, &port->watch)) ||
-        (port->arp.fd >= 0 && watch_begin(sockets->epoll, &port->arp)))
-        close_sockets(port);
+    close_sockets(sockets, port);
+    static const int none[FRAMES_KINDS] = {-1, -1};
+    port->arp = (struct watch){
+        .fd = count > FRAMES_KINDS ? fds[FRAMES_KINDS] : -1, .ready = sockets->arp_ready, .arg = sockets->arp_arg};
+    port->sink = count > FRAMES_KINDS + 1 ? fds[FRAMES_KINDS + 1] : -1;
+    int failed = frames_take(&sockets->frames, number, port->name, count >= FRAMES_KINDS ? fds : none);
+    if (!failed && port->arp.fd >= 0)
+        failed = watch_begin(sockets->epoll, &port->arp);
+    if (failed)
+        close_sockets(sockets, port);
     port->socket_for = port->ifindex; /* tried, if nothing else */
-    set_events(sockets, port);
-    if (port->watch.fd < 0 && error != -ENODEV)
+    if (count < FRAMES_KINDS && error != -ENODEV)
         log_error("%s: DHCP cannot be served: there is no socket: %s", port->name, strerror(-error));
 }
 

@@ -1,15 +1,12 @@
 /*
- * The ports at which DHCP is served, their sockets, and the datagrams that pass through them: net/udp_mux.h over packet
- * sockets that the engine has opened.
+ * The ports at which DHCP is served, and the sockets there, which the engine opens; also those that are of no port.
  */
 #pragma once
 
-#include "loop/watch.h"
-#include "net/udp_mux.h"
+#include "address/frames.h"
 #include "query/query.h"
 
-#define SOCKETS_PORTS UDP_MUX_PORTS
-#define SOCKETS_BATCH 64 /* frames that are received at once */
+#define SOCKETS_PORTS FRAMES_PORTS
 
 struct sockets_port {
     char name[QUERY_NAME_SIZE]; /* empty: this number is free */
@@ -17,7 +14,6 @@ struct sockets_port {
     uint32_t mtu;
     uint8_t mac[ETH_ADDR_SIZE];
     bool wanted;         /* DHCP is to be served there */
-    struct watch watch;  /* of its packet socket; fd -1: none */
     struct watch arp;    /* of the socket for ARP; fd -1: none */
     int sink;            /* -1: none */
     uint32_t socket_for; /* the ifindex that they were opened for */
@@ -36,7 +32,7 @@ struct sockets_system_socket {
 };
 
 struct sockets {
-    struct udp_mux *mux;
+    struct frames frames; /* of the ports, by the same numbers */
     int epoll;
     struct sockets_port ports[SOCKETS_PORTS]; /* by number, from 1; a name keeps its number */
     struct sockets_system_socket system[SOCKETS_SYSTEM_COUNT];
@@ -48,11 +44,6 @@ struct sockets {
     size_t registered_count;
     udp_receive *receive; /* who takes DHCP's datagrams */
     void *arg;
-    struct sockets_buffers *buffers; /* that frames are received into, and wait in to be sent */
-    unsigned queued, queued_port;    /* frames that wait, all for one port */
-    bool held;                       /* nothing is received */
-    bool failing;                    /* sending fails, which has been logged */
-    uint64_t unsent;                 /* frames that were lost then */
 };
 
 /* Datagrams for DHCP go to `receive`. 0; -errno. */
@@ -78,16 +69,11 @@ int sockets_take_addresses(struct sockets *sockets, const struct query_address *
 
 /* What still needs sockets, and as what the engine knows it. False: nothing does. */
 bool sockets_next_without_socket(const struct sockets *sockets, unsigned *number, uint32_t *ifindex);
-/* Sockets for it, which are taken over: for frames, for ARP, and the sink if there is one; or one that is of no port.
- * Or none, and why: then it is tried again when there is news. -ENODEV: the engine does not know yet that it is wanted.
+/* Sockets for it, which are taken over: for frames, a kind each, for ARP, and the sink if there is one; or one that is
+ * of no port. Or none, and why: then it is tried again when there is news. -ENODEV: the engine does not know yet that
+ * it is wanted.
  */
 void sockets_take_sockets(struct sockets *sockets, unsigned number, int error, const int *fds, unsigned count);
-
-/* Frames that were sent through the mux leave now at the latest. */
-void sockets_flush(struct sockets *sockets);
-
-/* Nothing is received for now: what arrives waits in the sockets. */
-void sockets_hold(struct sockets *sockets, bool held);
 
 /* The number of a port that is there; 0. */
 unsigned sockets_find(const struct sockets *sockets, const char *interface);

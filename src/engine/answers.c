@@ -218,6 +218,22 @@ static void open_system_socket(const struct answers *answers, uint32_t which, un
     made->close_fds = true;
 }
 
+static int open_packets(uint32_t ifindex, struct query_made *made)
+{
+    int error = packet_open(ifindex, DHCP_SERVER_PORT, PACKET_OTHERS, &made->fds[0]);
+
+    if (error)
+        return error;
+    made->fd_count = 1;
+    error = packet_open(ifindex, DHCP_SERVER_PORT, PACKET_DISCOVERS, &made->fds[1]);
+    if (error)
+        return error;
+    made->fd_count = 2;
+    error = packet_open_arp(ifindex, &made->fds[2]);
+    made->fd_count = error ? 2 : 3;
+    return error;
+}
+
 static void open_sockets(struct answers *answers, uint32_t ifindex, union query_buffer *buffer, struct query_made *made)
 {
     const struct ports *ports = answers->config.ports;
@@ -227,18 +243,15 @@ static void open_sockets(struct answers *answers, uint32_t ifindex, union query_
         if (ports->all[i].ifindex && ports->all[i].ifindex == ifindex && conf_interface_has_clients(ports->all[i].conf))
             port = &ports->all[i];
     made->close_fds = true;
-    buffer->answer.error = port ? packet_open(ifindex, DHCP_SERVER_PORT, &made->fds[0]) : -ENODEV;
+    buffer->answer.error = port ? open_packets(ifindex, made) : -ENODEV;
     if (buffer->answer.error)
         return;
-    made->fd_count = 1;
-    buffer->answer.error = packet_open_arp(ifindex, &made->fds[1]);
-    if (buffer->answer.error)
-        return;
-    int error = packet_open_sink(port->name, DHCP_SERVER_PORT, relays(ports), &made->fds[2]);
+    int error = packet_open_sink(port->name, DHCP_SERVER_PORT, relays(ports), &made->fds[made->fd_count]);
     if (error)
         log_warning("%s: UDP port %d: %s%s", port->name, DHCP_SERVER_PORT, strerror(-error),
                     error == -EADDRINUSE ? ": another program serves DHCP there" : "");
-    made->fd_count = error ? 2 : 3;
+    else
+        made->fd_count++;
 }
 
 /* --- questions --------------------------------------------------------------------------------------------------- */

@@ -1,15 +1,19 @@
 /*
- * Sockets for services in user space (net/udp_mux.h) at one port: on one arrive whole frames that carry UDP to one UDP
- * port, and leave whatever is sent; the other keeps the kernel from answering that nobody is there.
+ * Sockets for services in user space (net/udp_mux.h) at one port: on some arrive whole frames that carry UDP to one UDP
+ * port, and leave whatever is sent; another keeps the kernel from answering that nobody is there.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What a DHCP server hears of each port, so that new clients and the others do not wait for each other. */
+enum packet_kind { PACKET_OTHERS, PACKET_DISCOVERS };
+
 /* Frames that are meant for this system or for all, IPv4, UDP to udp_port, no fragments; each with a struct
- * tpacket_auxdata. Its filter cannot be changed. 0; -errno. */
-int packet_open(uint32_t ifindex, uint16_t udp_port, int *fd);
+ * tpacket_auxdata. PACKET_DISCOVERS: those with a DHCPDISCOVER whose first option says so; PACKET_OTHERS: all but
+ * these. Its filter cannot be changed. 0; -errno. */
+int packet_open(uint32_t ifindex, uint16_t udp_port, enum packet_kind kind, int *fd);
 
 /* Frames that carry ARP replies to this system; whatever is sent leaves as ARP. Its filter cannot be changed. 0;
  * -errno. */

@@ -26,7 +26,8 @@ enum query_kind {
     QUERY_LOOKUP,     /* struct query_lookup, one: where a packet to an address goes */
     QUERY_RELOAD,     /* read the configuration anew; struct query_text, what is wrong with it, or none */
     QUERY_ADDRESSES, /* struct query_address: ports and what addresses there are, as soon as that is not `generation` */
-    QUERY_SOCKETS,   /* for DHCP at the port `ifindex` three descriptors, or two if there is no sink (port/packet.h) */
+    QUERY_SOCKETS,   /* for DHCP at the port `ifindex` four descriptors: others, DISCOVERs, ARP, sink if there is one
+                        (port/packet.h) */
 
     /* The dhcp role answers: */
     QUERY_LEASES,  /* struct query_lease */

@@ -97,10 +97,17 @@ PROBES = {
 }
 
 
-def answers(net):
+# The kernel answers one sender five of these at once, and then one a second: each round has a sender of its own.
+LIMITED = ("no route", "an unreachable route", "a prohibit route", "a throw route")
+
+
+def answers(net, sender):
     """probe -> what ping says of it: who answers what, without times."""
     said = {}
+    net.lab.ip("left", "addr", "add", f"{sender}/24", "dev", "eth0")
     for name, options in PROBES.items():
+        if name in LIMITED:
+            options = ["-I", sender, *options]
         net.lab.on("left", "ip", "route", "flush", "cache")  # what it has learned of MTUs
         text = net.ping(options[-1], *options[:-1]).stdout
         lines = [line for line in text.splitlines()[1:] if line and "statistics" not in line and "rtt" not in line]
@@ -110,7 +117,7 @@ def answers(net):
 
 def answers_are_the_kernels(tap, net, kernel, door):
     router = net.router(door)
-    got = answers(net)
+    got = answers(net, {"tc": "10.0.1.21", "xdp": "10.0.1.22"}[door])
     for name, want in kernel.items():
         tap.case(f"{door}: {name}: as the kernel answers", [] if got[name] == want else [f"kernel: {want}\ndoor: {got[name]}"])
     counters = router.counters()["lan0"]
@@ -301,7 +308,7 @@ def main():
     for node, name in (("middle", "lan1"), ("right", "eth0")):
         net.lab.on(node, "ip", "link", "set", "dev", name, "mtu", "1200")
     net.ping("10.0.2.10")
-    kernel = answers(net)
+    kernel = answers(net, "10.0.1.20")
     for door in ("tc", "xdp"):
         answers_are_the_kernels(tap, net, kernel, door)
         malformed_frames_are_dropped(tap, net, door)
