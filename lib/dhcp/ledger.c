@@ -358,11 +358,6 @@ const struct dhcp_subnet *dhcp_server_subnet(const struct dhcp_server *server, u
     return dhcp_catalog_subnet(server->catalog, addr);
 }
 
-uint32_t dhcp_server_offered(const struct dhcp_server *server)
-{
-    return dhcp_offers_count(server->offers);
-}
-
 const struct dhcp_leases *dhcp_server_leases(const struct dhcp_server *server)
 {
     return server->leases;

@@ -139,9 +139,6 @@ void dhcp_server_tick(struct dhcp_server *server, uint64_t now_s);
 /* The subnet that an address is in; NULL. Valid until the next dhcp_server_configure(). */
 const struct dhcp_subnet *dhcp_server_subnet(const struct dhcp_server *server, uint32_t addr);
 
-/* How many offers are out. */
-uint32_t dhcp_server_offered(const struct dhcp_server *server);
-
 const struct dhcp_leases *dhcp_server_leases(const struct dhcp_server *server);
 
 /* A range of a subnet, and how much of it is in which state. Ranges are counted through all subnets in the order of

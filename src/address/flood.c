@@ -27,11 +27,11 @@ bool flood_allows(struct flood *flood, int64_t now_ns)
     return false;
 }
 
-bool flood_spend(struct flood *flood, int64_t began_ns, int64_t now_ns)
+bool flood_spend(struct flood *flood, int64_t spent_ns, int64_t now_ns)
 {
     if (!flood->on)
         return false;
-    flood->credit_ns -= now_ns - began_ns;
+    flood->credit_ns -= spent_ns;
     flood->on = now_ns - flood->short_ns < OVER_NS;
     return !flood->on;
 }

@@ -25,4 +25,4 @@ bool flood_press(struct flood *flood, int64_t now_ns);
 bool flood_allows(struct flood *flood, int64_t now_ns);
 
 /* There was, and they have been served for so long. True: the flood is over. */
-bool flood_spend(struct flood *flood, int64_t began_ns, int64_t now_ns);
+bool flood_spend(struct flood *flood, int64_t spent_ns, int64_t now_ns);

@@ -23,7 +23,7 @@ static double new_ones_part(struct flood *flood, int64_t every_ns, int64_t for_n
         now_ns += allowed ? ALL_NS : KNOWN_NS;
         spent_ns += allowed ? ALL_NS : 0;
         if (allowed)
-            flood_spend(flood, began_ns, now_ns);
+            flood_spend(flood, ALL_NS, now_ns);
         if (now_ns < began_ns + every_ns)
             now_ns = began_ns + every_ns;
     }

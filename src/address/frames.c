@@ -185,18 +185,27 @@ static void end_rest(struct frames *frames)
     }
 }
 
-/* A batch, for which in a flood there is time or not. How many there were. */
+/* Of a CPU, that this thread has had. */
+static int64_t spent_ns(void)
+{
+    struct timespec spent;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return (int64_t)spent.tv_sec * 1000000000 + spent.tv_nsec;
+}
+
+/* A batch in a flood, for which there is time or not. How many there were. */
 static int receive_fairly(struct frames *frames, struct frames_intake *intake)
 {
-    int64_t began_ns = clock_now_ns();
-    bool allowed = flood_allows(&intake->flood, began_ns);
+    bool allowed = flood_allows(&intake->flood, clock_now_ns());
 
     if (!allowed && intake->kind == FRAMES_DISCOVERS)
         return 0;
+    int64_t before_ns = spent_ns();
     frames->known_only = !allowed;
     int count = receive_some(frames, intake);
     frames->known_only = false;
-    if (allowed && flood_spend(&intake->flood, began_ns, clock_now_ns()) && intake->told)
+    if (allowed && flood_spend(&intake->flood, spent_ns() - before_ns, clock_now_ns()) && intake->told)
         log_info("%s: DHCP: all clients are served again", intake->name);
     return count;
 }
@@ -206,16 +215,18 @@ static void on_frames(void *arg, struct watch *watch)
     struct frames *frames = arg;
     struct frames_intake *intake = (struct frames_intake *)((char *)watch - offsetof(struct frames_intake, watch));
 
-    if (frames->pressed && intake->kind == FRAMES_DISCOVERS)
+    if (intake->kind == FRAMES_DISCOVERS && frames->pressed)
         note_flood(intake);
     for (unsigned round = 0; round < ROUNDS && watch->fd >= 0 && !frames->held; round++) {
-        if (receive_fairly(frames, intake) < FRAMES_BATCH) {
+        int count = intake->flood.on ? receive_fairly(frames, intake) : receive_some(frames, intake);
+        if (count < FRAMES_BATCH) {
             if (intake->flood.on)
                 rest(frames, intake);
             return;
         }
     }
-    if (watch->fd >= 0 && is_filling_up(intake))
+    /* New clients wait for each other only. */
+    if (intake->kind == FRAMES_OTHERS && watch->fd >= 0 && is_filling_up(intake))
         note_flood(intake);
 }
 

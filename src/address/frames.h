@@ -1,7 +1,7 @@
 /*
  * Frames of DHCP, in and out: net/udp_mux.h over packet sockets, two a port. On one arrives what asks for an address
- * for the first time, on the other all else, so that a flood of new clients keeps nobody else waiting: as long as there
- * is one, its socket is left alone for most of the time, and the kernel drops what does not fit into it.
+ * for the first time, on the other all else, so that new clients keep nobody else waiting: in a flood of them that
+ * socket is left alone for most of the time, and the kernel drops what does not fit into it.
  */
 #pragma once
 
@@ -35,7 +35,7 @@ struct frames {
     bool held;                                              /* nothing is received */
     bool resting;                                           /* some sockets rest */
     int64_t rest_until_ms;                                  /* they do */
-    bool pressed;    /* for its own reasons, the service has more new clients than it can take */
+    bool pressed;    /* there are many new clients, and most do not take what they are offered */
     bool known_only; /* what is handed over now is of a flood, and only who is known is to be served */
     bool failing;    /* sending fails, which has been logged */
     uint64_t unsent; /* frames that were lost then */

@@ -13,7 +13,8 @@
 #define BATCH_ENOUGH 512 /* changes, for which no more are waited for */
 #define GATHER_MS    2   /* for how long they are waited for otherwise */
 
-#define OFFERS_MANY (DHCP_OFFERS_MAX / 2) /* that are out: of clients that do not take them */
+#define LOOK_MS 500  /* how often it is looked at whether there is a flood of new clients */
+#define MANY    2500 /* of them in that time */
 
 #define UNTOLD_MS 100 /* how long replies wait for the engine, at most */
 
@@ -513,6 +514,24 @@ static void on_warned(void *arg, const struct dhcp_pool *pool, unsigned percent)
     log_warning("DHCP: the pool %s-%s is %u %% taken", first, last, percent);
 }
 
+/* Many new clients have come, and less than half of them have taken what they were offered, if there was anything. */
+static void look_for_flood(struct serve *serve)
+{
+    const uint64_t *outcomes = serve->counts.outcomes;
+    struct serve_look *last = &serve->look;
+    int64_t now_ms = clock_now_ms();
+
+    if (now_ms - last->at_ms < LOOK_MS)
+        return;
+    struct serve_look look = {.at_ms = now_ms,
+                              .came = outcomes[DHCP_OUTCOME_OFFERED] + outcomes[DHCP_OUTCOME_EXHAUSTED] +
+                                      outcomes[DHCP_OUTCOME_LIMITED],
+                              .took = outcomes[DHCP_OUTCOME_ACKED]};
+    serve->sockets->frames.pressed =
+        look.came - last->came >= MANY && (look.took - last->took) * 2 < look.came - last->came;
+    *last = look;
+}
+
 void serve_turn(struct serve *serve)
 {
     struct lease_clock_reading reading;
@@ -529,7 +548,7 @@ void serve_turn(struct serve *serve)
         give_batch(serve);
     forecasts_look(&serve->forecasts, serve->server, clock_now_ms(), on_warned, NULL);
     probes_turn(serve->probes);
-    serve->sockets->frames.pressed = dhcp_server_offered(serve->server) >= OFFERS_MANY;
+    look_for_flood(serve);
     frames_turn(&serve->sockets->frames);
 }
 

@@ -24,6 +24,12 @@ struct serve_counts {
     uint64_t transactions, stored, unstored; /* unstored: changes undone because they could not be stored */
 };
 
+/* How many new clients had come, and how many had taken what they were offered, at a time. */
+struct serve_look {
+    int64_t at_ms;
+    uint64_t came, took;
+};
+
 /* A reply, its changes, and where the question came from. */
 struct serve_pending {
     unsigned port;
@@ -68,6 +74,7 @@ struct serve {
     bool busy;                        /* so many come that it is worth waiting for more */
     bool failing;                     /* the store fails, which has been logged */
     struct serve_counts counts;
+    struct serve_look look; /* the last one */
     struct events events;
     struct forecasts forecasts;
     uint64_t started_s; /* by the clock of leases */
