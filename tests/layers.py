@@ -17,6 +17,7 @@ MAY_USE = {
     "base": [],
     "net": ["base"],
     "fib": ["base", "net"],
+    "queue": ["base"],
     "rib": ["base", "net"],
     "dhcp": ["base", "net"],
     "store": ["base", "net", "dhcp"],

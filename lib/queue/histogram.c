@@ -1,0 +1,24 @@
+#include "queue/histogram.h"
+
+/* The middle of a bucket. */
+static int64_t middle_ns(unsigned bucket)
+{
+    if (bucket < 8)
+        return bucket * HISTOGRAM_UNIT_NS + HISTOGRAM_UNIT_NS / 2;
+    unsigned shift = bucket / 8 - 1;
+    return ((int64_t)(8 + bucket % 8) * HISTOGRAM_UNIT_NS << shift) + (HISTOGRAM_UNIT_NS << shift) / 2;
+}
+
+int64_t histogram_quantile_ns(const struct histogram *histogram, unsigned thousandths)
+{
+    uint64_t wanted = histogram->count * thousandths / 1000, seen = 0;
+
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        seen += histogram->buckets[i];
+        if (seen > wanted || (seen && seen == histogram->count)) {
+            int64_t ns = middle_ns(i);
+            return ns < histogram->max_ns ? ns : histogram->max_ns;
+        }
+    }
+    return 0;
+}

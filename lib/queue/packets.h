@@ -1,0 +1,49 @@
+/*
+ * Packets that wait: a descriptor each, known by its number. The bytes are elsewhere, in a frame of the same number:
+ * queues link descriptors, and never look at frames.
+ *
+ * Whoever brings packets takes free ones and fills them in; a queue that drops one gives it back here.
+ */
+#pragma once
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PACKET_NONE UINT32_MAX
+
+/* Explicit congestion notification, as in the IPv4 header (RFC 3168 5, RFC 9331 4.1). */
+enum packet_ecn { PACKET_NOT_ECT, PACKET_ECT_1, PACKET_ECT_0, PACKET_CE };
+
+struct packet {
+    int64_t arrived_ns; /* when it came to its queue; set by the queue */
+    uint32_t next;      /* the one behind it in its queue */
+    uint32_t len;       /* bytes that it takes on the link: what the link adds is included */
+    uint32_t hash;      /* of its flow */
+    uint16_t frame_len; /* bytes of the frame */
+    uint8_t class;      /* among the classes of its port */
+    uint8_t ecn;        /* enum packet_ecn; a queue that marks sets PACKET_CE */
+    bool marked;        /* a queue has set it, and the frame is to follow */
+};
+
+struct packets {
+    struct packet *all;
+    uint32_t *free; /* a stack: what was used last is used first, as it is in the cache */
+    uint32_t count, free_count;
+};
+
+/* 0; -ENOMEM. */
+int packets_open(struct packets *packets, uint32_t count);
+void packets_close(struct packets *packets);
+
+/* PACKET_NONE: there are none left. */
+static inline uint32_t packets_take(struct packets *packets)
+{
+    return packets->free_count ? packets->free[--packets->free_count] : PACKET_NONE;
+}
+
+static inline void packets_give_back(struct packets *packets, uint32_t number)
+{
+    assert(packets->free_count < packets->count);
+    packets->free[packets->free_count++] = number;
+}
