@@ -30,7 +30,7 @@ static bool is_known(const struct exchange *exchange)
 
     return exchange->reservation ||
            (choice_find_lease(exchange, &lease) && dhcp_summary_is_active(&lease, exchange->now_s)) ||
-           (exchange->message->type == DHCP_REQUEST &&
+           (exchange->message->type == DHCP_REQUEST && exchange->ours &&
             dhcp_offers_of(exchange->server->offers, &exchange->identity, exchange->network));
 }
 

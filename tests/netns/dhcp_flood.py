@@ -86,6 +86,12 @@ def of_requests(tap, router, load):
     check(tap, "and what strangers send is shed, and counted", counts["shed"] > 0, counts)
 
 
+def backlog(lab):
+    """Bytes that wait in the router's packet sockets."""
+    rows = [line.split() for line in lab.on("middle", "cat", "/proc/net/packet").stdout.splitlines()]
+    return sum(int(row[rows[0].index("Rmem")]) for row in rows[1:])
+
+
 def answer_to_new(wire, data):
     """Others may be answered before: they have waited longer."""
     reply = wire.ask(data)
@@ -95,6 +101,7 @@ def answer_to_new(wire, data):
 
 
 def it_ends(tap, lab):
+    until(lambda: not backlog(lab), "all that waits has been looked at", within=120)
     wire = Wire(lab, "left", NEW)
     offer = answer_to_new(wire, message(NEW, [(53, bytes([DISCOVER]))], flags=0x8000))
     ack = answer_to_new(wire, message(NEW, [(53, bytes([REQUEST])), (54, addr(SERVER)), (50, addr(offer.yiaddr))],
