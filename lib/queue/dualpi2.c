@@ -36,12 +36,10 @@ struct dualpi2 *dualpi2_new(const struct dualpi2_config *config, struct packets 
 
 struct dualpi2 *dualpi2_free(struct dualpi2 *dual)
 {
-    uint32_t number;
-
-    while (dual && (number = fifo_get(&dual->low.fifo, dual->packets)) != PACKET_NONE)
-        packets_give_back(dual->packets, number);
-    while (dual && (number = fifo_get(&dual->classic.fifo, dual->packets)) != PACKET_NONE)
-        packets_give_back(dual->packets, number);
+    if (dual) {
+        fifo_clear(&dual->low.fifo, dual->packets);
+        fifo_clear(&dual->classic.fifo, dual->packets);
+    }
     free(dual);
     return NULL;
 }
@@ -116,12 +114,10 @@ static bool recurs(struct lane *lane, double likelihood)
 
 void dualpi2_put(struct dualpi2 *dual, uint32_t number, int64_t now_ns)
 {
-    struct packet *packet = &dual->packets->all[number];
+    const struct packet *packet = &dual->packets->all[number];
     bool low = packet->ecn & PACKET_ECT_1; /* or CE (RFC 9331 5.1) */
 
     keep_time(dual, now_ns);
-    queue_note_arrival(dual->stats, packet);
-    packet->arrived_ns = now_ns;
     if (dualpi2_bytes(dual) + packet->len > dual->config->limit_bytes)
         queue_drop(dual->packets, dual->stats, number, QUEUE_DROP_LIMIT);
     else
@@ -192,10 +188,8 @@ uint32_t dualpi2_get(struct dualpi2 *dual, int64_t now_ns)
     while (dualpi2_packets(dual)) {
         struct lane *lane = whose_turn(dual);
         uint32_t number = fifo_get(&lane->fifo, dual->packets);
-        if (lane == &dual->low ? pass_low(dual, number, !lane->fifo.count, now_ns) : pass_classic(dual, number)) {
-            queue_note_left(dual->stats, &dual->packets->all[number], now_ns);
+        if (lane == &dual->low ? pass_low(dual, number, !lane->fifo.count, now_ns) : pass_classic(dual, number))
             return number;
-        }
     }
     return PACKET_NONE;
 }

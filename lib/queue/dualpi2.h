@@ -10,7 +10,6 @@
 
 struct dualpi2_config {
     uint64_t limit_bytes;         /* of both queues */
-    uint32_t mtu;                 /* bytes */
     int64_t target_ns;            /* of the classic queue's delay; above 0 */
     int64_t update_ns;            /* how often the probability is reckoned; above 0 */
     double alpha, beta;           /* what is added to it, a second of delay above the target, and of growth */
@@ -22,7 +21,8 @@ struct dualpi2_config {
 
 struct dualpi2;
 
-/* The configuration and the pool are borrowed, until it is freed. NULL if there is no memory. */
+/* The configuration, the pool, and the numbers, in which drops and marks are counted, are borrowed until it is freed.
+ * NULL if there is no memory. */
 struct dualpi2 *dualpi2_new(const struct dualpi2_config *config, struct packets *packets, struct queue_stats *stats,
                             int64_t now_ns);
 /* What is in it is given back. Takes NULL, returns NULL. */
@@ -31,6 +31,7 @@ struct dualpi2 *dualpi2_free(struct dualpi2 *dual);
 /* Its appendix A.1, for a link whose longest round-trip time is that one: alpha, beta, update. */
 void dualpi2_gains(struct dualpi2_config *config, int64_t rtt_max_ns);
 
+/* A packet has come, at its arrived_ns, which is now. */
 void dualpi2_put(struct dualpi2 *dual, uint32_t number, int64_t now_ns);
 /* The next one to leave; PACKET_NONE. */
 uint32_t dualpi2_get(struct dualpi2 *dual, int64_t now_ns);

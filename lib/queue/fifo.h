@@ -33,3 +33,12 @@ static inline uint32_t fifo_get(struct fifo *fifo, const struct packets *packets
     fifo->bytes -= packets->all[number].len;
     return number;
 }
+
+/* All of them go back to the pool. */
+static inline void fifo_clear(struct fifo *fifo, struct packets *packets)
+{
+    uint32_t number;
+
+    while ((number = fifo_get(fifo, packets)) != PACKET_NONE)
+        packets_give_back(packets, number);
+}

@@ -45,11 +45,8 @@ struct fq_codel *fq_codel_new(const struct fq_codel_config *config, struct packe
 
 struct fq_codel *fq_codel_free(struct fq_codel *fq)
 {
-    uint32_t number;
-
     for (uint32_t i = 0; fq && i < fq->config->flows; i++)
-        while ((number = fifo_get(&fq->flows[i].fifo, fq->packets)) != PACKET_NONE)
-            packets_give_back(fq->packets, number);
+        fifo_clear(&fq->flows[i].fifo, fq->packets);
     free(fq);
     return NULL;
 }
@@ -108,14 +105,12 @@ static void drop_from_fattest(struct fq_codel *fq)
     }
 }
 
-void fq_codel_put(struct fq_codel *fq, uint32_t number, int64_t now_ns)
+void fq_codel_put(struct fq_codel *fq, uint32_t number)
 {
-    struct packet *packet = &fq->packets->all[number];
+    const struct packet *packet = &fq->packets->all[number];
     uint32_t at = (uint32_t)((uint64_t)packet->hash * fq->config->flows >> 32);
     struct flow *flow = &fq->flows[at];
 
-    queue_note_arrival(fq->stats, packet);
-    packet->arrived_ns = now_ns;
     fifo_put(&flow->fifo, fq->packets, number);
     fq->count++;
     fq->bytes += packet->len;
@@ -159,7 +154,6 @@ uint32_t fq_codel_get(struct fq_codel *fq, int64_t now_ns)
         uint32_t number = get_of_flow(fq, flow, now_ns);
         if (number != PACKET_NONE) {
             flow->credits -= fq->packets->all[number].len;
-            queue_note_left(fq->stats, &fq->packets->all[number], now_ns);
             return number;
         }
         /* A new flow that is empty has one more turn among the old ones, so that it cannot always be first. */

@@ -15,13 +15,14 @@ struct fq_codel_config {
 
 struct fq_codel;
 
-/* The configuration and the pool are borrowed, until it is freed. NULL if there is no memory. */
+/* The configuration, the pool, and the numbers, in which drops and marks are counted, are borrowed until it is freed.
+ * NULL if there is no memory. */
 struct fq_codel *fq_codel_new(const struct fq_codel_config *config, struct packets *packets, struct queue_stats *stats);
 /* What is in it is given back. Takes NULL, returns NULL. */
 struct fq_codel *fq_codel_free(struct fq_codel *fq);
 
-/* A packet has come; its flow is told by its hash. */
-void fq_codel_put(struct fq_codel *fq, uint32_t number, int64_t now_ns);
+/* A packet has come, at its arrived_ns; its flow is told by its hash. */
+void fq_codel_put(struct fq_codel *fq, uint32_t number);
 /* The next one to leave; PACKET_NONE. */
 uint32_t fq_codel_get(struct fq_codel *fq, int64_t now_ns);
 

@@ -20,7 +20,6 @@ struct packet {
     uint32_t next;      /* the one behind it in its queue */
     uint32_t len;       /* bytes that it takes on the link: what the link adds is included */
     uint32_t hash;      /* of its flow */
-    uint16_t frame_len; /* bytes of the frame */
     uint8_t class;      /* among the classes of its port */
     uint8_t ecn;        /* enum packet_ecn; a queue that marks sets PACKET_CE */
     bool marked;        /* a queue has set it, and the frame is to follow */

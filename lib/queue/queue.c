@@ -18,7 +18,8 @@ struct queue {
     };
 };
 
-/* What a discipline does; a NULL open needs nothing, a NULL length is the fifo's. */
+/* What a discipline does with packets; those that come and leave are counted for it. A NULL open needs nothing, a NULL
+ * length is the fifo's. */
 struct discipline {
     bool (*open)(struct queue *queue, int64_t now_ns);
     void (*close)(struct queue *queue);
@@ -42,26 +43,17 @@ static bool has_room(struct queue *queue, uint32_t number)
     return false;
 }
 
-static void append(struct queue *queue, uint32_t number, int64_t now_ns)
+static void put_fifo(struct queue *queue, uint32_t number, int64_t now_ns)
 {
-    queue->packets->all[number].arrived_ns = now_ns;
-    fifo_put(&queue->fifo, queue->packets, number);
-}
-
-static void fifo_discipline_put(struct queue *queue, uint32_t number, int64_t now_ns)
-{
-    queue_note_arrival(&queue->stats, &queue->packets->all[number]);
+    (void)now_ns;
     if (has_room(queue, number))
-        append(queue, number, now_ns);
+        fifo_put(&queue->fifo, queue->packets, number);
 }
 
-static uint32_t fifo_discipline_get(struct queue *queue, int64_t now_ns)
+static uint32_t get_fifo(struct queue *queue, int64_t now_ns)
 {
-    uint32_t number = fifo_get(&queue->fifo, queue->packets);
-
-    if (number != PACKET_NONE)
-        queue_note_left(&queue->stats, &queue->packets->all[number], now_ns);
-    return number;
+    (void)now_ns;
+    return fifo_get(&queue->fifo, queue->packets);
 }
 
 /* --- RED --------------------------------------------------------------------------------------------------------- */
@@ -78,22 +70,21 @@ static void put_red(struct queue *queue, uint32_t number, int64_t now_ns)
     const struct packet *packet = &queue->packets->all[number];
     double waiting = config->in_bytes ? (double)queue->fifo.bytes : queue->fifo.count;
 
-    queue_note_arrival(&queue->stats, packet);
     enum red_verdict verdict = red_arrive(&queue->red, &config->law, config->profile_of[packet->class], waiting,
                                           packet->len, now_ns, queue->random.draw(queue->random.arg));
     if (verdict == RED_EARLY && config->ecn && queue_mark(queue->packets, &queue->stats, number, QUEUE_MARK_EARLY))
         verdict = RED_PASS;
     if (verdict != RED_PASS)
         queue_drop(queue->packets, &queue->stats, number, verdict == RED_EARLY ? QUEUE_DROP_EARLY : QUEUE_DROP_FORCED);
-    else if (has_room(queue, number))
-        append(queue, number, now_ns);
+    else
+        put_fifo(queue, number, now_ns);
     if (!queue->fifo.count) /* it is empty still: the average goes on to decay */
         red_empty(&queue->red, now_ns);
 }
 
 static uint32_t get_red(struct queue *queue, int64_t now_ns)
 {
-    uint32_t number = fifo_discipline_get(queue, now_ns);
+    uint32_t number = get_fifo(queue, now_ns);
 
     if (number != PACKET_NONE && !queue->fifo.count)
         red_empty(&queue->red, now_ns);
@@ -104,12 +95,7 @@ static uint32_t get_red(struct queue *queue, int64_t now_ns)
 
 static uint32_t get_codel(struct queue *queue, int64_t now_ns)
 {
-    uint32_t number =
-        codel_get(&queue->codel, &queue->config->codel, &queue->fifo, queue->packets, &queue->stats, now_ns);
-
-    if (number != PACKET_NONE)
-        queue_note_left(&queue->stats, &queue->packets->all[number], now_ns);
-    return number;
+    return codel_get(&queue->codel, &queue->config->codel, &queue->fifo, queue->packets, &queue->stats, now_ns);
 }
 
 /* --- FQ-CoDel ---------------------------------------------------------------------------------------------------- */
@@ -128,7 +114,8 @@ static void close_fq_codel(struct queue *queue)
 
 static void put_fq_codel(struct queue *queue, uint32_t number, int64_t now_ns)
 {
-    fq_codel_put(queue->fq_codel, number, now_ns);
+    (void)now_ns;
+    fq_codel_put(queue->fq_codel, number);
 }
 
 static uint32_t get_fq_codel(struct queue *queue, int64_t now_ns)
@@ -182,9 +169,9 @@ static uint64_t bytes_dualpi2(const struct queue *queue)
 /* --- all of them ------------------------------------------------------------------------------------------------- */
 
 static const struct discipline disciplines[QUEUE_KIND_COUNT] = {
-    [QUEUE_DROP_TAIL] = {.put = fifo_discipline_put, .get = fifo_discipline_get},
+    [QUEUE_DROP_TAIL] = {.put = put_fifo, .get = get_fifo},
     [QUEUE_RED] = {.open = open_red, .put = put_red, .get = get_red},
-    [QUEUE_CODEL] = {.put = fifo_discipline_put, .get = get_codel},
+    [QUEUE_CODEL] = {.put = put_fifo, .get = get_codel},
     [QUEUE_FQ_CODEL] = {.open = open_fq_codel,
                         .close = close_fq_codel,
                         .put = put_fq_codel,
@@ -226,27 +213,32 @@ struct queue *queue_new(const struct queue_config *config, struct packets *packe
 
 struct queue *queue_free(struct queue *queue)
 {
-    uint32_t number;
-
     if (!queue)
         return NULL;
     const struct discipline *discipline = &disciplines[queue->config->kind];
     if (discipline->close)
         discipline->close(queue);
-    while ((number = fifo_get(&queue->fifo, queue->packets)) != PACKET_NONE)
-        packets_give_back(queue->packets, number);
+    fifo_clear(&queue->fifo, queue->packets);
     free(queue);
     return NULL;
 }
 
 void queue_put(struct queue *queue, uint32_t number, int64_t now_ns)
 {
+    struct packet *packet = &queue->packets->all[number];
+
+    packet->arrived_ns = now_ns;
+    queue_note_arrival(&queue->stats, packet);
     disciplines[queue->config->kind].put(queue, number, now_ns);
 }
 
 uint32_t queue_get(struct queue *queue, int64_t now_ns)
 {
-    return disciplines[queue->config->kind].get(queue, now_ns);
+    uint32_t number = disciplines[queue->config->kind].get(queue, now_ns);
+
+    if (number != PACKET_NONE)
+        queue_note_left(&queue->stats, &queue->packets->all[number], now_ns);
+    return number;
 }
 
 uint32_t queue_packets(const struct queue *queue)

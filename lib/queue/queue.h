@@ -46,7 +46,7 @@ struct queue_red {
 struct queue_config {
     enum queue_kind kind;
     uint32_t limit_packets; /* past which nothing is taken; at least 1 */
-    uint64_t limit_bytes;   /* the same */
+    uint64_t limit_bytes;   /* the same; FQ-CoDel and DualPI2 have limits of their own instead */
     union {                 /* by kind */
         struct queue_red red;
         struct codel_config codel;
@@ -74,7 +74,7 @@ uint32_t queue_get(struct queue *queue, int64_t now_ns);
 uint32_t queue_packets(const struct queue *queue);
 uint64_t queue_bytes(const struct queue *queue);
 
-/* The average queue of RED, in its unit; p' of DualPI2; 0. */
+/* The average queue of RED, in its unit; its probability at the upper threshold, or p' of DualPI2. 0: it has none. */
 double queue_average(const struct queue *queue);
 double queue_probability(const struct queue *queue);
 

@@ -27,8 +27,7 @@ struct red_config {
     double mean_len;  /* not 0: the probability is that of a packet so long, and in proportion to others' length */
     double packet_ns; /* in which a typical packet leaves: in an idle time, how often the average decays; above 0 */
     bool adaptive;    /* max_p follows, so that the average stays in the middle between min and max */
-    unsigned profile_count; /* 1 to RED_PROFILES; with `adaptive` 1 */
-    struct red_profile profiles[RED_PROFILES];
+    struct red_profile profiles[RED_PROFILES]; /* those that packets have; with `adaptive` the first */
 };
 
 struct red {

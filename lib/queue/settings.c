@@ -36,7 +36,7 @@ static const struct {
 
 int queue_length_parse(const char *text, size_t len, struct queue_length *length, struct text_error *err)
 {
-    static const char expected[] = "a number and us, ms, s, B, kB, MB or p (packets)";
+    static const char expected[] = "a number and us, ms, s, B, kB, MB, GB or p (packets)";
     size_t at = 0;
     uint32_t number;
     int error = text_decimal(text, len, &at, LENGTH_NUMBER_MAX, expected, &number, err);
@@ -51,7 +51,7 @@ int queue_length_parse(const char *text, size_t len, struct queue_length *length
         *length = (struct queue_length){units[i].unit, number * units[i].times};
         return 0;
     }
-    return text_wrong(err, at, "us, ms, s, B, kB, MB or p (packets) behind the number");
+    return text_wrong(err, at, expected);
 }
 
 void queue_length_format(const struct queue_length *length, char out[static QUEUE_LENGTH_TEXT_SIZE])
@@ -160,13 +160,15 @@ static int make_profile(const struct queue_red_settings *from, const struct link
     return 0;
 }
 
-/* Adaptive RED, section 5: thresholds and weight from the rate and the delay that is wanted. */
-static void adapt_to_target(const struct queue_settings *settings, const struct link *link, struct red_config *law)
+/* Adaptive RED, section 5: thresholds from the rate and the delay that is wanted. The upper one. */
+static double adapt_to_target(const struct queue_settings *settings, const struct link *link,
+                              struct red_profile *profile)
 {
     double target = bytes_in(link, settings->target_ns ? settings->target_ns : 5 * MS);
 
-    law->profiles[0].min = fmax(5.0 * link->mtu, target / 2);
-    law->profiles[0].max = 3 * law->profiles[0].min;
+    profile->min = fmax(5.0 * link->mtu, target / 2);
+    profile->max = 3 * profile->min;
+    return profile->max;
 }
 
 static int make_red(const struct queue_settings *settings, const struct link *link, struct queue_config *config,
@@ -192,17 +194,16 @@ static int make_red(const struct queue_settings *settings, const struct link *li
     *law = (struct red_config){.gentle = !settings->not_gentle,
                                .mean_len = settings->byte_mode ? link->mtu / 2.0 : 0,
                                .packet_ns = link->mtu / 2.0 / link->rate * 1e9,
-                               .adaptive = settings->adaptive,
-                               .profile_count = count};
+                               .adaptive = settings->adaptive};
     law->weight = settings->weight > 0 ? settings->weight : 1 - exp(-link->mtu / link->rate);
     for (unsigned i = 0; i < count; i++) {
         int error = make_profile(&settings->red[i], link, red->in_bytes, &law->profiles[i], fault);
         if (error)
             return error;
-        if (by_target)
-            adapt_to_target(settings, link, law);
         last = fmax(last, law->profiles[i].max);
     }
+    if (by_target)
+        last = adapt_to_target(settings, link, &law->profiles[0]);
     for (unsigned i = 0; i < QUEUE_CLASSES; i++) {
         if (settings->profile_of[i] >= count)
             return wrong(fault, "profile", "class %u has profile %u, and there are %u", i, settings->profile_of[i],
@@ -260,8 +261,7 @@ static int make_dualpi2(const struct queue_settings *settings, const struct link
     struct dualpi2_config *dual = &config->dualpi2;
     int64_t two_packets_ns = packets_ns(link, 2);
 
-    *dual = (struct dualpi2_config){.mtu = link->mtu,
-                                    .target_ns = settings->target_ns ? settings->target_ns : 15 * MS,
+    *dual = (struct dualpi2_config){.target_ns = settings->target_ns ? settings->target_ns : 15 * MS,
                                     .coupling = settings->coupling > 0 ? settings->coupling : 2,
                                     .low_min_ns = settings->step_ns         ? settings->step_ns
                                                   : two_packets_ns > 1 * MS ? two_packets_ns
@@ -296,13 +296,13 @@ int queue_configure(const struct queue_settings *settings, uint64_t rate, uint32
     int error = check_limit(settings, &link, fault);
     if (error)
         return error;
-    set_limit(settings, &link, settings->kind == QUEUE_CODEL ? 1000 * MS : 100 * MS, &config);
     switch (settings->kind) {
     case QUEUE_RED:
         error = make_red(settings, &link, &config, fault);
         break;
     case QUEUE_CODEL:
         error = make_codel(settings, &link, &config.codel, fault);
+        set_limit(settings, &link, 1000 * MS, &config);
         break;
     case QUEUE_FQ_CODEL:
         error = make_fq_codel(settings, &link, &config, fault);
@@ -311,6 +311,7 @@ int queue_configure(const struct queue_settings *settings, uint64_t rate, uint32
         error = make_dualpi2(settings, &link, &config, fault);
         break;
     default:
+        set_limit(settings, &link, 100 * MS, &config);
         break;
     }
     if (!error)

@@ -31,8 +31,8 @@ struct queue_red_settings {
 /* Zeros and false: what is usual for that kind. */
 struct queue_settings {
     enum queue_kind kind;
-    struct queue_length limit; /* unset: drop-tail 100 ms, RED four times its last max, CoDel and DualPI2 250 ms or
-                                  more, FQ-CoDel 10,240 packets */
+    struct queue_length limit; /* unset: drop-tail 100 ms, RED four times its last max, CoDel 1 s, DualPI2 250 ms,
+                                  FQ-CoDel 10,240 packets */
     bool no_ecn;               /* drop even what could be marked */
     /* RED */
     struct queue_red_settings red[RED_PROFILES];

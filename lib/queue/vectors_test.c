@@ -36,17 +36,18 @@ static void read_red(struct queue_config *config, const char *text)
 {
     struct queue_red *red = &config->red;
     int in_bytes, ecn, gentle, adaptive, at = 0;
+    unsigned profiles;
 
     config->kind = QUEUE_RED;
     assert_int_equal(sscanf(text, "%" SCNu64 " %d %d %lf %d %lf %lf %d %u%n", &config->limit_bytes, &in_bytes, &ecn,
-                            &red->law.weight, &gentle, &red->law.mean_len, &red->law.packet_ns, &adaptive,
-                            &red->law.profile_count, &at),
+                            &red->law.weight, &gentle, &red->law.mean_len, &red->law.packet_ns, &adaptive, &profiles,
+                            &at),
                      9);
     red->in_bytes = in_bytes;
     red->ecn = ecn;
     red->law.gentle = gentle;
     red->law.adaptive = adaptive;
-    for (unsigned i = 0; i < red->law.profile_count; i++) {
+    for (unsigned i = 0; i < profiles; i++) {
         struct red_profile *profile = &red->law.profiles[i];
         int len = 0;
         assert_int_equal(sscanf(text + at, "%lf %lf %lf%n", &profile->min, &profile->max, &profile->max_p, &len), 3);
@@ -89,11 +90,10 @@ static void read_config(struct queue_config *config, const char *line)
         struct dualpi2_config *dual = &config->dualpi2;
         assert_string_equal(name, "dualpi2");
         config->kind = QUEUE_DUALPI2;
-        assert_int_equal(sscanf(text, "%" SCNu64 " %u %" SCNd64 " %" SCNd64 " %lf %lf %lf %" SCNd64 " %" SCNd64 " %u",
-                                &dual->limit_bytes, &dual->mtu, &dual->target_ns, &dual->update_ns, &dual->alpha,
-                                &dual->beta, &dual->coupling, &dual->low_min_ns, &dual->low_range_ns,
-                                &dual->low_latency_percent),
-                         10);
+        assert_int_equal(sscanf(text, "%" SCNu64 " %" SCNd64 " %" SCNd64 " %lf %lf %lf %" SCNd64 " %" SCNd64 " %u",
+                                &dual->limit_bytes, &dual->target_ns, &dual->update_ns, &dual->alpha, &dual->beta,
+                                &dual->coupling, &dual->low_min_ns, &dual->low_range_ns, &dual->low_latency_percent),
+                         9);
     }
 }
 

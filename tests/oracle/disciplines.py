@@ -297,7 +297,7 @@ class FqCodel(Discipline):
 # --- DualPI2 ---------------------------------------------------------------------------------------------------------
 
 class DualPi2(Discipline):
-    def __init__(self, limit, mtu, target, update, alpha, beta, k, min_th, range_, percent):
+    def __init__(self, limit, target, update, alpha, beta, k, min_th, range_, percent):
         super().__init__()
         self.limit, self.target, self.update, self.alpha, self.beta = limit, target, update, alpha, beta
         self.k, self.min_th, self.range, self.percent = k, min_th, range_, percent
@@ -307,7 +307,7 @@ class DualPi2(Discipline):
         self.prevq = 0
         self.next_update = update
         self.credit = 0
-        self.config = f"dualpi2 {limit} {mtu} {target} {update} {alpha!r} {beta!r} {k!r} {min_th} {range_} {percent}"
+        self.config = f"dualpi2 {limit} {target} {update} {alpha!r} {beta!r} {k!r} {min_th} {range_} {percent}"
 
     def dualpi2_update(self, now):
         """Where the low-latency queue is the slower one its delay counts, as Linux has it."""
@@ -450,8 +450,8 @@ def main():
         "codel-ecn": (Codel(300000, 5 * ms, 40 * ms, 1500, True), pressed, 2, 1),
         "fq-codel": (FqCodel(60, 16, 1514, 5 * ms, 50 * ms, 1500, False), waves, 1, 1),
         "fq-codel-ecn": (FqCodel(1000, 64, 300, 5 * ms, 100 * ms, 1500, True), pressed, 2, 1),
-        "dualpi2": (DualPi2(1000000, 1500, *low_latency, 800000, 400000, 90), waves, 1, 1),
-        "dualpi2-step": (DualPi2(40000, 1500, *low_latency, 1 * ms, 0, 90), pressed, 1, 1),
+        "dualpi2": (DualPi2(1000000, *low_latency, 800000, 400000, 90), waves, 1, 1),
+        "dualpi2-step": (DualPi2(40000, *low_latency, 1 * ms, 0, 90), pressed, 1, 1),
     }
     for seed, (name, (discipline, loads, seconds, classes)) in enumerate(runs.items(), 1):
         lines = traffic(discipline, seed, rate, loads, seconds, classes)
