@@ -15,6 +15,7 @@ source, build, *words = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "benchmarks/dhcp"), os.path.join(source, "lab")]
 
 from lab import Lab, enter, run  # noqa: E402
+from load import Load  # noqa: E402
 from servers import LEASE_S, POOL_FIRST, POOL_SIZE, SERVER, Dnsmasq, Fairlead, Kea  # noqa: E402
 
 LOST_MAX = 0.001
@@ -34,17 +35,12 @@ class Trials:
 
     def __init__(self, lab, kind, relayed, prepare=os.mkdir):
         self.lab, self.kind, self.relayed, self.prepare = lab, kind, relayed, prepare
-        self.mac = {name: ":".join(f"{byte:02x}" for byte in lab.mac(node, name))
-                    for node, name in (("clients", "eth0"), ("server", "lan0"))}
+        self.clients = Load(lab, build, "clients", "server")
 
     def load(self, rate, seconds, first):
         count = max(1, int(rate * seconds))
-        command = [os.path.join(build, "benchmarks/dhcp_load"), "--interface", "eth0", "--rate", str(rate), "--count",
-                   str(count), "--first", str(first), "--server", SERVER, "--server-mac", self.mac["lan0"], "--own-mac",
-                   self.mac["eth0"]]
-        if self.relayed:
-            command += ["--giaddr", GIADDR]
-        result = json.loads(self.lab.on("clients", *command, timeout=seconds * 3 + 60).stdout)
+        result = self.clients.run("--rate", str(rate), "--count", str(count), "--first", str(first),
+                                  *(["--giaddr", GIADDR] if self.relayed else []), timeout=seconds * 3 + 60)
         result["lost"] = 1 - result["acked"] / count
         return result
 

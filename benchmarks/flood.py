@@ -6,23 +6,19 @@ benchmarks/README.md says what is measured.
 import json
 import os
 import statistics
-import struct
-import subprocess
 import sys
 import tempfile
-import time
 
 source, build, *words = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "benchmarks/dhcp"), os.path.join(source, "lab")]
 
 from lab import Lab, enter  # noqa: E402
+from load import KNOWN_BASE, Load, import_known  # noqa: E402
 from router import Router  # noqa: E402
-from servers import SERVER, memory_mb  # noqa: E402
+from servers import memory_mb  # noqa: E402
 
-KNOWN = 1000         # hosts that have leases
-KNOWN_FIRST = 1      # their numbers, as the load counts them
-KNOWN_BASE = "10.1.0.0"
-FLOOD_FIRST = 1000000
+KNOWN = 1000               # hosts that have leases
+FLOOD_FIRST = 1000000      # the number of the first of the others, as the load counts them
 STRANGE_BASE = "10.0.0.0"  # of the addresses that they want to renew, if they do
 PORTS = """
 interface "lan0" { %s }
@@ -45,29 +41,14 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def known_hosts():
-    """Their leases, as `fairlead lease export` writes them."""
-    now = int(time.time())
-    rows = ["address,state,mac,client_id,host_name,interface,began,last,ends"]
-    for n in range(KNOWN_FIRST, KNOWN_FIRST + KNOWN):
-        mac = b"\x02\xfa" + struct.pack("<I", n * 2654435761 & 0xffffffff)
-        rows.append(f"10.1.{n >> 8}.{n & 255},bound,{mac.hex(':')},01{mac.hex()},,lan0,{now},{now},{now + 7200}")
-    return "\r\n".join(rows) + "\r\n"
-
-
 class Round:
     """One daemon, under a flood, with traffic that it forwards beside it."""
 
     def __init__(self, lab, directory, configuration):
         self.lab, self.configuration = lab, configuration
         self.router = Router(lab, "server", build, configuration, state=os.path.join(directory, "state"))
-        self.mac = {name: lab.mac("server", name).hex(":") for name in ("lan0", "lan1")}
+        self.load = Load(lab, build, "clients", "server", self.cpu(1))
         self.directory = directory
-
-    def load(self, *arguments):
-        return self.lab.spawn("clients", *self.cpu(1), os.path.join(build, "benchmarks/dhcp_load"), "--interface", "eth0",
-                              "--server", SERVER, "--server-mac", self.mac["lan0"], "--own-mac",
-                              self.lab.mac("clients", "eth0").hex(":"), *arguments, stdout=subprocess.PIPE)
 
     @staticmethod
     def cpu(which):
@@ -80,22 +61,19 @@ class Round:
     def run(self, flood):
         figures = {}
         if flood and "dhcp" in self.configuration:
-            path = os.path.join(self.directory, "known.csv")
-            with open(path, "w", encoding="ascii") as file:
-                file.write(known_hosts())
-            self.router.fairlead("lease", "import", path)
+            import_known(self.router, os.path.join(self.directory, "known.csv"), KNOWN)
             pid = self.router.roles_with("fairlead.db")[0]
             figures["memory_before_mb"] = round(memory_mb(pid), 1)
-        flooding = self.load("--flood", *(["--renew-from", STRANGE_BASE] if REQUESTS else []), "--rate", str(RATE), "--count",
-                             str(RATE * SECONDS), "--first", str(FLOOD_FIRST)) if flood else None
+        flooding = self.load.start("--flood", *(["--renew-from", STRANGE_BASE] if REQUESTS else []), "--rate", str(RATE),
+                                   "--count", str(RATE * SECONDS), "--first", str(FLOOD_FIRST)) if flood else None
         renewing = None
         if "memory_before_mb" in figures:
-            renewing = self.load("--renew-from", KNOWN_BASE, "--first", str(KNOWN_FIRST), "--count", str(KNOWN), "--rate",
-                                 str(max(1, KNOWN * 10 // (9 * SECONDS))))
+            renewing = self.load.start("--renew-from", KNOWN_BASE, "--first", "1", "--count", str(KNOWN), "--rate",
+                                       str(max(1, KNOWN * 10 // (9 * SECONDS))))
         self.lab.on("left", "ping", "-c", "5", "-i", "0.2", "-W", "5", "198.51.100.2")
         before = self.cut()
         traffic = json.loads(self.lab.on("left", *self.cpu(0), os.path.join(build, "benchmarks/traffic"), "eth0",
-                                         str(SECONDS), self.mac["lan1"], "192.0.2.2", "198.51.100.2",
+                                         str(SECONDS), self.lab.mac("server", "lan1").hex(":"), "192.0.2.2", "198.51.100.2",
                                          timeout=SECONDS + 60).stdout)
         figures["forwarded_per_s"] = round((self.cut() - before) / traffic["seconds"])
         if flooding:

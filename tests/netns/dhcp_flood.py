@@ -3,68 +3,39 @@
 
 Those who have leases renew them, whatever strangers send; strangers are served now and then; and it ends by itself.
 """
-import json
 import os
 import re
 import signal
-import subprocess
 import sys
-import time
 
 source, build = sys.argv[1:]
-sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
+sys.path[:0] = [os.path.join(source, folder) for folder in ("tests", "tests/netns", "lab", "benchmarks/dhcp")]
 
 from dhcp_frames import ACK, DISCOVER, OFFER, REQUEST, addr, message  # noqa: E402
 from lab import Lab  # noqa: E402
+from load import KNOWN_BASE, Load, import_known  # noqa: E402
 from observe import check, status_of, until  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
+from servers import SERVER  # noqa: E402
 from wire import Wire  # noqa: E402
 
 CONFIGURATION = 'interface "lan0" { dhcp { pool = "10.1.0.0/16"  lease = 2h  conflict-check = false } }\n'
-SERVER = "10.0.0.1"
 KNOWN = 100
 NEW = b"\x02\0\0\0\0\x77"
 NEW_CLIENTS = "they are now and then, the others at any time"
 OTHERS = "known clients are, the others now and then"
 
 
-def known_mac(number):
-    """As the load makes it."""
-    return b"\x02\xfa" + (number * 2654435761 & 0xffffffff).to_bytes(4, "little")
-
-
-def import_known(router):
-    now, path = int(time.time()), "/run/known.csv"
-    with open(path, "w", encoding="ascii") as file:
-        file.write("address,state,mac,client_id,host_name,interface,began,last,ends\r\n")
-        for n in range(1, KNOWN + 1):
-            mac = known_mac(n)
-            file.write(f"10.1.{n >> 8}.{n & 255},bound,{mac.hex(':')},01{mac.hex()},,lan0,{now},{now},{now + 7200}\r\n")
-    router.fairlead("lease", "import", path)
-
-
-class Load:
-    def __init__(self, lab):
-        self.lab = lab
-        self.arguments = [os.path.join(build, "benchmarks/dhcp_load"), "--interface", "eth0", "--server", SERVER,
-                          "--server-mac", lab.mac("middle", "lan0").hex(":"), "--own-mac", lab.mac("left", "eth0").hex(":")]
-
-    def start(self, *arguments):
-        return self.lab.spawn("left", *self.arguments, *arguments, stdout=subprocess.PIPE)
-
-    def run(self, *arguments):
-        return json.loads(self.start(*arguments).communicate(timeout=60)[0])
-
-    def renew(self):
-        """How many of those who have leases renewed them."""
-        return self.run("--renew-from", "10.1.0.0", "--first", "1", "--count", str(KNOWN), "--rate", "50")["acked"]
+def renew(load):
+    """How many of those who have leases renewed them."""
+    return load.run("--renew-from", KNOWN_BASE, "--first", "1", "--count", str(KNOWN), "--rate", "50")["acked"]
 
 
 def of_new_clients(tap, router, load):
     flood = load.start("--flood", "--rate", "50000", "--count", "100000000", "--first", "1000000")
     router.wait_for(NEW_CLIENTS)
-    renewed = load.renew()
+    renewed = renew(load)
     check(tap, "in a flood of new clients all others renew", renewed == KNOWN, renewed)
     before = router.dhcp_counts()["offered"]
     until(lambda: router.dhcp_counts()["offered"] > before, "another offer")
@@ -81,7 +52,7 @@ def of_requests(tap, router, load):
     load.run("--flood", "--renew-from", "10.0.0.0", "--rate", "1000000", "--count", "80000", "--first", "1000000")
     os.kill(role, signal.SIGCONT)
     router.wait_for(OTHERS)
-    renewed, counts = load.renew(), router.dhcp_counts()
+    renewed, counts = renew(load), router.dhcp_counts()
     check(tap, "in a flood of requests all who are known renew", renewed == KNOWN, renewed)
     check(tap, "and what strangers send is shed, and counted", counts["shed"] > 0, counts)
 
@@ -115,8 +86,8 @@ def body(tap):
     lab = Lab(os.path.join(source, "lab/dhcp.lab"))
     lab.ip("middle", "addr", "add", f"{SERVER}/8", "dev", "lan0")
     router = start_unless_forbidden(tap, lambda: Router(lab, "middle", build, CONFIGURATION))
-    import_known(router)
-    load = Load(lab)
+    import_known(router, "/run/known.csv", KNOWN)
+    load = Load(lab, build, "left", "middle")
     of_new_clients(tap, router, load)
     of_requests(tap, router, load)
     it_ends(tap, lab)
