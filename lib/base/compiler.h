@@ -9,6 +9,9 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
+/* What a member is part of; <stddef.h> comes with whoever uses it. */
+#define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
 /* As <assert.h> defines it; BPF has no C library to ask. */
 #ifndef static_assert
 #define static_assert _Static_assert

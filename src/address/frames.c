@@ -17,12 +17,12 @@
 
 #define FRAME_BYTES (UDP_MUX_HEADERS + 40 + DHCP_RECEIVED_MAX) /* IPv4 options included */
 #define OUT_BYTES   (UDP_MUX_HEADERS + DHCP_REPLY_MAX)
-#define TELL_MS     60000 /* the log tells of floods once in so long */
-#define REST_MS     1     /* how long sockets with a flood rest */
 
 #define ROUNDS 4 /* of FRAMES_BATCH frames, before others have their turn */
 
-#define FULL_OF_4 3 /* quarters of a socket that are filled when there is a flood */
+#define TELL_NS   (60 * INT64_C(1000000000)) /* the log tells of floods once in so long */
+#define REST_MS   1                          /* how long sockets with a flood rest */
+#define FULL_OF_4 3                          /* quarters of a socket that are filled when there is a flood */
 
 union control {
     char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
@@ -153,14 +153,14 @@ static void note_flood(struct frames_intake *intake)
         [FRAMES_OTHERS] = "more comes than can be served; known clients are, the others now and then",
         [FRAMES_DISCOVERS] = "more new clients come than can be served; they are now and then, the others at any time",
     };
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ns = clock_now_ns();
 
-    if (!flood_press(&intake->flood, clock_now_ns()))
+    if (!flood_press(&intake->flood, now_ns))
         return;
-    intake->told = !intake->told_ms || now_ms - intake->told_ms >= TELL_MS;
+    intake->told = !intake->told_ns || now_ns - intake->told_ns >= TELL_NS;
     if (!intake->told)
         return;
-    intake->told_ms = now_ms;
+    intake->told_ns = now_ns;
     log_warning("%s: DHCP: %s", intake->name, names[intake->kind]);
 }
 
@@ -213,7 +213,7 @@ static int receive_fairly(struct frames *frames, struct frames_intake *intake)
 static void on_frames(void *arg, struct watch *watch)
 {
     struct frames *frames = arg;
-    struct frames_intake *intake = (struct frames_intake *)((char *)watch - offsetof(struct frames_intake, watch));
+    struct frames_intake *intake = CONTAINER_OF(watch, struct frames_intake, watch);
 
     if (intake->kind == FRAMES_DISCOVERS && frames->pressed)
         note_flood(intake);

@@ -20,7 +20,7 @@ struct frames_intake {
     struct flood flood;
     bool rests;       /* it is not looked at for a moment, so that a flood is taken in lumps */
     bool told;        /* the log says that there is a flood */
-    int64_t told_ms;  /* when it said so last */
+    int64_t told_ns;  /* when it said so last; 0: never */
     const char *name; /* of its port; borrowed */
     unsigned port;
     enum frames_kind kind;

@@ -193,7 +193,7 @@ static void on_arp(void *arg, struct watch *watch)
         struct eth_hdr eth;
         struct arp_hdr arp;
     } WIRE_LAYOUT frame;
-    const struct sockets_port *port = (const struct sockets_port *)((char *)watch - offsetof(struct sockets_port, arp));
+    const struct sockets_port *port = CONTAINER_OF(watch, struct sockets_port, arp);
 
     for (unsigned i = 0; i < RECEIVED_AT_ONCE && watch->fd >= 0; i++) {
         ssize_t len = recv(watch->fd, &frame, sizeof(frame), MSG_DONTWAIT);

@@ -218,19 +218,19 @@ static void open_system_socket(const struct answers *answers, uint32_t which, un
     made->close_fds = true;
 }
 
+/* Those that a port must have; some of them may be open if the last could not be. */
 static int open_packets(uint32_t ifindex, struct query_made *made)
 {
-    int error = packet_open(ifindex, DHCP_SERVER_PORT, PACKET_OTHERS, &made->fds[0]);
+    static const enum packet_kind kinds[] = {PACKET_OTHERS, PACKET_DISCOVERS};
+    int error = 0;
 
-    if (error)
-        return error;
-    made->fd_count = 1;
-    error = packet_open(ifindex, DHCP_SERVER_PORT, PACKET_DISCOVERS, &made->fds[1]);
-    if (error)
-        return error;
-    made->fd_count = 2;
-    error = packet_open_arp(ifindex, &made->fds[2]);
-    made->fd_count = error ? 2 : 3;
+    for (size_t i = 0; !error && i < ARRAY_SIZE(kinds); i++) {
+        error = packet_open(ifindex, DHCP_SERVER_PORT, kinds[i], &made->fds[made->fd_count]);
+        made->fd_count += !error;
+    }
+    if (!error)
+        error = packet_open_arp(ifindex, &made->fds[made->fd_count]);
+    made->fd_count += !error;
     return error;
 }
 

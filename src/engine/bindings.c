@@ -242,8 +242,9 @@ void bindings_round_end(struct bindings *bindings, enum binding_source source)
     each(bindings, end_if_not_named, source);
 }
 
-static bool has_neighbour(const struct bindings *bindings, const struct neighbour *neighbour)
+static bool has_neighbour(const void *arg, const struct neighbour *neighbour)
 {
+    const struct bindings *bindings = arg;
     const struct binding *binding = ipv4_map_get(&bindings->by_addr, at(neighbour->addr));
 
     while (binding && (binding->host.ifindex != neighbour->ifindex || !is_neighbour(binding)))
@@ -254,16 +255,11 @@ static bool has_neighbour(const struct bindings *bindings, const struct neighbou
 void bindings_are_known(struct bindings *bindings)
 {
     const struct routing *routing = bindings->routing;
-    struct ipv4_prefix place;
 
     if (bindings->known)
         return;
     bindings->known = true;
-    for (const struct neighbour *first = ipv4_map_first(&routing->neighbours.by_addr, everything, &place); first;
-         first = ipv4_map_next(&routing->neighbours.by_addr, everything, &place))
-        for (const struct neighbour *one = first; one; one = one->next)
-            if (one->ours && !has_neighbour(bindings, one))
-                neighbours_take_back(&routing->neighbours, routing->netlink, one->ifindex, one->addr);
+    neighbours_take_back_all(&routing->neighbours, routing->netlink, has_neighbour, bindings);
 }
 
 static void put_in_door_where_guarded(struct bindings *bindings, struct binding *binding, enum binding_source source)

@@ -13,7 +13,7 @@ void query_link_ask(struct query_link *link, const struct query *query, size_t r
 {
     link->asked = *query;
     link->record_bytes = record_bytes;
-    if (local_send(link->connection.fd, query, sizeof(*query), NULL, 0))
+    if (query_send(&link->connection, query))
         query_link_close(link);
 }
 

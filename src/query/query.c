@@ -32,8 +32,9 @@ static int receive(struct query_connection *connection, size_t record_bytes, int
     if (count == 2) {
         connection->page_fd = fds[0];
         connection->counters_fd = fds[1];
-    } else if (count == 1) {
-        close(fds[0]);
+    } else {
+        while (count > 0)
+            close(fds[--count]);
     }
     if (bytes <= 0)
         return bytes ? (int)bytes : -EPIPE;

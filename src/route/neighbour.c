@@ -157,14 +157,16 @@ void neighbours_take_back(const struct neighbours *neighbours, struct netlink *n
         netlink_send(netlink, begin_change(buffer, RTM_DELNEIGH, 0, &about, addr));
 }
 
-void neighbours_take_back_all(const struct neighbours *neighbours, struct netlink *netlink)
+void neighbours_take_back_all(const struct neighbours *neighbours, struct netlink *netlink,
+                              bool (*keep)(const void *arg, const struct neighbour *neighbour), const void *arg)
 {
     struct ipv4_prefix at, all = {0};
 
     for (const struct neighbour *first = ipv4_map_first(&neighbours->by_addr, all, &at); first;
          first = ipv4_map_next(&neighbours->by_addr, all, &at))
         for (const struct neighbour *one = first; one; one = one->next)
-            neighbours_take_back(neighbours, netlink, one->ifindex, one->addr);
+            if (one->ours && !(keep && keep(arg, one)))
+                neighbours_take_back(neighbours, netlink, one->ifindex, one->addr);
 }
 
 void neighbours_round_begin(struct neighbours *neighbours)

@@ -46,7 +46,9 @@ void neighbours_put(struct netlink *netlink, const struct neighbour_host *host);
 void neighbours_take_back(const struct neighbours *neighbours, struct netlink *netlink, uint32_t ifindex,
                           uint32_t addr);
 
-void neighbours_take_back_all(const struct neighbours *neighbours, struct netlink *netlink);
+/* All of them, but for those that keep(arg, neighbour) says; NULL: none. */
+void neighbours_take_back_all(const struct neighbours *neighbours, struct netlink *netlink,
+                              bool (*keep)(const void *arg, const struct neighbour *neighbour), const void *arg);
 
 /* Everything is told anew between these two. Those that were not named are gone: gone() is told of each. */
 void neighbours_round_begin(struct neighbours *neighbours);

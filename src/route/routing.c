@@ -472,7 +472,7 @@ int routing_configure(struct routing *routing, const struct conf *conf)
 void routing_clean(struct routing *routing)
 {
     installs_remove_all(&routing->installs, routing->netlink);
-    neighbours_take_back_all(&routing->neighbours, routing->netlink);
+    neighbours_take_back_all(&routing->neighbours, routing->netlink, NULL, NULL);
 }
 
 int routing_receive(struct routing *routing)
