@@ -18,6 +18,7 @@ MAY_USE = {
     "net": ["base"],
     "fib": ["base", "net"],
     "queue": ["base"],
+    "sched": ["base", "queue"],
     "rib": ["base", "net"],
     "dhcp": ["base", "net"],
     "store": ["base", "net", "dhcp"],
@@ -37,7 +38,7 @@ MAY_USE = {
     "daemon": ["base", "net", "fib", "rib", "dhcp", "store", "conf", "wire", "bpf", "log", "loop", "netlink", "control",
                "query", "port", "route", "engine", "address", "management"],
     "client": ["base", "net", "dhcp", "wire"],
-    "benchmarks": ["base", "net"],
+    "benchmarks": ["base", "net", "queue", "sched"],
 }
 ROOTS = ["lib", "src", "client", "bpf", "benchmarks"]
 

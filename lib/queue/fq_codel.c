@@ -105,6 +105,11 @@ static void drop_from_fattest(struct fq_codel *fq)
     }
 }
 
+void fq_codel_squeeze(struct fq_codel *fq)
+{
+    drop_from_fattest(fq);
+}
+
 void fq_codel_put(struct fq_codel *fq, uint32_t number)
 {
     const struct packet *packet = &fq->packets->all[number];

@@ -23,6 +23,8 @@ struct fq_codel *fq_codel_free(struct fq_codel *fq);
 
 /* A packet has come, at its arrived_ns; its flow is told by its hash. */
 void fq_codel_put(struct fq_codel *fq, uint32_t number);
+/* Make room: the flow with most bytes loses some, as when there are too many packets. */
+void fq_codel_squeeze(struct fq_codel *fq);
 /* The next one to leave; PACKET_NONE. */
 uint32_t fq_codel_get(struct fq_codel *fq, int64_t now_ns);
 

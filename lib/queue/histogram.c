@@ -9,13 +9,22 @@ static int64_t middle_ns(unsigned bucket)
     return ((int64_t)(8 + bucket % 8) * HISTOGRAM_UNIT_NS << shift) + (HISTOGRAM_UNIT_NS << shift) / 2;
 }
 
+uint64_t histogram_count(const struct histogram *histogram)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        sum += histogram->buckets[i];
+    return sum;
+}
+
 int64_t histogram_quantile_ns(const struct histogram *histogram, unsigned thousandths)
 {
-    uint64_t wanted = histogram->count * thousandths / 1000, seen = 0;
+    uint64_t count = histogram_count(histogram), wanted = count * thousandths / 1000, seen = 0;
 
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += histogram->buckets[i];
-        if (seen > wanted || (seen && seen == histogram->count)) {
+        if (seen > wanted || (seen && seen == count)) {
             int64_t ns = middle_ns(i);
             return ns < histogram->max_ns ? ns : histogram->max_ns;
         }

@@ -10,7 +10,6 @@
 #define HISTOGRAM_BUCKETS 192 /* 8 + 8 for each doubling */
 
 struct histogram {
-    uint64_t count;
     int64_t max_ns;
     uint64_t buckets[HISTOGRAM_BUCKETS];
 };
@@ -29,10 +28,12 @@ static inline unsigned histogram_bucket(int64_t ns)
 static inline void histogram_add(struct histogram *histogram, int64_t ns)
 {
     histogram->buckets[histogram_bucket(ns)]++;
-    histogram->count++;
     if (ns > histogram->max_ns)
         histogram->max_ns = ns;
 }
+
+/* How many. */
+uint64_t histogram_count(const struct histogram *histogram);
 
 /* The time within which so many in a thousand left; the middle of its bucket, and never more than the longest. 0: none
  * did. */

@@ -1,12 +1,14 @@
 #include "queue/packets.h"
 
+#include "base/lines.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 int packets_open(struct packets *packets, uint32_t count)
 {
-    *packets = (struct packets){.all = calloc((size_t)count + 1, sizeof(*packets->all)),
-                                .free = calloc((size_t)count + 1, sizeof(*packets->free)),
+    *packets = (struct packets){.all = lines_new(count * sizeof(*packets->all)),
+                                .free = lines_new(count * sizeof(*packets->free)),
                                 .count = count};
     if (!packets->all || !packets->free) {
         packets_close(packets);

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PACKET_NONE UINT32_MAX
+#define PACKET_NONE  UINT32_MAX
+#define PACKET_DSCPS 64
 
 /* Explicit congestion notification, as in the IPv4 header (RFC 3168 5, RFC 9331 4.1). */
 enum packet_ecn { PACKET_NOT_ECT, PACKET_ECT_1, PACKET_ECT_0, PACKET_CE };
@@ -20,7 +21,9 @@ struct packet {
     uint32_t next;      /* the one behind it in its queue */
     uint32_t len;       /* bytes that it takes on the link: what the link adds is included */
     uint32_t hash;      /* of its flow */
+    uint32_t leaf;      /* among the queues of its class, where that has many (sched/drr.h) */
     uint8_t class;      /* among the classes of its port */
+    uint8_t dscp;       /* of the IP header (RFC 2474): 0 to PACKET_DSCPS - 1 */
     uint8_t ecn;        /* enum packet_ecn; a queue that marks sets PACKET_CE */
     bool marked;        /* a queue has set it, and the frame is to follow */
 };

@@ -70,7 +70,7 @@ static void put_red(struct queue *queue, uint32_t number, int64_t now_ns)
     const struct packet *packet = &queue->packets->all[number];
     double waiting = config->in_bytes ? (double)queue->fifo.bytes : queue->fifo.count;
 
-    enum red_verdict verdict = red_arrive(&queue->red, &config->law, config->profile_of[packet->class], waiting,
+    enum red_verdict verdict = red_arrive(&queue->red, &config->law, config->profile_of[packet->dscp], waiting,
                                           packet->len, now_ns, queue->random.draw(queue->random.arg));
     if (verdict == RED_EARLY && config->ecn && queue_mark(queue->packets, &queue->stats, number, QUEUE_MARK_EARLY))
         verdict = RED_PASS;
@@ -232,6 +232,17 @@ void queue_put(struct queue *queue, uint32_t number, int64_t now_ns)
     disciplines[queue->config->kind].put(queue, number, now_ns);
 }
 
+void queue_put_short(struct queue *queue, uint32_t number, int64_t now_ns)
+{
+    if (queue->config->kind == QUEUE_FQ_CODEL && queue_packets(queue)) {
+        queue_put(queue, number, now_ns);
+        fq_codel_squeeze(queue->fq_codel);
+        return;
+    }
+    queue_note_arrival(&queue->stats, &queue->packets->all[number]);
+    queue_drop(queue->packets, &queue->stats, number, QUEUE_DROP_MEMORY);
+}
+
 uint32_t queue_get(struct queue *queue, int64_t now_ns)
 {
     uint32_t number = disciplines[queue->config->kind].get(queue, now_ns);
@@ -257,7 +268,7 @@ uint64_t queue_bytes(const struct queue *queue)
 
 double queue_average(const struct queue *queue)
 {
-    return queue->config->kind == QUEUE_RED ? queue->red.avg : 0;
+    return queue->config->kind == QUEUE_RED ? queue->red.average.avg : 0;
 }
 
 double queue_probability(const struct queue *queue)

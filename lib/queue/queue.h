@@ -34,13 +34,11 @@ struct queue_random {
     void *arg;
 };
 
-#define QUEUE_CLASSES 256
-
 struct queue_red {
     struct red_config law;
-    bool in_bytes;                     /* its lengths are in bytes, not in packets */
-    bool ecn;                          /* mark what can be marked */
-    uint8_t profile_of[QUEUE_CLASSES]; /* by a packet's class */
+    bool in_bytes;                    /* its lengths are in bytes, not in packets */
+    bool ecn;                         /* mark what can be marked */
+    uint8_t profile_of[PACKET_DSCPS]; /* by DSCP */
 };
 
 struct queue_config {
@@ -66,6 +64,10 @@ struct queue *queue_free(struct queue *queue);
 /* A packet has come, with len, hash, class and ecn filled in; it is the queue's, or back in the pool. now_ns never goes
  * back. */
 void queue_put(struct queue *queue, uint32_t number, int64_t now_ns);
+
+/* The same when the queue has its share of the memory: a packet is dropped for it, whichever the discipline can best do
+ * without. */
+void queue_put_short(struct queue *queue, uint32_t number, int64_t now_ns);
 
 /* The packet that leaves now; it is the caller's. PACKET_NONE: there is none. */
 uint32_t queue_get(struct queue *queue, int64_t now_ns);

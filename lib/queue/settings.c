@@ -204,9 +204,9 @@ static int make_red(const struct queue_settings *settings, const struct link *li
     }
     if (by_target)
         last = adapt_to_target(settings, link, &law->profiles[0]);
-    for (unsigned i = 0; i < QUEUE_CLASSES; i++) {
+    for (unsigned i = 0; i < PACKET_DSCPS; i++) {
         if (settings->profile_of[i] >= count)
-            return wrong(fault, "profile", "class %u has profile %u, and there are %u", i, settings->profile_of[i],
+            return wrong(fault, "profile", "DSCP %u has profile %u, and there are %u", i, settings->profile_of[i],
                          count);
         red->profile_of[i] = settings->profile_of[i];
     }

@@ -22,7 +22,7 @@ int queue_length_parse(const char *text, size_t len, struct queue_length *length
 /* As it is read, in the largest unit in which it is a whole number; "" if it is unset. */
 void queue_length_format(const struct queue_length *length, char out[static QUEUE_LENGTH_TEXT_SIZE]);
 
-/* Of RED, of packets of some classes. */
+/* Of RED, of packets of some DSCPs. */
 struct queue_red_settings {
     struct queue_length min, max; /* of the same kind; unset: 5 and 15 packets, or by the target */
     double probability;           /* at max; 0: 0.1 */
@@ -36,11 +36,11 @@ struct queue_settings {
     bool no_ecn;               /* drop even what could be marked */
     /* RED */
     struct queue_red_settings red[RED_PROFILES];
-    unsigned red_count;         /* profiles; 0: one */
-    double weight;              /* of the queue in its average; 0: by the rate, as adaptive RED has it */
-    bool not_gentle, byte_mode; /* byte_mode: a packet's probability grows with its length */
-    bool adaptive;              /* the probability follows; with a target, the thresholds come from that */
-    uint8_t profile_of[QUEUE_CLASSES];
+    unsigned red_count;               /* profiles; 0: one */
+    double weight;                    /* of the queue in its average; 0: by the rate, as adaptive RED has it */
+    bool not_gentle, byte_mode;       /* byte_mode: a packet's probability grows with its length */
+    bool adaptive;                    /* the probability follows; with a target, the thresholds come from that */
+    uint8_t profile_of[PACKET_DSCPS]; /* by DSCP */
     /* CoDel, FQ-CoDel, DualPI2, adaptive RED */
     int64_t target_ns;   /* 0: 5 ms; DualPI2 15 ms */
     int64_t interval_ns; /* 0: 100 ms; of DualPI2 the longest round-trip time */

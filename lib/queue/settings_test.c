@@ -140,7 +140,7 @@ static void what_makes_no_sense_is_refused(void **state)
         {"probability", "1.5 is not between 0 and 1", {.kind = QUEUE_RED, .red = {{.probability = 1.5}}}},
         {"weight", "2 is not between 0 and 1", {.kind = QUEUE_RED, .weight = 2}},
         {"profile", "there are at most 4", {.kind = QUEUE_RED, .red_count = 5}},
-        {"profile", "class 8 has profile 1, and there are 1", {.kind = QUEUE_RED, .profile_of = {[8] = 1}}},
+        {"profile", "DSCP 8 has profile 1, and there are 1", {.kind = QUEUE_RED, .profile_of = {[8] = 1}}},
         {"adaptive", "it goes with one profile", {.kind = QUEUE_RED, .red_count = 2, .adaptive = true}},
         {"target", "200000 us is not below the interval, 100000 us", {.kind = QUEUE_CODEL, .target_ns = 200 * MS}},
         {"target",

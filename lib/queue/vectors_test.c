@@ -118,13 +118,13 @@ static void put(struct run *run, const char *text)
 {
     int64_t now_ns;
     uint32_t len, hash;
-    unsigned class, ecn;
+    unsigned dscp, ecn;
     int at = 0;
 
-    assert_int_equal(sscanf(text, "%" SCNd64 " %u %u %u %u |%n", &now_ns, &len, &hash, &class, &ecn, &at), 5);
+    assert_int_equal(sscanf(text, "%" SCNd64 " %u %u %u %u |%n", &now_ns, &len, &hash, &dscp, &ecn, &at), 5);
     uint32_t before = run->packets.free_count - 1, number = packets_take(&run->packets);
     assert_int_not_equal(number, PACKET_NONE);
-    run->packets.all[number] = (struct packet){.len = len, .hash = hash, .class = (uint8_t) class, .ecn = (uint8_t)ecn};
+    run->packets.all[number] = (struct packet){.len = len, .hash = hash, .dscp = (uint8_t)dscp, .ecn = (uint8_t)ecn};
     run->sequence[number] = run->came++;
     queue_put(run->queue, number, now_ns);
     check_dropped(run, before, text + at);
@@ -163,7 +163,7 @@ static void check_counts(const struct run *run)
         drops += stats->drops[i];
     assert_int_equal(stats->arrived_packets, run->came);
     assert_int_equal(stats->left_packets, run->got);
-    assert_int_equal(stats->delay.count, run->got);
+    assert_int_equal(histogram_count(&stats->delay), run->got);
     assert_int_equal(drops, run->lost);
     assert_int_equal(queue_packets(run->queue), run->came - run->got - run->lost);
     assert_int_equal(stats->arrived_bytes, stats->left_bytes + stats->dropped_bytes + queue_bytes(run->queue));

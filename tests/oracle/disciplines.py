@@ -11,7 +11,7 @@ Each is put through random traffic, and what it does is written down; queue_vect
 and must do the same. Run again, the same files come out.
 
 A file: a line with the discipline and its settings, then a line for each thing that happens:
-  p TIME LENGTH HASH CLASS ECN | DROPPED...     a packet comes; they are numbered from 0
+  p TIME LENGTH HASH DSCP ECN | DROPPED...     a packet comes; they are numbered from 0
   g TIME | PACKET ECN | DROPPED...              one leaves ("-": none)
 Times are in nanoseconds, lengths in bytes. Random numbers are those of tests/draw.h, seed 1.
 """
