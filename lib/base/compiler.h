@@ -1,7 +1,8 @@
 /* Words that every compiler of ours understands: gcc and clang for user space, clang for BPF. */
 #pragma once
 
-/* BPF code has no calls with more than five arguments and no stack to spare: what it shares is inlined without fail. */
+/* BPF code has no calls with more than five arguments and no stack to spare: what it shares is inlined without fail. So
+ * is a function that does nothing but prefetch, since gcc takes that for one that does nothing. */
 #define force_inline inline __attribute__((always_inline))
 
 #define likely(condition)   __builtin_expect(!!(condition), 1)

@@ -7,25 +7,35 @@
 
 #include <stdlib.h>
 
-/*
- * Fetching ahead, which pays from so many queues on. On the way out: how many turns before a queue's own somebody goes
- * along its packets, at least and at most, how many do that beside one another, and how many turns before that the
- * queue's lines are fetched.
+/* Fetching ahead, which pays from so many queues on. On the way out: how many turns before a queue's own its lines are
+ * fetched, the first of its chunks, the first of its packets; and so many of these. */
+#define FETCH_FROM    4096
+#define AHEAD_LINES   12
+#define AHEAD_CHUNK   8
+#define AHEAD_PACKETS 4
+#define FETCH_PACKETS 4
+
+/* A queue's packets are listed in chunks of a line each: known together, not one by one, they can be fetched together.
  */
-#define FETCH_FROM 4096
-#define WALK_LEAST 8
-#define WALK_MOST  24
-#define WALKERS    8
-#define LINES      8
+#define CHUNK_PACKETS 15
+
+struct chunk {
+    uint32_t numbers[CHUNK_PACKETS];
+    uint32_t next; /* behind it in the queue, or among those that are free */
+};
 
 /* A line. A queue is in the round, or on the wheel, exactly while it has packets. */
 struct leaf {
-    struct fifo fifo;
+    uint32_t first, last; /* chunks; valid while there are packets */
+    uint32_t count;       /* packets */
+    uint8_t first_at;     /* where in the first chunk its first packet is */
+    uint8_t last_at;      /* where in the last chunk there is room, up to CHUNK_PACKETS */
+    uint8_t profile;
+    uint64_t bytes;
     struct red_average average;
     struct shaper shaper;
-    int32_t count; /* as red_judge has it */
+    int32_t red_count; /* as red_judge has it */
     int32_t deficit;
-    uint8_t profile;
 } __attribute__((aligned(LINE)));
 
 /* The counters change when it has had a turn, and when it drops: seldom. */
@@ -37,12 +47,6 @@ struct pair {
 static_assert(sizeof(struct leaf) == LINE && sizeof(struct pair) == LINE + LINE,
               "a queue is a line and one of counters");
 
-/* Somebody who goes along the packets of a queue whose turn is soon, so that they are there when it comes. */
-struct walker {
-    uint32_t number, left; /* the packet, and how many there are from it on */
-    int64_t bytes;         /* those that it may send are as many */
-};
-
 struct drr {
     const struct drr_config *config;
     struct packets *packets;
@@ -53,13 +57,24 @@ struct drr {
     bool fetches;     /* ahead of time */
     bool in_turn;     /* the queue at the head has had its quantum */
     uint64_t dropped; /* packets */
-    struct walker walkers[WALKERS];
-    uint32_t walked; /* the place in the round that the next walker begins at */
-    unsigned walker;
-    double *decays;     /* red_decay of each profile */
-    struct wheel wheel; /* of queues that may send later */
+    struct chunk *chunks;
+    uint32_t free_chunk; /* the first of them */
+    double *decays;      /* red_decay of each profile */
+    struct wheel wheel;  /* of queues that may send later */
     struct queue_stats stats;
 };
+
+/* As many as there can be: of a queue's chunks all but the first and the last are full. */
+static struct chunk *chunks_new(uint32_t queues, uint32_t packets)
+{
+    uint64_t enough = 2 * (uint64_t)queues + packets / CHUNK_PACKETS;
+    uint32_t count = enough < packets ? (uint32_t)enough : packets;
+    struct chunk *chunks = lines_new(count * sizeof(*chunks));
+
+    for (uint32_t i = 0; chunks && i < count; i++)
+        chunks[i].next = i + 1;
+    return chunks;
+}
 
 struct drr *drr_new(const struct drr_config *config, struct packets *packets, struct queue_random random,
                     int64_t now_ns)
@@ -78,28 +93,90 @@ struct drr *drr_new(const struct drr_config *config, struct packets *packets, st
     drr->fetches = config->queues >= FETCH_FROM;
     drr->ring = calloc(room, sizeof(*drr->ring));
     drr->queues = lines_new(config->queues * sizeof(*drr->queues));
+    drr->chunks = chunks_new(config->queues, packets->count);
     drr->decays = calloc(config->profile_count, sizeof(*drr->decays));
-    if (wheel_open(&drr->wheel, config->queues, now_ns) < 0 || !drr->ring || !drr->queues || !drr->decays)
+    if (wheel_open(&drr->wheel, config->queues, now_ns) < 0 || !drr->ring || !drr->queues || !drr->chunks ||
+        !drr->decays)
         return drr_free(drr);
     for (uint32_t i = 0; i < config->profile_count; i++)
         drr->decays[i] = red_decay(&config->profiles[i].law);
     for (uint32_t i = 0; i < config->queues; i++) {
         struct leaf *leaf = &drr->queues[i].leaf;
         leaf->average.empty_since_ns = now_ns;
-        leaf->count = -1;
+        leaf->red_count = -1;
         leaf->shaper.due_ns = now_ns;
     }
     return drr;
+}
+
+/* --- a queue's packets ------------------------------------------------------------------------------------------- */
+
+static uint32_t take_chunk(struct drr *drr)
+{
+    uint32_t chunk = drr->free_chunk;
+
+    drr->free_chunk = drr->chunks[chunk].next;
+    return chunk;
+}
+
+static void give_back_chunk(struct drr *drr, uint32_t chunk)
+{
+    drr->chunks[chunk].next = drr->free_chunk;
+    drr->free_chunk = chunk;
+}
+
+static void append(struct drr *drr, struct leaf *leaf, uint32_t number, uint32_t len)
+{
+    if (!leaf->count) {
+        leaf->first = leaf->last = take_chunk(drr);
+        leaf->first_at = leaf->last_at = 0;
+    } else if (leaf->last_at == CHUNK_PACKETS) {
+        uint32_t chunk = take_chunk(drr);
+        drr->chunks[leaf->last].next = chunk;
+        leaf->last = chunk;
+        leaf->last_at = 0;
+    }
+    drr->chunks[leaf->last].numbers[leaf->last_at++] = number;
+    leaf->count++;
+    leaf->bytes += len;
+}
+
+/* So many packets of the first chunk, no more than it has, have been taken out. */
+static void remove_first(struct drr *drr, struct leaf *leaf, unsigned count)
+{
+    uint32_t first = leaf->first;
+
+    leaf->count -= count;
+    leaf->first_at = (uint8_t)(leaf->first_at + count);
+    if (leaf->count && leaf->first_at < CHUNK_PACKETS)
+        return;
+    leaf->first = drr->chunks[first].next;
+    leaf->first_at = 0;
+    give_back_chunk(drr, first);
+}
+
+/* How many packets lie in the first chunk. */
+static unsigned in_first_chunk(const struct leaf *leaf)
+{
+    unsigned most = CHUNK_PACKETS - leaf->first_at;
+
+    return leaf->count < most ? leaf->count : most;
 }
 
 struct drr *drr_free(struct drr *drr)
 {
     if (!drr)
         return NULL;
-    for (uint32_t i = 0; drr->queues && i < drr->config->queues; i++)
-        fifo_clear(&drr->queues[i].leaf.fifo, drr->packets);
+    for (uint32_t i = 0; drr->queues && drr->chunks && i < drr->config->queues; i++) {
+        struct leaf *leaf = &drr->queues[i].leaf;
+        while (leaf->count) {
+            packets_give_back(drr->packets, drr->chunks[leaf->first].numbers[leaf->first_at]);
+            remove_first(drr, leaf, 1);
+        }
+    }
     wheel_close(&drr->wheel);
     free(drr->queues);
+    free(drr->chunks);
     free(drr->ring);
     free(drr->decays);
     free(drr);
@@ -131,7 +208,7 @@ static bool judge(struct drr *drr, struct pair *pair, const struct drr_profile *
 {
     struct leaf *leaf = &pair->leaf;
     struct drr_counts *counts = &pair->counts;
-    enum red_verdict verdict = red_judge(&profile->law, &profile->law.profiles[0], leaf->average.avg, &leaf->count,
+    enum red_verdict verdict = red_judge(&profile->law, &profile->law.profiles[0], leaf->average.avg, &leaf->red_count,
                                          drr->packets->all[number].len, drr->random.draw(drr->random.arg));
 
     if (verdict == RED_PASS)
@@ -150,7 +227,7 @@ static bool judge(struct drr *drr, struct pair *pair, const struct drr_profile *
 /* Whether there is room for a packet; if not, it is gone. */
 static bool has_room(struct drr *drr, struct pair *pair, const struct drr_profile *profile, uint32_t number)
 {
-    uint32_t held = pair->leaf.fifo.count;
+    uint32_t held = pair->leaf.count;
 
     if (unlikely(held >= profile->limit_packets))
         drop(drr, pair, number, QUEUE_DROP_LIMIT, &pair->counts.dropped_limit);
@@ -167,9 +244,9 @@ static bool takes(struct drr *drr, struct pair *pair, const struct drr_profile *
     struct leaf *leaf = &pair->leaf;
 
     if (profile->red) {
-        red_average(&leaf->average, profile->law.weight, drr->decays[leaf->profile], leaf->fifo.count, now_ns);
+        red_average(&leaf->average, profile->law.weight, drr->decays[leaf->profile], leaf->count, now_ns);
         if (likely(leaf->average.avg < profile->law.profiles[0].min))
-            leaf->count = -1;
+            leaf->red_count = -1;
         else if (!judge(drr, pair, profile, number))
             return false;
     }
@@ -185,12 +262,12 @@ static void put(struct drr *drr, uint32_t number, int64_t now_ns)
 
     packet->arrived_ns = now_ns;
     if (!takes(drr, pair, profile, number, now_ns)) {
-        if (!leaf->fifo.count) /* it is empty still: the average goes on to decay */
+        if (!leaf->count) /* it is empty still: the average goes on to decay */
             leaf->average.empty_since_ns = now_ns;
         return;
     }
-    fifo_put(&leaf->fifo, drr->packets, number);
-    if (leaf->fifo.count > 1)
+    append(drr, leaf, number, packet->len);
+    if (leaf->count > 1)
         return;
     if (shaper_may(&leaf->shaper, profile->rate, now_ns))
         join_round(drr, packet->leaf);
@@ -198,17 +275,17 @@ static void put(struct drr *drr, uint32_t number, int64_t now_ns)
         wheel_put(&drr->wheel, packet->leaf, shaper_next_ns(&leaf->shaper, profile->rate));
 }
 
-/* The lines of the queues, and of the packets at their ends. */
-static void fetch(const struct drr *drr, const uint32_t *numbers, unsigned count)
+/* The lines of the queues, and of their last chunks. */
+static force_inline void fetch(const struct drr *drr, const uint32_t *numbers, unsigned count)
 {
     const struct packet *all = drr->packets->all;
 
     for (unsigned i = 0; i < count; i++)
         __builtin_prefetch(&drr->queues[all[numbers[i]].leaf].leaf, 1);
     for (unsigned i = 0; i < count; i++) {
-        const struct fifo *fifo = &drr->queues[all[numbers[i]].leaf].leaf.fifo;
-        if (fifo->count)
-            __builtin_prefetch(&all[fifo->last], 1);
+        const struct leaf *leaf = &drr->queues[all[numbers[i]].leaf].leaf;
+        if (leaf->count)
+            __builtin_prefetch(&drr->chunks[leaf->last], 1);
     }
 }
 
@@ -227,68 +304,48 @@ void drr_put(struct drr *drr, const uint32_t *numbers, unsigned count, int64_t n
 
 /* --- out --------------------------------------------------------------------------------------------------------- */
 
-/* The walker begins at the next queue of the round that nobody has begun at. */
-static void walk_next_queue(struct drr *drr, struct walker *walker)
+/* What the turns after this one need. Where the round is shorter, it is what lay there before, which does no harm. */
+static force_inline void look_ahead(const struct drr *drr)
 {
-    if ((int32_t)(drr->walked - drr->head) < WALK_LEAST)
-        drr->walked = drr->head + WALK_LEAST;
-    if ((int32_t)(drr->walked - drr->tail) >= 0 || (int32_t)(drr->walked - drr->head) >= WALK_MOST)
-        return;
-    const struct pair *far = &drr->queues[drr->ring[(drr->walked + LINES) & drr->mask]];
-    const struct leaf *leaf = &drr->queues[drr->ring[drr->walked++ & drr->mask]].leaf;
-    __builtin_prefetch(&far->leaf, 1);
-    __builtin_prefetch(&far->counts, 1);
-    *walker = (struct walker){.number = leaf->fifo.first,
-                              .left = leaf->fifo.count,
-                              .bytes = leaf->deficit + (int64_t)drr->config->profiles[leaf->profile].quantum};
-    __builtin_prefetch(&drr->packets->all[walker->number]);
+    const struct pair *lines = &drr->queues[drr->ring[(drr->head + AHEAD_LINES) & drr->mask]];
+    const struct leaf *chunk = &drr->queues[drr->ring[(drr->head + AHEAD_CHUNK) & drr->mask]].leaf;
+    const struct leaf *packets = &drr->queues[drr->ring[(drr->head + AHEAD_PACKETS) & drr->mask]].leaf;
+
+    __builtin_prefetch(&lines->leaf, 1);
+    __builtin_prefetch(&lines->counts, 1);
+    __builtin_prefetch(&drr->chunks[chunk->first]);
+    unsigned count = in_first_chunk(packets);
+    const uint32_t *numbers = &drr->chunks[packets->first].numbers[packets->first_at];
+    for (unsigned i = 0; i < FETCH_PACKETS && i < count; i++)
+        __builtin_prefetch(&drr->packets->all[numbers[i]]);
 }
 
-/*
- * Fetch what the turns after this one need. A queue's packets are known one by one only, each from the one before, so
- * several queues are walked along at once, one step for each packet that is sent. What a walker sees may be gone
- * meanwhile: then it has fetched in vain.
- */
-static void walk(struct drr *drr)
-{
-    struct walker *walker = &drr->walkers[drr->walker++ % WALKERS];
-
-    if (walker->left < 2 || walker->bytes <= 0 || walker->number >= drr->packets->count) {
-        walker->left = 0;
-        walk_next_queue(drr, walker);
-        return;
-    }
-    const struct packet *packet = &drr->packets->all[walker->number];
-    walker->left--;
-    walker->bytes -= packet->len;
-    walker->number = packet->next;
-    __builtin_prefetch(&drr->packets->all[walker->number]);
-}
-
-/* The queue at the head sends while it may. How many; fewer than it could have if there is no room or no budget. */
+/* What the queue at the head sends of its first chunk while it may. How many; fewer than it could have if there is no
+ * room or no budget. */
 static unsigned send(struct drr *drr, struct pair *pair, struct shaper_rate rate, uint32_t *numbers, unsigned room,
                      int64_t *budget, int64_t now_ns)
 {
     struct leaf *leaf = &pair->leaf;
     struct shaper shaper = leaf->shaper;
     int64_t may = *budget < leaf->deficit ? *budget : leaf->deficit, bytes = 0;
-    uint32_t number = leaf->fifo.first;
-    unsigned sent = 0, count = leaf->fifo.count < room ? leaf->fifo.count : room;
+    const uint32_t *listed = &drr->chunks[leaf->first].numbers[leaf->first_at];
+    unsigned sent = 0, there = in_first_chunk(leaf), count = there < room ? there : room;
 
     while (sent < count && bytes < may && shaper_may(&shaper, rate, now_ns)) {
-        const struct packet *packet = &drr->packets->all[number];
-        if (drr->fetches)
-            walk(drr);
-        numbers[sent++] = number;
-        number = packet->next;
+        const struct packet *packet = &drr->packets->all[listed[sent]];
+        if (drr->fetches && sent + FETCH_PACKETS < there)
+            __builtin_prefetch(&drr->packets->all[listed[sent + FETCH_PACKETS]]);
+        numbers[sent] = listed[sent];
+        sent++;
         bytes += packet->len;
         if (rate.byte_16)
             shaper_pass(&shaper, rate, packet->len, now_ns);
         histogram_add(&drr->stats.delay, now_ns - packet->arrived_ns);
     }
-    leaf->fifo.first = number;
-    leaf->fifo.count -= sent;
-    leaf->fifo.bytes -= (uint64_t)bytes;
+    if (!sent)
+        return 0;
+    remove_first(drr, leaf, sent);
+    leaf->bytes -= (uint64_t)bytes;
     leaf->shaper = shaper;
     leaf->deficit -= (int32_t)bytes;
     *budget -= bytes;
@@ -307,15 +364,17 @@ static unsigned turn(struct drr *drr, uint32_t *numbers, unsigned room, int64_t 
     struct leaf *leaf = &pair->leaf;
     const struct drr_profile *profile = &drr->config->profiles[leaf->profile];
 
+    if (drr->fetches)
+        look_ahead(drr);
     if (!drr->in_turn)
         leaf->deficit += (int32_t)profile->quantum;
     unsigned sent = send(drr, pair, profile->rate, numbers, room, budget, now_ns);
     bool may = shaper_may(&leaf->shaper, profile->rate, now_ns);
-    drr->in_turn = leaf->fifo.count && leaf->deficit > 0 && may;
+    drr->in_turn = leaf->count && leaf->deficit > 0 && may;
     if (drr->in_turn)
         return sent;
     drr->head++;
-    if (!leaf->fifo.count) {
+    if (!leaf->count) {
         leaf->deficit = 0;
         leaf->average.empty_since_ns = now_ns;
     } else if (may) {
@@ -357,12 +416,12 @@ uint64_t drr_bytes(const struct drr *drr)
 
 uint32_t drr_queue_packets(const struct drr *drr, uint32_t queue)
 {
-    return drr->queues[queue].leaf.fifo.count;
+    return drr->queues[queue].leaf.count;
 }
 
 uint64_t drr_queue_bytes(const struct drr *drr, uint32_t queue)
 {
-    return drr->queues[queue].leaf.fifo.bytes;
+    return drr->queues[queue].leaf.bytes;
 }
 
 const struct queue_stats *drr_stats(const struct drr *drr)
