@@ -29,8 +29,9 @@ struct bench {
 };
 
 /* One batch in, and as much out. */
-static void step(struct bench *bench, int64_t now_ns)
+static void step(void *arg, int64_t now_ns)
 {
+    struct bench *bench = arg;
     uint32_t numbers[LOAD_BATCH_MAX];
     unsigned batch = bench->load.batch;
 
@@ -52,21 +53,6 @@ static void step(struct bench *bench, int64_t now_ns)
     for (unsigned i = 0; i < count; i++)
         packets_give_back(&bench->packets, numbers[i]);
     bench->out += count;
-}
-
-static void round_of(struct bench *bench)
-{
-    uint64_t out = bench->out, in = bench->in;
-    int64_t begin_ns = clock_now_ns(), end_ns = begin_ns + (int64_t)(bench->load.seconds * 1e9), now_ns = begin_ns;
-
-    while (now_ns < end_ns) {
-        for (unsigned i = 0; i < 8; i++) {
-            now_ns = clock_now_ns();
-            step(bench, now_ns);
-        }
-    }
-    double ns = (double)(now_ns - begin_ns);
-    printf("%.4f %.4f\n", (double)(bench->out - out) * 1e3 / ns, (double)(bench->in - in) * 1e3 / ns);
 }
 
 /* Everything that came in is out, or dropped, or waits; and the pool is whole again afterwards. */
@@ -121,7 +107,6 @@ int main(int argc, char **argv)
         return 1;
     while (sched_packets(bench.sched) < bench.target)
         step(&bench, clock_now_ns());
-    for (uint32_t i = 0; i < load->rounds; i++)
-        round_of(&bench);
+    load_run(load, step, &bench, &bench.out, &bench.in);
     return accounts(&bench);
 }

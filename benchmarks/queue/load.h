@@ -53,3 +53,17 @@ static inline uint32_t load_draw(struct load *load)
     load->state ^= load->state << 17;
     return (uint32_t)(load->state >> 32) & (load->queues - 1);
 }
+
+/* Rounds of steps, each a batch in and as much out; the packets a second of each, out and in, in millions. */
+static inline void load_run(const struct load *load, void (*step)(void *arg, int64_t now_ns), void *arg,
+                            const uint64_t *out, const uint64_t *in)
+{
+    for (uint32_t i = 0; i < load->rounds; i++) {
+        uint64_t out_before = *out, in_before = *in;
+        int64_t begin_ns = clock_now_ns(), end_ns = begin_ns + (int64_t)(load->seconds * 1e9), now_ns = begin_ns;
+        for (; now_ns < end_ns; now_ns = clock_now_ns())
+            step(arg, now_ns);
+        double ns = (double)(now_ns - begin_ns);
+        printf("%.4f %.4f\n", (double)(*out - out_before) * 1e3 / ns, (double)(*in - in_before) * 1e3 / ns);
+    }
+}

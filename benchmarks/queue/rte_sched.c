@@ -96,11 +96,13 @@ static void open_port(struct bench *bench, int socket)
 }
 
 /* One batch in, and as much out. */
-static void step(struct bench *bench)
+static void step(void *arg, int64_t now_ns)
 {
+    struct bench *bench = arg;
     struct rte_mbuf *packets[LOAD_BATCH_MAX];
     unsigned batch = bench->load.batch;
 
+    (void)now_ns; /* it has a clock of its own */
     for (unsigned i = 0; i < batch; i++) {
         uint32_t queue = load_draw(&bench->load), of_pipe = queue % QUEUES_A_PIPE;
         packets[i] = bench->spare_count ? bench->spare[--bench->spare_count] : rte_pktmbuf_alloc(bench->pool);
@@ -122,21 +124,6 @@ static void step(struct bench *bench)
     bench->out += count;
 }
 
-static void round_of(struct bench *bench)
-{
-    uint64_t out = bench->out, in = bench->in;
-    int64_t begin_ns = clock_now_ns(), end_ns = begin_ns + (int64_t)(bench->load.seconds * 1e9), now_ns = begin_ns;
-
-    while (now_ns < end_ns) {
-        for (unsigned i = 0; i < 8; i++) {
-            now_ns = clock_now_ns();
-            step(bench);
-        }
-    }
-    double ns = (double)(now_ns - begin_ns);
-    printf("%.4f %.4f\n", (double)(bench->out - out) * 1e3 / ns, (double)(bench->in - in) * 1e3 / ns);
-}
-
 int main(int argc, char **argv)
 {
     static const char *const environment[] = {"rte_sched",      "--no-huge", "--no-pci", "--no-shconf",
@@ -154,9 +141,8 @@ int main(int argc, char **argv)
     check(bench.pool, "packets");
     open_port(&bench, socket);
     while (bench.taken - bench.out < bench.target)
-        step(&bench);
-    for (uint32_t i = 0; i < bench.load.rounds; i++)
-        round_of(&bench);
+        step(&bench, 0);
+    load_run(&bench.load, step, &bench, &bench.out, &bench.in);
     uint64_t waits = bench.taken - bench.out;
     bool whole = rte_mempool_in_use_count(bench.pool) == waits + bench.spare_count;
     fprintf(stderr, "in %" PRIu64 " out %" PRIu64 " dropped %" PRIu64 "%s\n", bench.in, bench.out,
