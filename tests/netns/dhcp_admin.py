@@ -77,9 +77,15 @@ class Watch:
     """`fairlead watch leases -j`: what it has said."""
 
     def __init__(self, lab, router):
+        before = self.asked(router)
         self.process = lab.spawn("middle", router.client, "-s", router.socket, "watch", "leases", "-j", stdout=-1, stderr=-1)
-        # It has begun when there is a session that watches; the next event is told for certain.
-        until(lambda: any(one["requests"] for one in router.ask("show", "sessions")["sessions"] if not one["this"]), "a watch")
+        # It has begun when there is a session that was not there before and has asked; the next event is told for certain.
+        until(lambda: self.asked(router) - before, "a watch")
+
+    @staticmethod
+    def asked(router):
+        """Sessions of others that have asked something."""
+        return {one["session"] for one in router.ask("show", "sessions")["sessions"] if one["requests"] and not one["this"]}
 
     def next(self):
         return json.loads(self.process.stdout.readline())
