@@ -12,8 +12,9 @@ import tempfile
 import time
 
 source, build, *words = sys.argv[1:]
-sys.path[:0] = [os.path.join(source, "benchmarks/dhcp"), os.path.join(source, "lab")]
+sys.path[:0] = [os.path.join(source, folder) for folder in ("benchmarks/common", "benchmarks/dhcp", "lab")]
 
+from command import say  # noqa: E402
 from lab import Lab, enter, run  # noqa: E402
 from load import Load  # noqa: E402
 from servers import LEASE_S, POOL_FIRST, POOL_SIZE, SERVER, Dnsmasq, Fairlead, Kea  # noqa: E402
@@ -24,10 +25,6 @@ PROOF_S = 10
 GIADDR = "10.0.0.2"
 MILLION = 1000000
 PEERS = {kind.name: kind for kind in (Fairlead, Kea, Dnsmasq)}
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 class Trials:

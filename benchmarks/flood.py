@@ -10,8 +10,9 @@ import sys
 import tempfile
 
 source, build, *words = sys.argv[1:]
-sys.path[:0] = [os.path.join(source, "benchmarks/dhcp"), os.path.join(source, "lab")]
+sys.path[:0] = [os.path.join(source, folder) for folder in ("benchmarks/common", "benchmarks/dhcp", "lab")]
 
+from command import number, say  # noqa: E402
 from lab import Lab, enter  # noqa: E402
 from load import KNOWN_BASE, Load, import_known  # noqa: E402
 from router import Router  # noqa: E402
@@ -28,17 +29,8 @@ interface "lan2" { }
 OPEN = PORTS % 'dhcp { pool = "10.1.0.0/16"  lease = 2h  conflict-check = false }'
 CLOSED = PORTS % ""
 
-
-def number(name, otherwise):
-    return int(words[words.index(name) + 1]) if name in words else otherwise
-
-
-SECONDS, RATE, ROUNDS = number("--seconds", 30), number("--rate", 100000), number("--rounds", 3)
+SECONDS, RATE, ROUNDS = number(words, "--seconds", 30), number(words, "--rate", 100000), number(words, "--rounds", 3)
 REQUESTS = "--requests" in words
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 class Round:

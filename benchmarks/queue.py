@@ -10,29 +10,22 @@ import subprocess
 import sys
 
 source, build, *words = sys.argv[1:]
+sys.path.insert(0, os.path.join(source, "benchmarks/common"))
 
+from command import number, say  # noqa: E402
 
-def number(name, otherwise):
-    return float(words[words.index(name) + 1]) if name in words else otherwise
-
-
-ROUNDS, SECONDS = int(number("--rounds", 5)), number("--seconds", 0.7)
+ROUNDS, SECONDS = number(words, "--rounds", 5), number(words, "--seconds", 0.7)
 REPEATS = 3  # of a program in a round, the first of which warms up
 SIZES = {"1k": 1024, "64k": 65536}
 OURS, PEER = "fairlead", "rte_sched"
-FREE = 12500000000  # a rate that holds nothing back, bytes a second
 
 # Program, packets at once, groups (our classes in turn; the peer's subports). The best of each counts.
 SETTINGS = [(OURS, 32, 1), (OURS, 64, 1), (OURS, 64, 8), (PEER, 32, 1), (PEER, 64, 1), (PEER, 32, 8), (PEER, 64, 8)]
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def measure(program, queues, batch, groups, rate):
+def measure(program, queues, batch, groups):
     """Packets a second that left, in millions."""
-    command = [os.path.join(build, "benchmarks/queue_" + program), *map(str, (queues, batch, groups, rate, SECONDS, REPEATS))]
+    command = [os.path.join(build, "benchmarks/queue_" + program), *map(str, (queues, batch, groups, SECONDS, REPEATS))]
     result = subprocess.run(["taskset", "-c", str(os.cpu_count() - 1), *command], capture_output=True, text=True,
                             timeout=120, check=False)
     if result.returncode:
@@ -42,7 +35,7 @@ def measure(program, queues, batch, groups, rate):
 
 def round_of(queues):
     """Each setting once: {(program, batch, groups): Mpps}."""
-    return {(program, batch, groups): measure(program, queues, batch, groups, FREE) for program, batch, groups in SETTINGS}
+    return {(program, batch, groups): measure(program, queues, batch, groups) for program, batch, groups in SETTINGS}
 
 
 def best(figures, program):

@@ -3,20 +3,15 @@
  * detection, its share of the memory and its counters. Prints the packets a second of each round, in and out, and
  * fails if one was lost.
  */
-#include "queue/load.h"
+#include "benchmarks/queue/load.h"
 
-#include "sched/link.h"
 #include "sched/sched.h"
 
 #include <inttypes.h>
-#include <sys/mman.h>
 
-static uint32_t draw(void *arg)
+static uint32_t draw(void *state)
 {
-    uint64_t *state = arg;
-
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(*state >> 32);
+    return load_random(state);
 }
 
 struct bench {
@@ -83,7 +78,7 @@ int main(int argc, char **argv)
     const struct drr_profile profile = {
         .quantum = LOAD_MTU,
         .limit_packets = LOAD_QUEUE_LIMIT,
-        .rate = shaper_rate(load->rate, 1000000),
+        .rate = shaper_rate(LOAD_RATE, SCHED_BURST_NS),
         .red = true,
         .law = {.weight = 1.0 / (1 << LOAD_RED_WEIGHT),
                 .gentle = false,
@@ -94,7 +89,7 @@ int main(int argc, char **argv)
 
     bench.of_class_log = (unsigned)__builtin_ctz(load->queues / load->groups);
     bench.target = load->queues * LOAD_OCCUPANCY;
-    config = (struct sched_config){.rate = shaper_rate(LOAD_PORT_RATE, 1000000), .class_count = load->groups};
+    config = (struct sched_config){.rate = shaper_rate(LOAD_RATE, SCHED_BURST_NS), .class_count = load->groups};
     for (unsigned i = 0; i < load->groups; i++)
         config.classes[i] = (struct sched_class){
             .quantum = LOAD_MTU,

@@ -18,40 +18,44 @@
 #define LOAD_RED_MAX     60
 #define LOAD_RED_P       10                    /* one in so many, at max */
 #define LOAD_RED_WEIGHT  9                     /* 2^-9 */
-#define LOAD_PORT_RATE   UINT64_C(12500000000) /* bytes a second */
+#define LOAD_RATE        UINT64_C(12500000000) /* bytes a second, at each level: it holds nothing back */
 #define LOAD_MTU         1522
 #define LOAD_BATCH_MAX   64
 
 struct load {
     uint32_t queues, batch, rounds; /* queues: a power of two, and groups too */
     uint64_t state;                 /* of the draws */
-    uint64_t rate;                  /* of each queue, or the peer's pipe of 16; bytes a second */
     unsigned groups;                /* classes, or the peer's subports */
     double seconds;                 /* of one round */
 };
 
 static inline struct load load_of(int argc, char **argv)
 {
-    if (argc != 7) {
-        fprintf(stderr, "usage: %s QUEUES BATCH GROUPS RATE SECONDS ROUNDS\n", argv[0]);
+    if (argc != 6) {
+        fprintf(stderr, "usage: %s QUEUES BATCH GROUPS SECONDS ROUNDS\n", argv[0]);
         exit(2);
     }
     return (struct load){.queues = (uint32_t)strtoul(argv[1], NULL, 10),
                          .batch = (uint32_t)strtoul(argv[2], NULL, 10),
                          .groups = (unsigned)strtoul(argv[3], NULL, 10),
-                         .rate = strtoull(argv[4], NULL, 10),
-                         .seconds = strtod(argv[5], NULL),
-                         .rounds = (uint32_t)strtoul(argv[6], NULL, 10),
+                         .seconds = strtod(argv[4], NULL),
+                         .rounds = (uint32_t)strtoul(argv[5], NULL, 10),
                          .state = 1};
+}
+
+/* Marsaglia's xorshift, its upper half. */
+static inline uint32_t load_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return (uint32_t)(*state >> 32);
 }
 
 /* The queue of the next packet. */
 static inline uint32_t load_draw(struct load *load)
 {
-    load->state ^= load->state << 13;
-    load->state ^= load->state >> 7;
-    load->state ^= load->state << 17;
-    return (uint32_t)(load->state >> 32) & (load->queues - 1);
+    return load_random(&load->state) & (load->queues - 1);
 }
 
 /* Rounds of steps, each a batch in and as much out; the packets a second of each, out and in, in millions. */

@@ -4,7 +4,7 @@
  * from the pool and giving back is not in its time. Prints the packets a second of each round, in and out, and fails if
  * one was lost.
  */
-#include "queue/load.h"
+#include "benchmarks/queue/load.h"
 
 #include <inttypes.h>
 #include <rte_eal.h>
@@ -56,12 +56,9 @@ static int open_heap(void)
 static void open_port(struct bench *bench, int socket)
 {
     static struct rte_sched_cman_params red = {.cman_mode = RTE_SCHED_CMAN_RED};
-    struct rte_sched_pipe_params pipe = {.tb_rate = bench->load.rate,
-                                         .tb_size = 1000000,
-                                         .tc_period = 10,
-                                         .wrr_weights = {1, 1, 1, 1},
-                                         .tc_ov_weight = 1};
-    struct rte_sched_subport_profile_params profile = {.tb_rate = LOAD_PORT_RATE, .tb_size = 1000000, .tc_period = 10};
+    struct rte_sched_pipe_params pipe = {
+        .tb_rate = LOAD_RATE, .tb_size = 1000000, .tc_period = 10, .wrr_weights = {1, 1, 1, 1}, .tc_ov_weight = 1};
+    struct rte_sched_subport_profile_params profile = {.tb_rate = LOAD_RATE, .tb_size = 1000000, .tc_period = 10};
     struct rte_sched_subport_params subport = {.n_pipes_per_subport_enabled = bench->pipes,
                                                .pipe_profiles = &pipe,
                                                .n_pipe_profiles = 1,
@@ -69,7 +66,7 @@ static void open_port(struct bench *bench, int socket)
                                                .cman_params = &red};
     struct rte_sched_port_params params = {.name = "port",
                                            .socket = socket,
-                                           .rate = LOAD_PORT_RATE,
+                                           .rate = LOAD_RATE,
                                            .mtu = LOAD_MTU,
                                            .frame_overhead = LOAD_LINK_BYTES - LOAD_FRAME_BYTES,
                                            .n_subports_per_port = bench->load.groups,
@@ -79,8 +76,8 @@ static void open_port(struct bench *bench, int socket)
                                            .n_pipes_per_subport = bench->pipes};
 
     for (unsigned class = 0; class < RTE_SCHED_TRAFFIC_CLASSES_PER_PIPE; class ++) {
-        pipe.tc_rate[class] = bench->load.rate;
-        profile.tc_rate[class] = LOAD_PORT_RATE;
+        pipe.tc_rate[class] = LOAD_RATE;
+        profile.tc_rate[class] = LOAD_RATE;
         subport.qsize[class] = LOAD_QUEUE_LIMIT;
         for (unsigned color = 0; color < RTE_COLORS; color++)
             red.red_params[class][color] = (struct rte_red_params){

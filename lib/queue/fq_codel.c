@@ -89,7 +89,7 @@ static void remove_first(struct fq_codel *fq, enum where where)
 /* --- in ---------------------------------------------------------------------------------------------------------- */
 
 /* Room is made at the head of the longest flow: that is where its sender sees it soonest. */
-static void drop_from_fattest(struct fq_codel *fq)
+void fq_codel_squeeze(struct fq_codel *fq)
 {
     struct flow *fattest = &fq->flows[0];
 
@@ -103,11 +103,6 @@ static void drop_from_fattest(struct fq_codel *fq)
         fq->bytes -= fq->packets->all[number].len;
         queue_drop(fq->packets, fq->stats, number, QUEUE_DROP_FATTEST);
     }
-}
-
-void fq_codel_squeeze(struct fq_codel *fq)
-{
-    drop_from_fattest(fq);
 }
 
 void fq_codel_put(struct fq_codel *fq, uint32_t number)
@@ -124,7 +119,7 @@ void fq_codel_put(struct fq_codel *fq, uint32_t number)
         append(fq, ON_NEW, at);
     }
     if (fq->count > fq->config->limit_packets)
-        drop_from_fattest(fq);
+        fq_codel_squeeze(fq);
 }
 
 /* --- out --------------------------------------------------------------------------------------------------------- */

@@ -19,12 +19,13 @@ struct queue {
 };
 
 /* What a discipline does with packets; those that come and leave are counted for it. A NULL open needs nothing, a NULL
- * length is the fifo's. */
+ * length is the fifo's; with a NULL squeeze the packet that comes is the one to lose. */
 struct discipline {
     bool (*open)(struct queue *queue, int64_t now_ns);
     void (*close)(struct queue *queue);
     void (*put)(struct queue *queue, uint32_t number, int64_t now_ns);
     uint32_t (*get)(struct queue *queue, int64_t now_ns);
+    void (*squeeze)(struct queue *queue); /* lose what it can best do without; it is not empty */
     uint32_t (*count)(const struct queue *queue);
     uint64_t (*bytes)(const struct queue *queue);
 };
@@ -123,6 +124,11 @@ static uint32_t get_fq_codel(struct queue *queue, int64_t now_ns)
     return fq_codel_get(queue->fq_codel, now_ns);
 }
 
+static void squeeze_fq_codel(struct queue *queue)
+{
+    fq_codel_squeeze(queue->fq_codel);
+}
+
 static uint32_t count_fq_codel(const struct queue *queue)
 {
     return fq_codel_packets(queue->fq_codel);
@@ -176,6 +182,7 @@ static const struct discipline disciplines[QUEUE_KIND_COUNT] = {
                         .close = close_fq_codel,
                         .put = put_fq_codel,
                         .get = get_fq_codel,
+                        .squeeze = squeeze_fq_codel,
                         .count = count_fq_codel,
                         .bytes = bytes_fq_codel},
     [QUEUE_DUALPI2] = {.open = open_dualpi2,
@@ -234,9 +241,11 @@ void queue_put(struct queue *queue, uint32_t number, int64_t now_ns)
 
 void queue_put_short(struct queue *queue, uint32_t number, int64_t now_ns)
 {
-    if (queue->config->kind == QUEUE_FQ_CODEL && queue_packets(queue)) {
+    const struct discipline *discipline = &disciplines[queue->config->kind];
+
+    if (discipline->squeeze && queue_packets(queue)) {
         queue_put(queue, number, now_ns);
-        fq_codel_squeeze(queue->fq_codel);
+        discipline->squeeze(queue);
         return;
     }
     queue_note_arrival(&queue->stats, &queue->packets->all[number]);

@@ -76,11 +76,6 @@ struct run {
     uint64_t counted, dropped, backlog; /* packets, after the first ones; the sum of backlogs when they had come */
 };
 
-static uint32_t draw(void *arg)
-{
-    return draw_u32(arg);
-}
-
 /* What of the queue has left by now, one each SERVICE_NS, the first at once if the line was free. */
 static void serve(struct run *run, int64_t *free_ns, int64_t now_ns)
 {
@@ -100,7 +95,7 @@ static void load(struct run *run, const struct queue_config *config, unsigned th
     int64_t now_ns = 0, free_ns = 0, mean_ns = SERVICE_NS * 1000 / thousandths;
 
     assert_int_equal(packets_open(&run->packets, POOL), 0);
-    run->queue = queue_new(config, &run->packets, (struct queue_random){draw, &run->draws}, 0);
+    run->queue = queue_new(config, &run->packets, (struct queue_random){draw_of, &run->draws}, 0);
     for (unsigned i = 0; i < count; i++) {
         serve(run, &free_ns, now_ns);
         uint32_t number = packets_take(&run->packets);

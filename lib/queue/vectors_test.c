@@ -25,11 +25,6 @@ struct run {
     uint64_t seed, got, lost;
 };
 
-static uint32_t draw(void *arg)
-{
-    return draw_u32(arg);
-}
-
 /* --- settings ---------------------------------------------------------------------------------------------------- */
 
 static void read_red(struct queue_config *config, const char *text)
@@ -180,7 +175,7 @@ static void same_as_the_oracle(void **state)
     assert_int_equal(packets_open(&run.packets, POOL), 0);
     assert_non_null(fgets(line, sizeof(line), run.file));
     read_config(&run.config, line);
-    run.queue = queue_new(&run.config, &run.packets, (struct queue_random){draw, &run.seed}, 0);
+    run.queue = queue_new(&run.config, &run.packets, (struct queue_random){draw_of, &run.seed}, 0);
     assert_non_null(run.queue);
     for (run.line = 2; fgets(line, sizeof(line), run.file); run.line++) {
         if (line[0] == 'p')

@@ -338,8 +338,7 @@ static unsigned send(struct drr *drr, struct pair *pair, struct shaper_rate rate
         numbers[sent] = listed[sent];
         sent++;
         bytes += packet->len;
-        if (rate.byte_16)
-            shaper_pass(&shaper, rate, packet->len, now_ns);
+        shaper_pass(&shaper, rate, packet->len, now_ns);
         histogram_add(&drr->stats.delay, now_ns - packet->arrived_ns);
     }
     if (!sent)
@@ -392,7 +391,7 @@ unsigned drr_get(struct drr *drr, uint32_t *numbers, unsigned room, int64_t *bud
 
     for (uint32_t queue; (queue = wheel_take(&drr->wheel, now_ns)) != WHEEL_NONE;)
         join_round(drr, queue);
-    while (count<room && * budget> 0 && drr->head != drr->tail)
+    while (*budget > 0 && count < room && drr->head != drr->tail)
         count += turn(drr, numbers + count, room - count, budget, now_ns);
     return count;
 }

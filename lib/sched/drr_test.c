@@ -14,11 +14,6 @@
 #define POOL   2000
 #define LIMIT  60
 
-static uint32_t draw(void *arg)
-{
-    return draw_u32(arg);
-}
-
 /* --- the naive one ------------------------------------------------------------------------------------------------ */
 
 struct naive_queue {
@@ -93,7 +88,7 @@ static void set(struct scene *scene, uint32_t queues)
 
 static void begin(struct scene *scene)
 {
-    scene->drr = drr_new(&scene->config, &scene->packets, (struct queue_random){draw, &scene->draws}, 0);
+    scene->drr = drr_new(&scene->config, &scene->packets, (struct queue_random){draw_of, &scene->draws}, 0);
     assert_non_null(scene->drr);
 }
 
@@ -285,7 +280,7 @@ static void random_early_detection_is_the_same(void **state)
     const struct queue_config config = {
         .kind = QUEUE_RED, .limit_packets = LIMIT, .limit_bytes = UINT64_MAX, .red = {.law = law, .ecn = true}};
     assert_int_equal(packets_open(&others, POOL), 0);
-    struct queue *queue = queue_new(&config, &others, (struct queue_random){draw, &draws}, 0);
+    struct queue *queue = queue_new(&config, &others, (struct queue_random){draw_of, &draws}, 0);
     begin(&scene);
     uint64_t drops = 0, spare = SEED;
     int64_t now_ns = 0;

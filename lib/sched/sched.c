@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct class
-{
+/* A class, and what waits in it. */
+struct branch {
     const struct sched_class *config;
     struct queue *queue; /* or */
     struct drr *drr;
@@ -21,7 +21,7 @@ struct sched {
     const struct sched_config *config;
     struct packets *packets;
     struct shaper shaper;
-    struct class classes[SCHED_CLASSES];
+    struct branch branches[SCHED_CLASSES];
     unsigned turn[SCHED_CLASSES]; /* by the first of its group: whose turn it is, with a deficit above 0 or none yet */
 };
 
@@ -36,20 +36,20 @@ struct sched *sched_new(const struct sched_config *config, struct packets *packe
     sched->packets = packets;
     sched->shaper.due_ns = now_ns;
     for (unsigned i = 0; i < config->class_count; i++) {
-        struct class *class = &sched->classes[i];
-        class->config = &config->classes[i];
-        class->shaper.due_ns = now_ns;
-        if (class->config->many)
-            class->drr = drr_new(&class->config->drr, packets, random, now_ns);
+        struct branch *branch = &sched->branches[i];
+        branch->config = &config->classes[i];
+        branch->shaper.due_ns = now_ns;
+        if (branch->config->many)
+            branch->drr = drr_new(&branch->config->drr, packets, random, now_ns);
         else
-            class->queue = queue_new(&class->config->queue, packets, random, now_ns);
-        if (!class->drr && !class->queue)
+            branch->queue = queue_new(&branch->config->queue, packets, random, now_ns);
+        if (!branch->drr && !branch->queue)
             return sched_free(sched);
-        bool alike = i > 0 && config->classes[i - 1].priority == class->config->priority;
-        class->group = alike ? class[-1].group : i;
-        for (unsigned j = class->group; j <= i; j++)
-            sched->classes[j].group_end = i + 1;
-        sched->turn[class->group] = class->group;
+        bool alike = i > 0 && config->classes[i - 1].priority == branch->config->priority;
+        branch->group = alike ? branch[-1].group : i;
+        for (unsigned j = branch->group; j <= i; j++)
+            sched->branches[j].group_end = i + 1;
+        sched->turn[branch->group] = branch->group;
     }
     return sched;
 }
@@ -59,30 +59,31 @@ struct sched *sched_free(struct sched *sched)
     if (!sched)
         return NULL;
     for (unsigned i = 0; i < sched->config->class_count; i++) {
-        queue_free(sched->classes[i].queue);
-        drr_free(sched->classes[i].drr);
+        queue_free(sched->branches[i].queue);
+        drr_free(sched->branches[i].drr);
     }
     free(sched);
     return NULL;
 }
 
-static uint32_t waiting(const struct class *class)
+static uint32_t waiting(const struct branch *branch)
 {
-    return class->drr ? drr_packets(class->drr) : queue_packets(class->queue);
+    return branch->drr ? drr_packets(branch->drr) : queue_packets(branch->queue);
 }
 
 /* --- in ---------------------------------------------------------------------------------------------------------- */
 
 /* Those that come to a class. */
-static void put(struct sched *sched, struct class *class, int64_t now_ns)
+static void put(struct sched *sched, struct branch *branch, int64_t now_ns)
 {
-    if (class->drr) {
-        drr_put(class->drr, class->numbers, class->coming, now_ns);
+    if (branch->drr) {
+        drr_put(branch->drr, branch->numbers, branch->coming, now_ns);
         return;
     }
-    for (unsigned i = 0; i < class->coming; i++) {
-        bool shared = share_allows(queue_packets(class->queue), sched->packets->free_count, sched->config->share_shift);
-        (shared ? queue_put : queue_put_short)(class->queue, class->numbers[i], now_ns);
+    for (unsigned i = 0; i < branch->coming; i++) {
+        bool shared =
+            share_allows(queue_packets(branch->queue), sched->packets->free_count, sched->config->share_shift);
+        (shared ? queue_put : queue_put_short)(branch->queue, branch->numbers[i], now_ns);
     }
 }
 
@@ -93,26 +94,27 @@ void sched_put(struct sched *sched, const uint32_t *numbers, unsigned count, int
 
     assert(count <= SCHED_BATCH);
     for (unsigned i = 0; i < count; i++) {
-        struct class *class = &sched->classes[all[numbers[i]].class];
-        class->numbers[class->coming++] = numbers[i];
+        struct branch *branch = &sched->branches[all[numbers[i]].class];
+        branch->numbers[branch->coming++] = numbers[i];
     }
     for (unsigned i = 0; i < class_count; i++) {
-        struct class *class = &sched->classes[i];
-        if (class->coming)
-            put(sched, class, now_ns);
-        class->coming = 0;
+        struct branch *branch = &sched->branches[i];
+        if (branch->coming)
+            put(sched, branch, now_ns);
+        branch->coming = 0;
     }
 }
 
 /* --- out --------------------------------------------------------------------------------------------------------- */
 
-static unsigned get_one_queue(struct class *class, const struct packets *packets, uint32_t *numbers, unsigned room,
-                              int64_t *budget, int64_t now_ns)
+/* Of a class with one queue: as drr_get. */
+static unsigned get_queue(struct branch *branch, const struct packets *packets, uint32_t *numbers, unsigned room,
+                          int64_t *budget, int64_t now_ns)
 {
     unsigned count = 0;
 
-    while (count<room && * budget> 0) {
-        uint32_t number = queue_get(class->queue, now_ns);
+    while (*budget > 0 && count < room) {
+        uint32_t number = queue_get(branch->queue, now_ns);
         if (number == PACKET_NONE)
             break;
         *budget -= packets->all[number].len;
@@ -121,18 +123,23 @@ static unsigned get_one_queue(struct class *class, const struct packets *packets
     return count;
 }
 
-/* What a class sends within *budget and its own rate. */
-static unsigned get(struct class *class, const struct packets *packets, uint32_t *numbers, unsigned room,
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What a class sends within *budget, its turn and its own rate. */
+static unsigned get(struct branch *branch, const struct packets *packets, uint32_t *numbers, unsigned room,
                     int64_t *budget, int64_t now_ns)
 {
-    int64_t own = shaper_budget(&class->shaper, class->config->rate, now_ns), least = own < *budget ? own : *budget;
-    int64_t left = least;
-    unsigned count = class->drr ? drr_get(class->drr, numbers, room, &left, now_ns)
-                                : get_one_queue(class, packets, numbers, room, &left, now_ns);
+    struct shaper_rate rate = branch->config->rate;
+    int64_t may = least(least(*budget, branch->deficit), shaper_budget(&branch->shaper, rate, now_ns)), left = may;
+    unsigned count = branch->drr ? drr_get(branch->drr, numbers, room, &left, now_ns)
+                                 : get_queue(branch, packets, numbers, room, &left, now_ns);
 
-    if (count && class->config->rate.byte_16)
-        shaper_pass(&class->shaper, class->config->rate, (uint64_t)(least - left), now_ns);
-    *budget -= least - left;
+    shaper_pass(&branch->shaper, rate, (uint64_t)(may - left), now_ns);
+    branch->deficit -= may - left;
+    *budget -= may - left;
     return count;
 }
 
@@ -141,33 +148,30 @@ static void pass_turn(struct sched *sched, unsigned group)
 {
     unsigned *turn = &sched->turn[group];
 
-    *turn = *turn + 1 < sched->classes[group].group_end ? *turn + 1 : group;
+    *turn = *turn + 1 < sched->branches[group].group_end ? *turn + 1 : group;
 }
 
 /* What the classes of one priority send: in turn, until each has been asked in vain, or there is no room or budget. */
 static unsigned get_of_group(struct sched *sched, unsigned group, uint32_t *numbers, unsigned room, int64_t *budget,
                              int64_t now_ns)
 {
-    unsigned count = 0, members = sched->classes[group].group_end - group;
+    unsigned count = 0, members = sched->branches[group].group_end - group;
 
-    for (unsigned in_vain = 0; in_vain < members && count<room && * budget> 0;) {
-        struct class *class = &sched->classes[sched->turn[group]];
-        if (class->deficit <= 0 && waiting(class))
-            class->deficit += class->config->quantum;
-        if (class->deficit <= 0) { /* nothing waits, or it still has to make up for a long packet */
-            in_vain = waiting(class) ? 0 : in_vain + 1;
+    for (unsigned in_vain = 0; in_vain<members && * budget> 0 && count < room;) {
+        struct branch *branch = &sched->branches[sched->turn[group]];
+        if (branch->deficit <= 0 && waiting(branch))
+            branch->deficit += branch->config->quantum;
+        if (branch->deficit <= 0) { /* nothing waits, or it still has to make up for a long packet */
+            in_vain = waiting(branch) ? 0 : in_vain + 1;
             pass_turn(sched, group);
             continue;
         }
-        int64_t least = *budget < class->deficit ? *budget : class->deficit, left = least;
-        unsigned sent = get(class, sched->packets, numbers + count, room - count, &left, now_ns);
-        *budget -= least - left;
-        class->deficit -= least - left;
+        unsigned sent = get(branch, sched->packets, numbers + count, room - count, budget, now_ns);
         count += sent;
         in_vain = sent ? 0 : in_vain + 1;
-        if (!waiting(class) || !sent) /* it had its chance */
-            class->deficit = class->deficit < 0 ? class->deficit : 0;
-        if (class->deficit <= 0)
+        if (!waiting(branch) || !sent) /* it had its chance */
+            branch->deficit = least(branch->deficit, 0);
+        if (branch->deficit <= 0)
             pass_turn(sched, group);
     }
     return count;
@@ -180,18 +184,17 @@ unsigned sched_get(struct sched *sched, uint32_t *numbers, unsigned room, int64_
     unsigned count = 0;
 
     for (unsigned group = 0; group < config->class_count && count < room && left > 0;
-         group = sched->classes[group].group_end)
+         group = sched->branches[group].group_end)
         count += get_of_group(sched, group, numbers + count, room - count, &left, now_ns);
-    if (count && config->rate.byte_16)
-        shaper_pass(&sched->shaper, config->rate, (uint64_t)(budget - left), now_ns);
+    shaper_pass(&sched->shaper, config->rate, (uint64_t)(budget - left), now_ns);
     return count;
 }
 
 /* When a class has something that it may send. */
-static int64_t class_next_ns(const struct class *class)
+static int64_t class_next_ns(const struct branch *branch)
 {
-    int64_t queued = class->drr ? drr_next_ns(class->drr) : queue_packets(class->queue) ? INT64_MIN : INT64_MAX;
-    int64_t rated = shaper_next_ns(&class->shaper, class->config->rate);
+    int64_t queued = branch->drr ? drr_next_ns(branch->drr) : queue_packets(branch->queue) ? INT64_MIN : INT64_MAX;
+    int64_t rated = shaper_next_ns(&branch->shaper, branch->config->rate);
 
     return queued > rated ? queued : rated;
 }
@@ -201,7 +204,7 @@ int64_t sched_next_ns(const struct sched *sched)
     int64_t first = INT64_MAX, port = shaper_next_ns(&sched->shaper, sched->config->rate);
 
     for (unsigned i = 0; i < sched->config->class_count; i++) {
-        int64_t next = class_next_ns(&sched->classes[i]);
+        int64_t next = class_next_ns(&sched->branches[i]);
         if (next < first)
             first = next;
     }
@@ -215,35 +218,35 @@ uint32_t sched_packets(const struct sched *sched)
     uint32_t sum = 0;
 
     for (unsigned i = 0; i < sched->config->class_count; i++)
-        sum += waiting(&sched->classes[i]);
+        sum += waiting(&sched->branches[i]);
     return sum;
 }
 
 uint32_t sched_class_packets(const struct sched *sched, unsigned class)
 {
-    return waiting(&sched->classes[class]);
+    return waiting(&sched->branches[class]);
 }
 
 uint64_t sched_class_bytes(const struct sched *sched, unsigned class)
 {
-    const struct class *of = &sched->classes[class];
+    const struct branch *of = &sched->branches[class];
 
     return of->drr ? drr_bytes(of->drr) : queue_bytes(of->queue);
 }
 
 const struct queue_stats *sched_class_stats(const struct sched *sched, unsigned class)
 {
-    const struct class *of = &sched->classes[class];
+    const struct branch *of = &sched->branches[class];
 
     return of->drr ? drr_stats(of->drr) : queue_stats(of->queue);
 }
 
 const struct queue *sched_class_queue(const struct sched *sched, unsigned class)
 {
-    return sched->classes[class].queue;
+    return sched->branches[class].queue;
 }
 
 struct drr *sched_class_drr(struct sched *sched, unsigned class)
 {
-    return sched->classes[class].drr;
+    return sched->branches[class].drr;
 }

@@ -10,11 +10,6 @@
 #define MBIT   UINT64_C(125000)
 #define SECOND INT64_C(1000000000)
 
-static uint32_t draw(void *arg)
-{
-    return draw_u32(arg);
-}
-
 struct scene {
     struct packets packets;
     struct sched_config config;
@@ -38,7 +33,7 @@ static void set(struct scene *scene, unsigned classes)
 
 static void begin(struct scene *scene)
 {
-    scene->sched = sched_new(&scene->config, &scene->packets, (struct queue_random){draw, &scene->draws}, 0);
+    scene->sched = sched_new(&scene->config, &scene->packets, (struct queue_random){draw_of, &scene->draws}, 0);
     assert_non_null(scene->sched);
 }
 

@@ -60,6 +60,8 @@ static inline int64_t shaper_budget(const struct shaper *shaper, struct shaper_r
 /* So many bytes begin. */
 static inline void shaper_pass(struct shaper *shaper, struct shaper_rate rate, uint64_t bytes, int64_t now_ns)
 {
+    if (!rate.byte_16)
+        return;
     if (shaper->due_ns < now_ns) {
         shaper->due_ns = now_ns;
         shaper->due_frac = 0;
