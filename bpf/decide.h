@@ -2,7 +2,8 @@
  * What the front door decides for a packet: a packet's way from validation to the adjacency, stated in one place.
  *
  *   may speak? (bpf/guard.h)
- *   -> fresh? -> door open? -> ours? -> IPv4? -> validate -> options, TTL -> addresses -> source -> look up -> egress
+ *   -> fresh? -> door open? -> ours? -> IPv4? -> validate -> options, TTL -> addresses -> source -> look up -> egress,
+ *   which is a port, or the lift to its queues
  *
  * Everything that it does not understand, is not sure of, or is not meant to decide is the kernel's, untouched. It
  * reads the packet and changes nothing. Shared with BPF: tests and fuzzers run what the kernel runs.
@@ -105,6 +106,7 @@ static force_inline void door_decide(const struct door_memory *memory, const str
     verdict->port = (uint32_t)number;
     verdict->adjacency = 0;
     verdict->next = &memory->adjacencies[0];
+    verdict->egress = 0;
 
     if (unlikely(frame->now_ns >= READ_ONCE(memory->deadline_ns)))
         return door_punt(verdict, DOOR_PUNT_STALE);
@@ -153,14 +155,17 @@ static force_inline void door_decide(const struct door_memory *memory, const str
         return door_punt(verdict, DOOR_PUNT_SAME_PORT);
     if (unlikely(door_packet_bytes(frame, ip) > next->mtu))
         return door_punt(verdict, DOOR_PUNT_TOO_BIG);
+    const struct door_port *out = &memory->ports[masked_index(next->port, DOOR_PORTS - 1)];
+    uint32_t lift = next->port ? door_lift(out, frame->now_ns) : 0;
     if (frame->xdp) {
-        if (unlikely(memory->ports[masked_index(next->port, DOOR_PORTS - 1)].no_xdp_in))
+        if (unlikely(!lift && out->no_xdp_in))
             return door_punt(verdict, DOOR_PUNT_XDP_EGRESS);
         if (unlikely(door_is_half_made(frame, ip)))
             return door_punt(verdict, DOOR_PUNT_HALF_MADE);
     }
     verdict->adjacency = (uint32_t)adjacency;
     verdict->next = next;
+    verdict->egress = lift ? lift : next->ifindex;
 }
 
 /* Make the frame what leaves: MAC addresses, TTL, checksum. For a frame that door_decide() forwards; its first 34 bytes

@@ -18,6 +18,7 @@
 #define OUT_PORT  2
 #define NEXT      5 /* next hop and adjacency of the subnet behind OUT */
 #define ADJACENCY 7
+#define LIFT      77
 #define MTU       1500
 
 static const uint8_t own_mac[6] = {2, 0, 0, 0, 0, 1}, host_mac[6] = {2, 0, 0, 0, 0, 2}, out_mac[6] = {2, 0, 0, 0, 0, 3},
@@ -576,6 +577,35 @@ static void names_are_complete(void **state)
     assert_string_equal(door_punt_help(DOOR_PUNT_COUNT), "unknown");
 }
 
+/* Where a port has a lift with somebody behind, that is where its packets go; whatever else holds goes on holding. */
+static void what_waits_goes_to_the_lift(void **state)
+{
+    struct fixture *f = *state;
+    struct door_port *out = &f->memory->ports[OUT_PORT];
+
+    assert_int_equal(decide(f).egress, OUT);
+    out->lift = LIFT;
+    assert_int_equal(decide(f).egress, OUT); /* nobody was ever there */
+    out->lift_deadline_ns = NOW_NS;
+    assert_int_equal(decide(f).egress, OUT); /* no longer */
+    out->lift_deadline_ns = NOW_NS + 1;
+    assert_forwarded(f);
+    assert_int_equal(decide(f).egress, LIFT);
+    assert_int_equal(door_lift(out, NOW_NS + 1), 0);
+
+    f->frame.xdp = true; /* the lift takes frames of an XDP door, even if the port would not */
+    out->no_xdp_in = 1;
+    assert_int_equal(decide(f).egress, LIFT);
+    out->lift_deadline_ns = 0;
+    assert_left(f, DOOR_PUNT_XDP_EGRESS);
+
+    /* An egress that is no port has none, whatever stands in place 0. */
+    f->frame.xdp = false;
+    f->memory->adjacencies[ADJACENCY].port = 0;
+    f->memory->ports[0] = (struct door_port){.lift = LIFT, .lift_deadline_ns = UINT64_MAX};
+    assert_int_equal(decide(f).egress, OUT);
+}
+
 int main(void)
 {
 #define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
@@ -600,6 +630,7 @@ int main(void)
         CASE(other_dhcp_servers),
         CASE(arp_speaks_too),
         CASE(names_are_complete),
+        CASE(what_waits_goes_to_the_lift),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,7 +128,7 @@ int door_xdp(struct xdp_md *ctx)
 
     if (!handle(&frame, data, &verdict))
         return verdict.kind == DOOR_DROP ? XDP_DROP : XDP_PASS;
-    return (int)bpf_redirect(verdict.next->ifindex, 0);
+    return (int)bpf_redirect(verdict.egress, 0);
 }
 
 /* The priority that Linux gives a forwarded packet by its TOS (rt_tos2priority), four bits for each of 16 values: best
@@ -168,7 +168,41 @@ int door_tc(struct __sk_buff *skb)
     if (!ip)
         return verdict.kind == DOOR_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
     skb->priority = priority_of(ip->tos);
-    return (int)bpf_redirect(verdict.next->ifindex, 0);
+    return (int)bpf_redirect(verdict.egress, 0);
+}
+
+/* The sockets at the lifts' far ends, by interface index modulo DOOR_IFINDEXES. */
+struct {
+    __uint(type, BPF_MAP_TYPE_XSKMAP);
+    __uint(max_entries, DOOR_IFINDEXES);
+    __type(key, uint32_t);
+    __type(value, uint32_t);
+} lift_sockets SEC(".maps");
+
+/* At a shaped port's egress: what the kernel sends there goes to the lift too. What our queues send does not come by
+ * here, since it goes to the driver directly. */
+SEC("tc")
+int door_lifts(struct __sk_buff *skb)
+{
+    uint64_t number = memory.port_of[masked_index(skb->ifindex, DOOR_IFINDEXES - 1)];
+    const struct door_port *port = &memory.ports[number];
+
+    if (unlikely(port->ifindex != skb->ifindex || !port->lift))
+        return TC_ACT_UNSPEC;
+    uint32_t lift = door_lift(port, bpf_ktime_get_coarse_ns());
+    struct door_counters *counters = counters_of((uint32_t)number);
+    if (counters && lift)
+        counters->lifted++;
+    else if (counters)
+        counters->passed_by++;
+    return lift ? (int)bpf_redirect(lift, 0) : TC_ACT_UNSPEC;
+}
+
+/* At a lift's far end. */
+SEC("xdp")
+int lift_far(struct xdp_md *ctx)
+{
+    return (int)bpf_redirect_map(&lift_sockets, ctx->ingress_ifindex & (DOOR_IFINDEXES - 1), XDP_DROP);
 }
 
 /* What is read of the kernel's structures, wherever it stands there. */

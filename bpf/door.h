@@ -115,15 +115,25 @@ struct door_binding {
 static_assert(sizeof(struct door_binding) == 16, "no padding");
 
 struct door_port {
+    uint64_t lift_deadline_ns; /* CLOCK_MONOTONIC; afterwards nobody is at the lift's far end, and it is passed by */
     uint32_t ifindex;
     uint32_t aside;     /* not 0: everything that arrives here is the kernel's */
     uint32_t no_xdp_in; /* not 0: its driver does not take frames that an XDP door redirects */
+    uint32_t lift;      /* interface that what leaves here is sent to instead, to wait in queues; 0: none */
     uint8_t rp_filter;  /* enum door_rp_filter */
     uint8_t mac[ETH_ADDR_SIZE];
     uint8_t checks; /* enum door_check */
 };
 
-static_assert(sizeof(struct door_port) == 20, "no padding");
+static_assert(sizeof(struct door_port) == 32, "no padding");
+
+/* Where what leaves a port goes now: its lift, with its queues behind; 0: it has none, or nobody is there. */
+static force_inline uint32_t door_lift(const struct door_port *port, uint64_t now_ns)
+{
+    uint32_t lift = READ_ONCE(port->lift);
+
+    return lift && now_ns < READ_ONCE(port->lift_deadline_ns) ? lift : 0;
+}
 
 struct door_memory {
     uint64_t deadline_ns;                          /* CLOCK_MONOTONIC; afterwards everything is the kernel's */
@@ -156,7 +166,9 @@ struct door_counters {
     struct door_count out; /* cut through to here */
     uint64_t punts[DOOR_PUNT_COUNT];
     uint64_t drops[DROP_REASON_COUNT];
-    uint64_t unsent; /* frames that the driver of this port did not take from an XDP door */
+    uint64_t unsent;    /* frames that the driver of this port did not take from an XDP door */
+    uint64_t lifted;    /* packets that the kernel sent here, and that were sent to the lift */
+    uint64_t passed_by; /* packets that left here by themselves, because nobody was at the lift's far end */
 };
 
 /* Counters stand in an array map of CPUs x DOOR_PORTS elements. */
@@ -181,6 +193,7 @@ struct door_verdict {
     uint32_t port;                     /* where it came in; 0 if that is no port */
     uint32_t adjacency;                /* for DOOR_FORWARD */
     const struct door_adjacency *next; /* for DOOR_FORWARD; never NULL */
+    uint32_t egress;                   /* for DOOR_FORWARD: the interface that it is sent to, port or lift */
 };
 
 /* "unresolved", and what it means; "unknown" for a number that is none of ours. Static storage. User space only. */

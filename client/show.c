@@ -1,4 +1,5 @@
 /* fairlead show: lists of what the daemon knows. */
+#include "client/show.h"
 #include "base/compiler.h"
 #include "base/text.h"
 #include "client/command.h"
@@ -310,6 +311,7 @@ static const struct what {
     {"routes", {"within"}, routes_columns, ARRAY_SIZE(routes_columns), "no routes"},
     {"neighbours", {NULL}, neighbours_columns, ARRAY_SIZE(neighbours_columns), "no neighbours"},
     {"counters", {NULL}, counters_columns, ARRAY_SIZE(counters_columns), "no ports"},
+    {"queues", {NULL}, queues_columns, QUEUES_COLUMNS, "no port has a rate, so nothing waits"},
     {"leases", {"like"}, leases_columns, ARRAY_SIZE(leases_columns), "no leases"},
     {"history", {"within", "at"}, history_columns, ARRAY_SIZE(history_columns), "nobody had an address"},
     {"pools", {NULL}, pools_columns, ARRAY_SIZE(pools_columns), "no pools"},
@@ -413,15 +415,16 @@ static int show(const struct command *self, int argc, char **argv, const struct 
 
 const struct command command_show = {
     .name = "show",
-    .arguments =
-        "ports|routes [PREFIX]|neighbours|counters|leases [PREFIX|MAC|NAME]|history [PREFIX [TIME]]|pools|reservations|"
-        "dhcp|sessions|version",
+    .arguments = "ports|routes [PREFIX]|neighbours|counters|queues|leases [PREFIX|MAC|NAME]|history [PREFIX "
+                 "[TIME]]|pools|reservations|"
+                 "dhcp|sessions|version",
     .summary = "what the daemon knows and does",
     .help =
         "  ports       the ports, their doors, and why a door stands aside\n"
         "  routes      every candidate for every prefix, the best marked '>'; those within PREFIX\n"
         "  neighbours  which link-layer address answers for an address\n"
         "  counters    frames in, cut through, out; dropped and left to the kernel, by reason\n"
+        "  queues      what waits at shaped ports, for how long, and what is dropped or marked, by cause\n"
         "  leases      which client has or had an address, and until when; those within PREFIX, of a hardware\n"
         "              address, or with NAME in their names\n"
         "  history     who had an address from when to when, and has it; within PREFIX, at TIME (\"2026-11-25 "

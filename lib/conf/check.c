@@ -3,6 +3,7 @@
 #include "conf/dhcp.h"
 #include "conf/guard.h"
 #include "conf/model.h"
+#include "conf/queue.h"
 #include "conf/relay.h"
 #include "net/ipv4_map.h"
 
@@ -101,6 +102,7 @@ static void check_interfaces(const struct conf *conf, struct conf_errors *errors
                        interface->name, CONF_ADDRESSES_MAX);
         for (size_t j = 0; j < interface->address_count; j++)
             check_host_address(interface, &interface->addresses[j], errors);
+        conf_check_shape(interface, errors);
     }
 }
 

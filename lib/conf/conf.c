@@ -5,6 +5,7 @@
 #include "conf/dhcp.h"
 #include "conf/guard.h"
 #include "conf/model.h"
+#include "conf/queue.h"
 #include "conf/relay.h"
 
 #include <errno.h>
@@ -220,6 +221,7 @@ static void print_interface(const struct conf_interface *interface, FILE *stream
         fprintf(stream, "    address = \"%s\"\n", text);
     }
     fprintf(stream, "    door = \"%s\"\n", conf_door_name(interface->door));
+    conf_print_shape(&interface->shape, stream);
     conf_print_guard(interface, stream);
     if (interface->dhcp)
         conf_print_dhcp(interface->dhcp, stream);

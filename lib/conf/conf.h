@@ -14,6 +14,8 @@
 #include "dhcp/subnet.h"
 #include "net/eth.h"
 #include "net/ipv4_prefix.h"
+#include "queue/settings.h"
+#include "sched/link.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -146,8 +148,17 @@ struct conf_host {
     unsigned line;
 };
 
+/* How fast what leaves an interface may, and where it waits for that. */
+struct conf_shape {
+    uint64_t rate; /* bytes a second, on the link; 0: as fast as it can, and nothing waits here */
+    unsigned link; /* number of a kind (sched/link.h) */
+    struct queue_settings queue;
+    unsigned line, queue_line; /* of rate, of queue; 0: not said */
+};
+
 struct conf_interface {
     char name[CONF_NAME_SIZE];
+    struct conf_shape shape;
     enum conf_door door;
     struct conf_dhcp *dhcp;         /* NULL: none is served there */
     struct conf_relay *relay;       /* NULL: none is relayed there */
@@ -215,6 +226,9 @@ const struct conf_interface *conf_find_owner(const struct conf *conf, uint32_t a
 /* Whether an address is in a subnet of the interface. True if none are said here: then it has those that the system
  * gave it. */
 bool conf_interface_may_reach(const struct conf_interface *interface, uint32_t addr);
+
+/* Whether what leaves is treated alike. False: perhaps not (there is no memory to compare them). */
+bool conf_shape_equal(const struct conf_shape *a, const struct conf_shape *b);
 
 /* Whether DHCP clients are served, or relayed, at an interface; anywhere. Whether they are relayed anywhere. */
 bool conf_interface_has_clients(const struct conf_interface *interface);

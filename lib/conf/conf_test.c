@@ -57,6 +57,56 @@ static void an_example_means_what_it_says(void **state)
     conf_free(conf);
 }
 
+static void how_fast_and_where_it_waits(void **state)
+{
+    (void)state;
+    struct conf *conf = parsed("interface a { rate = 20Mbit }\n"
+                               "interface b { rate = 1Gbit  queue = drop-tail  link = pppoe-llcsnap }\n"
+                               "interface c { rate = 512kbit  queue red {\n"
+                               "    min = 20ms max = \"60ms\" probability = \"2%\" weight = 0.002 limit = 500ms\n"
+                               "    gentle = false byte-mode = true ecn = false } }\n"
+                               "interface d { rate = 10Gbit  queue fq-codel { target = 800us interval = 20ms\n"
+                               "    flows = 64 quantum = 300 limit = 2000p } }\n"
+                               "interface e { rate = 1Mbit  queue dualpi2 { coupling = 1.5 step = 3ms\n"
+                               "    low-latency-share = 80 } }\n"
+                               "interface f { }\n");
+    const struct conf_shape *a = &conf->interfaces[0].shape, *b = &conf->interfaces[1].shape,
+                            *c = &conf->interfaces[2].shape, *d = &conf->interfaces[3].shape,
+                            *e = &conf->interfaces[4].shape;
+    assert_int_equal(a->rate, 2500000);
+    assert_int_equal(a->queue.kind, QUEUE_FQ_CODEL);
+    assert_string_equal(link_kind_name(a->link), "ethernet");
+    assert_int_equal(b->queue.kind, QUEUE_DROP_TAIL);
+    assert_string_equal(link_kind_name(b->link), "pppoe-llcsnap");
+    assert_int_equal(c->queue.kind, QUEUE_RED);
+    assert_int_equal(c->queue.red[0].max.value, 60000000);
+    assert_int_equal(c->queue.limit.unit, QUEUE_NS);
+    assert_true(c->queue.red[0].probability > 0.0199 && c->queue.red[0].probability < 0.0201);
+    assert_true(c->queue.weight > 0.00199 && c->queue.weight < 0.00201);
+    assert_true(c->queue.not_gentle && c->queue.byte_mode && c->queue.no_ecn && !c->queue.adaptive);
+    assert_int_equal(d->queue.target_ns, 800000);
+    assert_int_equal(d->queue.limit.value, 2000);
+    assert_int_equal(d->queue.flows, 64);
+    assert_true(e->queue.coupling > 1.49 && e->queue.coupling < 1.51);
+    assert_int_equal(e->queue.low_latency_percent, 80);
+    assert_int_equal(conf->interfaces[5].shape.rate, 0);
+
+    char *text = NULL;
+    size_t len = 0;
+    FILE *stream = open_memstream(&text, &len);
+    conf_print(conf, stream);
+    fclose(stream);
+    struct conf *again = parsed(text);
+    for (size_t i = 0; i < conf->interface_count; i++) {
+        assert_true(conf_shape_equal(&conf->interfaces[i].shape, &again->interfaces[i].shape));
+        for (size_t j = 0; j < i; j++)
+            assert_false(conf_shape_equal(&conf->interfaces[i].shape, &again->interfaces[j].shape));
+    }
+    free(text);
+    conf_free(again);
+    conf_free(conf);
+}
+
 static void what_is_served_by_dhcp(void **state)
 {
     (void)state;
@@ -416,6 +466,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_example_means_what_it_says),
+        cmocka_unit_test(how_fast_and_where_it_waits),
         cmocka_unit_test(what_is_served_by_dhcp),
         cmocka_unit_test(what_holds_for_some_clients),
         cmocka_unit_test(nothing_at_all_is_a_configuration),

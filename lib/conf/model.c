@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "conf/dhcp.h"
 #include "conf/guard.h"
+#include "conf/queue.h"
 #include "conf/read.h"
 #include "conf/relay.h"
 
@@ -76,11 +77,10 @@ void *conf_append(struct build *build, void *array, size_t *count, size_t bytes)
     return added;
 }
 
-/* Which of `count` words; the list of all of them in the error. */
-static bool read_choice(struct build *build, const struct conf_node *node, const struct conf_value *value,
-                        const char *(*name)(unsigned), unsigned count, unsigned *choice)
+bool conf_read_choice(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                      const char *(*name)(unsigned), unsigned count, unsigned *choice)
 {
-    char all[100] = "";
+    char all[200] = "";
 
     for (unsigned i = 0; i < count; i++) {
         if (strcmp(value->text, name(i)) == 0) {
@@ -139,6 +139,7 @@ static void *begin_interface(struct build *build, void *within, const struct con
     if (!interface)
         return NULL;
     memcpy(interface->name, node->label, strlen(node->label) + 1);
+    interface->shape.queue.kind = QUEUE_FQ_CODEL;
     interface->line = node->line;
     return interface;
 }
@@ -169,14 +170,13 @@ static void read_door(struct build *build, void *thing, const struct conf_node *
     struct conf_interface *interface = thing;
     unsigned door;
 
-    if (read_choice(build, node, value, door_name, CONF_DOOR_COUNT, &door))
+    if (conf_read_choice(build, node, value, door_name, CONF_DOOR_COUNT, &door))
         interface->door = (enum conf_door)door;
 }
 
 static const struct setting interface_settings[] = {
-    {"address", read_address, true},
-    {"door", read_door, false},
-    {"source-guard", conf_read_guard, false},
+    {"address", read_address, true},   {"door", read_door, false},      {"rate", conf_read_rate, false},
+    {"queue", conf_read_queue, false}, {"link", conf_read_link, false}, {"source-guard", conf_read_guard, false},
 };
 
 /* --- route -------------------------------------------------------------------------------------------------------- */
@@ -223,7 +223,7 @@ static void read_type(struct build *build, void *thing, const struct conf_node *
     struct conf_route *route = thing;
     unsigned type;
 
-    if (read_choice(build, node, value, route_type_name, CONF_ROUTE_TYPE_COUNT, &type))
+    if (conf_read_choice(build, node, value, route_type_name, CONF_ROUTE_TYPE_COUNT, &type))
         route->type = (enum conf_route_type)type;
 }
 
@@ -322,7 +322,8 @@ static const struct setting top_settings[] = {
     {"hostname", read_hostname, false},
 };
 
-static const struct block *const interface_blocks[] = {&conf_dhcp_interface_block, &conf_relay_block, &conf_host_block};
+static const struct block *const interface_blocks[] = {&conf_queue_block, &conf_dhcp_interface_block, &conf_relay_block,
+                                                       &conf_host_block};
 
 static const struct block interface_block = {.key = "interface",
                                              .label = "the interface's name",

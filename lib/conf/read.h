@@ -48,6 +48,10 @@ bool conf_setting_stands(struct build *build, const struct conf_node *in, const 
 /* true or false. */
 void conf_read_flag(struct build *build, const struct conf_node *node, const struct conf_value *value, bool *flag);
 
+/* Which of `count` words; false: none of them, and all are listed. */
+bool conf_read_choice(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                      const char *(*name)(unsigned), unsigned count, unsigned *choice);
+
 /* Numbers, from min to max; false: it is none, which is listed. */
 bool conf_read_number(struct build *build, const struct conf_node *node, const struct conf_value *value, uint32_t min,
                       uint32_t max, const char *expected, uint32_t *number);

@@ -4,6 +4,9 @@
  */
 #pragma once
 
+#include "base/text.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
 /* X(enumerator, name, help) */
@@ -27,6 +30,23 @@ enum link_framing {
         .bytes = 24, .min = 84, .framing = 0 \
     }
 
+/* What there is between a router and its provider. X(name, bytes, least bytes, framing, help); bytes beyond a frame of
+ * the router with its 14 bytes of Ethernet, as counted by tc-cake(8) (which counts from the IP packet). */
+#define LINK_KINDS(X)                                                                        \
+    X("ethernet", 24, 84, NONE, "Ethernet: preamble, checksum and gap")                      \
+    X("raw", 0, 0, NONE, "frames as they are")                                               \
+    X("docsis", 4, 64, NONE, "a cable modem, which shapes by Ethernet frames with checksum") \
+    X("bridged-ptm", 8, 0, PTM, "VDSL2, bridged Ethernet")                                   \
+    X("pppoe-ptm", 16, 0, PTM, "VDSL2, PPPoE in the modem")                                  \
+    X("bridged-llcsnap", 18, 0, ATM, "ADSL, bridged Ethernet (RFC 2684) with LLC/SNAP")      \
+    X("bridged-vcmux", 10, 0, ATM, "ADSL, bridged Ethernet by circuit")                      \
+    X("pppoe-llcsnap", 26, 0, ATM, "ADSL, PPPoE with LLC/SNAP")                              \
+    X("pppoe-vcmux", 18, 0, ATM, "ADSL, PPPoE by circuit")                                   \
+    X("pppoa-llc", 0, 0, ATM, "ADSL, PPPoA with LLC")                                        \
+    X("pppoa-vcmux", -4, 0, ATM, "ADSL, PPPoA by circuit")                                   \
+    X("ipoa-llcsnap", 2, 0, ATM, "ADSL, classical IP over ATM (RFC 2684) with LLC/SNAP")     \
+    X("ipoa-vcmux", -6, 0, ATM, "ADSL, classical IP over ATM by circuit")
+
 #define LINK_OVERHEAD_MAX 256 /* bytes, either way */
 
 /* In this order: bytes are added, less than min counts as min, and that is framed. */
@@ -48,3 +68,14 @@ static inline uint32_t link_bytes(const struct link_overhead *link, uint32_t fra
         return bytes + (bytes + 63) / 64;
     return bytes;
 }
+
+/* "ethernet", for numbers from 0; NULL: there are no more. */
+const char *link_kind_name(unsigned kind);
+struct link_overhead link_kind_overhead(unsigned kind);
+
+/* Read "20Mbit", "512kbit", "10Gbit" (of 1,000 each): bytes a second. 0; -EINVAL, and what is wrong. */
+int link_rate_parse(const char *text, size_t len, uint64_t *rate, struct text_error *err);
+
+#define LINK_RATE_TEXT_SIZE 24
+/* As it is read, in the largest unit in which it is a whole number. */
+void link_rate_format(uint64_t rate, char out[static LINK_RATE_TEXT_SIZE]);

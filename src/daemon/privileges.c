@@ -50,7 +50,9 @@ static void keep(const cap_value_t *wanted, int count)
 
 void privileges_of_engine(void)
 {
-    static const cap_value_t wanted[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_BPF, CAP_PERFMON};
+    /* The last one: frames of queues are memory that the kernel works on, and have to stay where they are. */
+    static const cap_value_t wanted[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE,
+                                         CAP_BPF,       CAP_PERFMON, CAP_IPC_LOCK};
 
     drop_bounding_set();
     keep(wanted, sizeof(wanted) / sizeof(*wanted));

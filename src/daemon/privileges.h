@@ -7,8 +7,8 @@
 
 #include <sys/types.h>
 
-/* Root's files, and CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_BPF, CAP_PERFMON, as far as they were there.
- */
+/* Root's files, and CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_BPF, CAP_PERFMON, CAP_IPC_LOCK, as far as
+ * they were there. */
 void privileges_of_engine(void);
 
 /* The user and group of those that need nothing: fairlead, if the system has such a user; nobody otherwise. */

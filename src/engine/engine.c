@@ -14,6 +14,7 @@
 #include "engine/rogues.h"
 #include "log/log.h"
 #include "loop/watch.h"
+#include "port/lift.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -43,7 +44,8 @@ struct engine {
     struct ports ports;
     struct bindings bindings;
     struct lease_link leases;
-    struct page *page;
+    struct shaping *shaping;
+    struct page_memory *page;
     struct page next_page; /* put together here */
     int page_fd, counters_fd;
     int epoll, timer, signals;
@@ -92,7 +94,7 @@ static void write_page(struct engine *engine)
     snprintf(page->firewall, sizeof(page->firewall), "%s", firewall ? firewall : "");
     for (unsigned i = 1; i <= engine->ports.count; i++)
         ports_describe(&engine->ports, i, &page->all[i]);
-    page_write(engine->page, page);
+    page_write(&engine->page->page, page);
 }
 
 static const struct conf *conf_in_force(const struct engine *engine)
@@ -300,6 +302,9 @@ static int open_engine(struct engine *engine)
     error = open_answers(engine);
     if (error)
         return error;
+    error = shaping_new(engine->door, engine->page->queues, &engine->shaping);
+    if (error)
+        return error;
     error = routing_resync(engine->routing);
     if (error)
         return error;
@@ -307,6 +312,7 @@ static int open_engine(struct engine *engine)
     engine->ports.door = engine->door;
     engine->ports.routing = engine->routing;
     engine->ports.host = engine->host;
+    engine->ports.shaping = engine->shaping;
     engine->bindings.door = engine->door;
     engine->bindings.routing = engine->routing;
     lease_link_init(&engine->leases, engine->config->dhcp_path, engine->config->token, engine->epoll,
@@ -343,6 +349,7 @@ static void close_engine(struct engine *engine)
         if (engine->host)
             host_give_back_all(engine->host, &engine->routing->links);
     }
+    engine->shaping = shaping_free(engine->shaping);
     if (engine->leases.bindings)
         lease_link_close(&engine->leases);
     bindings_clear(&engine->bindings);
@@ -398,6 +405,7 @@ void engine_clean(const char *directory)
         const struct link *link = NULL;
         while ((link = id_table_next(&routing->links.by_ifindex, link)))
             door_detach_left(link->ifindex);
+        lift_remove_all(routing->netlink);
         routing_clean(routing);
         host_give_back_all(host, &routing->links);
     }

@@ -76,11 +76,20 @@ static int attach(struct ports *ports, unsigned number, struct link *link)
     port->mtu = link->mtu;
     ports->changes++;
     port->aside = UINT32_MAX;
-    port->up = port->takes_xdp = port->guarded = false;
+    port->up = port->takes_xdp = port->guarded = port->shape_tried = false;
     link->port = (uint8_t)number;
     ports->routing->links_changed = true;
     log_info("%s: %s door", port->name, door_hook_name(port->attachment.hook));
     return 0;
+}
+
+static void end_shaping(struct ports *ports, unsigned number)
+{
+    struct port *port = &ports->all[number];
+
+    if (port->shaped)
+        shaping_end(ports->shaping, number, &port->attachment);
+    port->shaped = port->reshape = port->shape_tried = false;
 }
 
 static void detach(struct ports *ports, unsigned number)
@@ -92,6 +101,7 @@ static void detach(struct ports *ports, unsigned number)
     if (!port->ifindex)
         return;
     WRITE_RELEASE(memory->ports[number].aside, UINT32_MAX);
+    end_shaping(ports, number);
     door_detach(&port->attachment);
     WRITE_RELEASE(memory->port_of[port->ifindex & (DOOR_IFINDEXES - 1)], 0);
     if (link)
@@ -197,6 +207,7 @@ static void change(struct ports *ports, unsigned number, const struct conf_inter
 
     ports->changes += conf_interface_has_clients(port->conf) != conf_interface_has_clients(conf) ||
                       !port->conf->relay != !conf->relay;
+    port->reshape |= !conf_shape_equal(&port->conf->shape, &conf->shape);
     port->conf = conf;
     if (other_door)
         detach(ports, number);
@@ -302,6 +313,25 @@ static uint8_t checks_of(const struct port *port)
     return (uint8_t)((port->guarded ? DOOR_CHECK_SOURCE : 0) | (alone ? DOOR_CHECK_SERVERS : 0));
 }
 
+/* Its queues are as the configuration says, for packets as long as they may be now. */
+static void shape(struct ports *ports, unsigned number, const struct link *link)
+{
+    struct port *port = &ports->all[number];
+
+    if (port->reshape || port->mtu != link->mtu)
+        end_shaping(ports, number);
+    if (port->shaped || port->shape_tried || !port->conf->shape.rate)
+        return;
+    const struct shaping_port wanted = {.number = number,
+                                        .name = port->name,
+                                        .ifindex = link->ifindex,
+                                        .mtu = link->mtu,
+                                        .shape = &port->conf->shape,
+                                        .attachment = &port->attachment};
+    port->shaped = shaping_begin(ports->shaping, &wanted) == 0;
+    port->shape_tried = !port->shaped;
+}
+
 static void update(struct ports *ports, unsigned number, const struct link *link, uint32_t aside, const char *firewall)
 {
     struct door_port *shared = &door_memory(ports->door)->ports[number];
@@ -318,6 +348,7 @@ static void update(struct ports *ports, unsigned number, const struct link *link
     WRITE_RELEASE(shared->checks, checks);
     if ((before ^ checks) & DOOR_CHECK_SOURCE)
         log_info("%s: source guard is %s", port->name, checks & DOOR_CHECK_SOURCE ? "on" : "off");
+    shape(ports, number, link);
     ports->changes += port->mtu != link->mtu;
     port->mtu = link->mtu;
     WRITE_RELEASE(shared->rp_filter, links_rp_filter(&ports->routing->links, link));
@@ -360,6 +391,8 @@ void ports_update(struct ports *ports, const char *firewall)
 
 void ports_probe(struct ports *ports)
 {
+    for (unsigned i = 1; i <= ports->count; i++)
+        ports->all[i].shape_tried = false;
     if (!any_xdp(ports))
         return;
     for (unsigned i = 1; i <= ports->count; i++) {

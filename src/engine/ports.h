@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/host.h"
+#include "engine/shaping.h"
 #include "port/door.h"
 #include "query/page.h"
 #include "route/routing.h"
@@ -20,12 +21,16 @@ struct port {
     bool guarded;     /* those who may speak are known to the door, which lets nobody else */
     int64_t rogue_ms; /* when another DHCP server was last told of; 0: never */
     uint32_t mtu;     /* bytes */
+    bool shaped;      /* what leaves waits in queues */
+    bool reshape;     /* they are to be others */
+    bool shape_tried; /* in vain; logged */
 };
 
 struct ports {
     struct door *door;
     struct routing *routing;
     struct host *host;
+    struct shaping *shaping;
     struct port all[DOOR_PORTS]; /* by number, from 1 */
     unsigned count;              /* the highest number that was ever used */
     uint64_t changes;            /* of which ports there are, and of their addresses and sizes on the link layer */
@@ -50,5 +55,5 @@ void ports_detach_all(struct ports *ports);
  */
 void ports_update(struct ports *ports, const char *firewall);
 
-/* Try again whether ports that did not take frames from an XDP door do so now. */
+/* Try again whether ports that did not take frames from an XDP door do so now, and what could not be shaped. */
 void ports_probe(struct ports *ports);

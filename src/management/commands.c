@@ -81,21 +81,6 @@ static int command_ports(struct session *session, const json_t *id, const json_t
                           json_pack("{s:o, s:o}", "ports", list, "firewall", json_text(session->page.firewall)));
 }
 
-static json_t *json_count(const struct door_count *count)
-{
-    return json_pack("{s:I, s:I}", "packets", (json_int_t)count->packets, "bytes", (json_int_t)count->bytes);
-}
-
-static json_t *json_reasons(const uint64_t *counts, unsigned first, unsigned count, const char *(*name)(unsigned))
-{
-    json_t *reasons = json_object();
-
-    for (unsigned i = first; i < count; i++)
-        if (counts[i])
-            json_object_set_new(reasons, name(i), json_integer((json_int_t)counts[i]));
-    return reasons;
-}
-
 static int command_counters(struct session *session, const json_t *id, const json_t *arguments)
 {
 
@@ -340,6 +325,7 @@ const struct session_command session_commands[] = {
     {"version", {NULL}, false, command_version},
     {"ports", {NULL}, false, command_ports},
     {"counters", {NULL}, false, command_counters},
+    {"queues", {NULL}, false, command_queues},
     {"sessions", {NULL}, false, command_sessions},
     {"routes", {"within"}, false, command_routes},
     {"neighbours", {NULL}, false, command_neighbours},

@@ -10,6 +10,9 @@ json_t *json_text(const char *text);
 json_t *json_address(uint32_t addr);
 json_t *json_prefix(struct ipv4_prefix prefix);
 json_t *json_mac(const uint8_t mac[ETH_ADDR_SIZE]);
+json_t *json_count(const struct door_count *count);
+/* Those that are not 0, from number `first` on, by their names. */
+json_t *json_reasons(const uint64_t *counts, unsigned first, unsigned count, const char *(*name)(unsigned));
 
 /* Answer with a list, in as many lines as the role takes answers for it. */
 int session_list(struct session *session, const json_t *id, struct query *query, size_t record_bytes, const char *key,
@@ -24,3 +27,6 @@ typedef int session_run_command(struct session *session, const json_t *id, const
 session_run_command command_leases, command_history, command_pools, command_dhcp, command_reservations;
 session_run_command command_watch, command_lease_release, command_lease_reserve, command_lease_unreserve,
     command_lease_import;
+
+/* Of queues (queue_commands.c). */
+session_run_command command_queues;

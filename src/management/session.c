@@ -95,8 +95,8 @@ bool session_engine_alive(const struct session *session)
 
 bool session_page(struct session *session)
 {
-    if (!session->reader.page || !session_engine_alive(session))
-        connect_engine(session, session->reader.page ? NEXT_ENGINE_MS : SESSION_ENGINE_MS);
+    if (!session->reader.memory || !session_engine_alive(session))
+        connect_engine(session, session->reader.memory ? NEXT_ENGINE_MS : SESSION_ENGINE_MS);
     return page_read(&session->reader, &session->page);
 }
 

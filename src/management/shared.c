@@ -29,6 +29,21 @@ json_t *json_mac(const uint8_t mac[ETH_ADDR_SIZE])
     return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
+json_t *json_count(const struct door_count *count)
+{
+    return json_pack("{s:I, s:I}", "packets", (json_int_t)count->packets, "bytes", (json_int_t)count->bytes);
+}
+
+json_t *json_reasons(const uint64_t *counts, unsigned first, unsigned count, const char *(*name)(unsigned))
+{
+    json_t *reasons = json_object();
+
+    for (unsigned i = first; i < count; i++)
+        if (counts[i])
+            json_object_set_new(reasons, name(i), json_integer((json_int_t)counts[i]));
+    return reasons;
+}
+
 /* A list, as many lines as the engine takes answers for it. */
 int session_list(struct session *session, const json_t *id, struct query *query, size_t record_bytes, const char *key,
                  json_t *(*record)(const void *))

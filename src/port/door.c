@@ -23,8 +23,9 @@
 
 struct door {
     struct bpf_object *object;
-    int xdp_fd, tc_fd, probe_fd, bindings_fd;
-    struct bpf_link *listeners[2]; /* hear of frames that a driver did not take */
+    int xdp_fd, tc_fd, lifts_fd, far_fd, probe_fd; /* programs */
+    int bindings_fd, sockets_fd;                   /* maps */
+    struct bpf_link *listeners[2];                 /* hear of frames that a driver did not take */
     struct door_memory *memory;
     struct door_counters *counters;
     size_t counters_bytes;
@@ -118,8 +119,11 @@ int door_new(struct door **result)
         return error;
     }
     door->bindings_fd = bpf_object__find_map_fd_by_name(door->object, "bindings");
+    door->sockets_fd = bpf_object__find_map_fd_by_name(door->object, "lift_sockets");
     door->xdp_fd = program_fd(door, "door_xdp");
     door->tc_fd = program_fd(door, "door_tc");
+    door->lifts_fd = program_fd(door, "door_lifts");
+    door->far_fd = program_fd(door, "lift_far");
     door->probe_fd = program_fd(door, "door_probe");
     for (size_t i = 0; listen && i < ARRAY_SIZE(listener_names); i++)
         door->listeners[i] = bpf_program__attach(bpf_object__find_program_by_name(door->object, listener_names[i]));
@@ -185,78 +189,134 @@ void door_unbind(struct door *door, const struct door_binding *binding)
     bpf_map_delete_elem(door->bindings_fd, binding);
 }
 
-static int attach_xdp(struct door *door, struct door_attachment *attachment)
+static int attach_xdp(int program, unsigned ifindex, int *link_fd)
 {
     LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
-    int fd = bpf_link_create(door->xdp_fd, (int)attachment->ifindex, BPF_XDP, &opts);
+    int fd = bpf_link_create(program, (int)ifindex, BPF_XDP, &opts);
     if (fd < 0)
         return fd == -EEXIST ? -EBUSY : fd;
-    attachment->link_fd = fd;
+    *link_fd = fd;
     return 0;
 }
 
-/* A filter under our numbers was left behind by an engine that was killed: so was the clsact. */
-static bool is_left(struct bpf_tc_hook *hook)
+/* --- filters of tc ------------------------------------------------------------------------------------------------ */
+
+static const enum bpf_tc_attach_point points[] = {BPF_TC_INGRESS, BPF_TC_EGRESS};
+
+/* Whether our filter is there: one of before was left behind by an engine that was killed. */
+static bool is_filter(unsigned ifindex, enum bpf_tc_attach_point point)
 {
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = point);
     LIBBPF_OPTS(bpf_tc_opts, left, .priority = TC_PRIORITY, .handle = TC_HANDLE);
 
     libbpf_set_print(print_nothing); /* it warns of a filter that is not there */
-    bool is = bpf_tc_query(hook, &left) == 0;
+    bool is = bpf_tc_query(&hook, &left) == 0;
     libbpf_set_print(print_warning);
     return is;
 }
 
-static int attach_tc(struct door *door, struct door_attachment *attachment)
+static void remove_filter(unsigned ifindex, enum bpf_tc_attach_point point)
 {
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)attachment->ifindex, .attach_point = BPF_TC_INGRESS);
-    LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = door->tc_fd, .priority = TC_PRIORITY, .handle = TC_HANDLE,
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = point);
+    LIBBPF_OPTS(bpf_tc_opts, opts, .priority = TC_PRIORITY, .handle = TC_HANDLE);
+
+    libbpf_set_print(print_nothing);
+    bpf_tc_detach(&hook, &opts);
+    libbpf_set_print(print_warning);
+}
+
+/* Whose filter is left behind, his clsact is too. */
+static int attach_tc(int program, enum bpf_tc_attach_point point, struct door_attachment *attachment)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)attachment->ifindex, .attach_point = point);
+    LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .priority = TC_PRIORITY, .handle = TC_HANDLE,
                 .flags = BPF_TC_F_REPLACE);
 
     libbpf_set_print(print_nothing); /* it warns of a clsact that is there already */
     int error = bpf_tc_hook_create(&hook);
     libbpf_set_print(print_warning);
-    attachment->made_clsact = !error || (error == -EEXIST && is_left(&hook));
     if (error && error != -EEXIST)
         return error;
-    error = bpf_tc_attach(&hook, &opts);
-    if (error && attachment->made_clsact)
+    attachment->made_clsact |= !error;
+    return bpf_tc_attach(&hook, &opts);
+}
+
+static void leave_clsact(struct door_attachment *attachment)
+{
+    if (attachment->made_clsact && attachment->hook != DOOR_HOOK_TC && !attachment->lifts) {
         clsact_remove_if_empty(attachment->ifindex);
-    return error;
-}
-
-int door_attach(struct door *door, enum door_hook hook, unsigned ifindex, struct door_attachment *attachment)
-{
-    struct door_attachment new = {.hook = hook, .ifindex = ifindex, .link_fd = -1};
-    int error = hook == DOOR_HOOK_XDP ? attach_xdp(door, &new) : attach_tc(door, &new);
-
-    if (!error)
-        *attachment = new;
-    return error;
-}
-
-void door_detach(struct door_attachment *attachment)
-{
-    if (attachment->hook == DOOR_HOOK_XDP) {
-        close(attachment->link_fd);
-    } else if (attachment->hook == DOOR_HOOK_TC) {
-        LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)attachment->ifindex, .attach_point = BPF_TC_INGRESS);
-        LIBBPF_OPTS(bpf_tc_opts, opts, .priority = TC_PRIORITY, .handle = TC_HANDLE);
-        libbpf_set_print(print_nothing);
-        bpf_tc_detach(&hook, &opts);
-        libbpf_set_print(print_warning);
-        if (attachment->made_clsact)
-            clsact_remove_if_empty(attachment->ifindex);
+        attachment->made_clsact = false;
     }
-    *attachment = (struct door_attachment){.link_fd = -1};
 }
 
 void door_detach_left(unsigned ifindex)
 {
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
-    struct door_attachment left = {.hook = DOOR_HOOK_TC, .ifindex = ifindex, .made_clsact = true, .link_fd = -1};
+    struct door_attachment left = {.ifindex = ifindex, .link_fd = -1};
 
-    if (is_left(&hook))
-        door_detach(&left);
+    for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
+        if (is_filter(ifindex, points[i])) {
+            remove_filter(ifindex, points[i]);
+            left.made_clsact = true;
+        }
+    }
+    leave_clsact(&left);
+}
+
+/* --- ports -------------------------------------------------------------------------------------------------------- */
+
+int door_attach(struct door *door, enum door_hook hook, unsigned ifindex, struct door_attachment *attachment)
+{
+    struct door_attachment new = {.ifindex = ifindex, .link_fd = -1};
+
+    /* Nothing is forwarded by the door that is replaced while this one is not there: then it is the kernel's. */
+    door_detach_left(ifindex);
+    int error = hook == DOOR_HOOK_XDP ? attach_xdp(door->xdp_fd, ifindex, &new.link_fd)
+                                      : attach_tc(door->tc_fd, BPF_TC_INGRESS, &new);
+    if (error) {
+        leave_clsact(&new);
+        return error;
+    }
+    new.hook = hook;
+    *attachment = new;
+    return 0;
+}
+
+void door_detach(struct door_attachment *attachment)
+{
+    door_detach_lifts(attachment);
+    if (attachment->hook == DOOR_HOOK_XDP)
+        close(attachment->link_fd);
+    else if (attachment->hook == DOOR_HOOK_TC)
+        remove_filter(attachment->ifindex, BPF_TC_INGRESS);
+    attachment->hook = DOOR_HOOK_NONE;
+    leave_clsact(attachment);
+    *attachment = (struct door_attachment){.link_fd = -1};
+}
+
+int door_attach_lifts(struct door *door, struct door_attachment *attachment)
+{
+    int error = attach_tc(door->lifts_fd, BPF_TC_EGRESS, attachment);
+
+    attachment->lifts = !error;
+    leave_clsact(attachment);
+    return error;
+}
+
+void door_detach_lifts(struct door_attachment *attachment)
+{
+    if (attachment->lifts)
+        remove_filter(attachment->ifindex, BPF_TC_EGRESS);
+    attachment->lifts = false;
+    leave_clsact(attachment);
+}
+
+int door_attach_far(struct door *door, unsigned ifindex, int socket, int *link_fd)
+{
+    uint32_t key = ifindex & (DOOR_IFINDEXES - 1);
+
+    if (bpf_map_update_elem(door->sockets_fd, &key, &socket, BPF_ANY))
+        return -errno;
+    return attach_xdp(door->far_fd, ifindex, link_fd);
 }
 
 int door_probe(struct door *door, unsigned ifindex, const uint8_t mac[ETH_ADDR_SIZE])

@@ -44,13 +44,22 @@ struct door_attachment {
     enum door_hook hook;
     unsigned ifindex;
     int link_fd;      /* DOOR_HOOK_XDP */
-    bool made_clsact; /* DOOR_HOOK_TC: the qdisc is ours too */
+    bool lifts;       /* what the kernel sends is lifted, by a filter at egress */
+    bool made_clsact; /* the qdisc of the filters is ours too */
 };
 
 /* -EBUSY: an XDP program of somebody else's is there; -EOPNOTSUPP: the driver has no native XDP. Neither is logged. */
 int door_attach(struct door *door, enum door_hook hook, unsigned ifindex, struct door_attachment *attachment);
 /* The interface may be gone already. */
 void door_detach(struct door_attachment *attachment);
+
+/* Lift what the kernel sends at an attached port, as its struct door_port says where to; no longer. */
+int door_attach_lifts(struct door *door, struct door_attachment *attachment);
+void door_detach_lifts(struct door_attachment *attachment);
+
+/* Give what arrives at a lift's far end to this AF_XDP socket, until the descriptor in *link_fd is closed. */
+int door_attach_far(struct door *door, unsigned ifindex, int socket, int *link_fd);
+
 /* What a killed engine left at an interface, if it did. */
 void door_detach_left(unsigned ifindex);
 

@@ -31,76 +31,103 @@ const char *port_aside_help(unsigned aside)
     return aside < ARRAY_SIZE(asides) ? asides[aside].help : "unknown";
 }
 
-int page_new(struct page **result, int *readable)
+int page_new(struct page_memory **result, int *readable)
 {
     char path[64];
     int fd = memfd_create("fairlead-page", MFD_CLOEXEC);
 
     if (fd < 0)
         return -errno;
-    struct page *page = MAP_FAILED;
-    if (ftruncate(fd, sizeof(*page)) == 0)
-        page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    struct page_memory *memory = MAP_FAILED;
+    if (ftruncate(fd, sizeof(*memory)) == 0)
+        memory = mmap(NULL, sizeof(*memory), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    int reading = page == MAP_FAILED ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    int reading = memory == MAP_FAILED ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     int error = reading < 0 ? -errno : 0;
-    if (error && page != MAP_FAILED)
-        munmap(page, sizeof(*page));
+    if (error && memory != MAP_FAILED)
+        munmap(memory, sizeof(*memory));
     close(fd);
     if (error)
         return error;
-    *result = page;
+    *result = memory;
     *readable = reading;
     return 0;
 }
 
-struct page *page_free(struct page *page)
+struct page_memory *page_free(struct page_memory *memory)
 {
-    if (page)
-        munmap(page, sizeof(*page));
+    if (memory)
+        munmap(memory, sizeof(*memory));
     return NULL;
 }
 
-void page_write(struct page *page, const struct page *from)
-{
-    static const size_t behind = offsetof(struct page, pid);
+/* --- under a sequence number: the first member of what is shared -------------------------------------------------- */
 
-    __atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELAXED);
+static void write_under(void *shared, const void *from, size_t bytes)
+{
+    static const size_t behind = sizeof(uint32_t);
+    uint32_t *sequence = shared;
+
+    __atomic_store_n(sequence, *sequence + 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    memcpy((char *)page + behind, (const char *)from + behind, sizeof(*page) - behind);
-    __atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELEASE);
+    memcpy((char *)shared + behind, (const char *)from + behind, bytes - behind);
+    __atomic_store_n(sequence, *sequence + 1, __ATOMIC_RELEASE);
 }
 
-int page_reader_take(struct page_reader *reader, int page_fd, int counters_fd)
+static bool read_under(const void *shared, void *copy, size_t bytes)
 {
-    const struct page *page = mmap(NULL, sizeof(*page), PROT_READ, MAP_SHARED, page_fd, 0);
+    const uint32_t *sequence = shared;
 
-    if (page == MAP_FAILED)
-        return -errno;
-    if (reader->page) {
-        munmap((void *)reader->page, sizeof(*reader->page));
-        close(reader->counters_fd);
-    }
-    *reader = (struct page_reader){.page = page, .counters_fd = counters_fd};
-    return 0;
-}
-
-bool page_read(const struct page_reader *reader, struct page *copy)
-{
-    const struct page *page = reader->page;
-
-    for (unsigned tries = 0; page && tries < TRIES; tries++) {
-        uint32_t before = __atomic_load_n(&page->sequence, __ATOMIC_ACQUIRE);
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        uint32_t before = __atomic_load_n(sequence, __ATOMIC_ACQUIRE);
         if (before & 1) {
             usleep(10);
             continue;
         }
-        memcpy(copy, page, sizeof(*copy));
+        memcpy(copy, shared, bytes);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        if (__atomic_load_n(&page->sequence, __ATOMIC_RELAXED) == before)
+        if (__atomic_load_n(sequence, __ATOMIC_RELAXED) == before)
             return true;
     }
     return false;
+}
+
+static_assert(offsetof(struct page, sequence) == 0 && offsetof(struct queues, sequence) == 0, "it is the first member");
+
+void page_write(struct page *page, const struct page *from)
+{
+    write_under(page, from, sizeof(*page));
+}
+
+void page_write_queues(struct queues *queues, const struct queues *from)
+{
+    write_under(queues, from, sizeof(*queues));
+}
+
+bool page_read(const struct page_reader *reader, struct page *copy)
+{
+    return reader->memory && read_under(&reader->memory->page, copy, sizeof(*copy));
+}
+
+bool page_read_queues(const struct page_reader *reader, unsigned port, struct queues *copy)
+{
+    return reader->memory && port < DOOR_PORTS && read_under(&reader->memory->queues[port], copy, sizeof(*copy));
+}
+
+/* --- the others' side --------------------------------------------------------------------------------------------- */
+
+int page_reader_take(struct page_reader *reader, int page_fd, int counters_fd)
+{
+    const struct page_memory *memory = mmap(NULL, sizeof(*memory), PROT_READ, MAP_SHARED, page_fd, 0);
+
+    if (memory == MAP_FAILED)
+        return -errno;
+    if (reader->memory) {
+        munmap((void *)reader->memory, sizeof(*reader->memory));
+        close(reader->counters_fd);
+    }
+    *reader = (struct page_reader){.memory = memory, .counters_fd = counters_fd};
+    return 0;
 }
 
 /* A map that can only be read cannot be mapped into memory: the kernel copies each element. */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "bpf/door.h"
+#include "query/queues.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,20 +59,27 @@ struct page {
     struct page_port all[DOOR_PORTS];
 };
 
+/* All that is shared: two writers at most have a part at the same time, each under a sequence number of its own. */
+struct page_memory {
+    struct page page;
+    struct queues queues[DOOR_PORTS]; /* by the port's number */
+};
+
 /* --- the engine's side --- */
 
-/* A page of zeros in *page, and a descriptor for others that can only read it, which the caller closes. 0; -errno. */
-int page_new(struct page **page, int *readable);
-struct page *page_free(struct page *page); /* takes NULL, returns NULL */
+/* Memory of zeros in *memory, and a descriptor for others that can only read it, which the caller closes. 0; -errno. */
+int page_new(struct page_memory **memory, int *readable);
+struct page_memory *page_free(struct page_memory *memory); /* takes NULL, returns NULL */
 
 /* Everything but the sequence number is copied. */
 void page_write(struct page *page, const struct page *from);
+void page_write_queues(struct queues *queues, const struct queues *from);
 
 /* --- the others' side --- */
 
 /* The page and the counters of one engine. */
 struct page_reader {
-    const struct page *page; /* NULL: none yet */
+    const struct page_memory *memory; /* NULL: none yet */
     int counters_fd;
 };
 
@@ -82,6 +90,7 @@ int page_reader_take(struct page_reader *reader, int page_fd, int counters_fd);
 /* A whole page, as it was at one time. False: there is none, or it is being written all the time (its writer died at
  * it). */
 bool page_read(const struct page_reader *reader, struct page *copy);
+bool page_read_queues(const struct page_reader *reader, unsigned port, struct queues *copy);
 
 /* What the door counted at a port, over so many CPUs. 0; -errno. */
 int page_sum_counters(const struct page_reader *reader, uint32_t cpus, unsigned port, struct door_counters *sum);

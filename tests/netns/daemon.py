@@ -125,7 +125,7 @@ def roles_keep_what_they_need(tap, net):
     router = net.router()
     router.ask("show", "version")  # both are there
     engine, management = (status_of(pid) for pid in sorted(children(router.process.pid)))
-    wanted = 1 << 10 | 1 << 12 | 1 << 13 | 1 << 38 | 1 << 39  # NET_BIND_SERVICE, NET_ADMIN, NET_RAW, PERFMON, BPF
+    wanted = 1 << 10 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 38 | 1 << 39  # NET_BIND_SERVICE, NET_ADMIN, NET_RAW, IPC_LOCK, PERFMON, BPF
     for kind in ("CapPrm", "CapEff"):
         check(tap, f"the engine's {kind}", int(engine[kind], 16) == wanted, engine[kind])
         check(tap, f"the management server's {kind}", int(management[kind], 16) == 0, management[kind])

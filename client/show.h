@@ -1,0 +1,9 @@
+/*
+ * Within fairlead show: lists that stand in files of their own.
+ */
+#pragma once
+
+#include "client/table.h"
+
+#define QUEUES_COLUMNS 10
+extern const struct table_column queues_columns[QUEUES_COLUMNS];

@@ -1,0 +1,30 @@
+/*
+ * The shaped ports: for each a lift, sockets, queues, and a thread that runs them.
+ */
+#pragma once
+
+#include "conf/conf.h"
+#include "port/door.h"
+#include "query/page.h"
+
+struct shaping;
+
+/* A port that is to be shaped. */
+struct shaping_port {
+    unsigned number;
+    const char *name;
+    uint32_t ifindex, mtu;
+    const struct conf_shape *shape; /* with a rate; looked at only while it begins */
+    struct door_attachment *attachment;
+};
+
+/* What a killed engine left is taken away. The door is borrowed, and so is where queues are shown. 0; -errno, logged.
+ */
+int shaping_new(struct door *door, struct queues shown[DOOR_PORTS], struct shaping **shaping);
+/* No port is shaped any more. Takes NULL, returns NULL. */
+struct shaping *shaping_free(struct shaping *shaping);
+
+/* From now on everything that leaves the port waits in its queues. 0; -errno, logged: it leaves as it did. */
+int shaping_begin(struct shaping *shaping, const struct shaping_port *port);
+/* It leaves directly again; what waits is lost. The port is that of before, and may not be there any more. */
+void shaping_end(struct shaping *shaping, unsigned number, struct door_attachment *attachment);

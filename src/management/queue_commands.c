@@ -1,0 +1,72 @@
+/* What is asked about queues: from shared memory. */
+#include "management/commands.h"
+
+#include "base/clock.h"
+
+#define GONE_NS 1000000000 /* a thread that has shown nothing for so long is not there */
+
+static json_t *json_delay(const struct queues_delay *delay)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "packets", (json_int_t)delay->packets, "p50_us",
+                     (json_int_t)(delay->p50_ns / 1000), "p99_us", (json_int_t)(delay->p99_ns / 1000), "max_us",
+                     (json_int_t)(delay->max_ns / 1000));
+}
+
+static json_t *json_counts(uint64_t packets, uint64_t bytes)
+{
+    return json_count(&(struct door_count){.packets = packets, .bytes = bytes});
+}
+
+static json_t *json_queue(const struct queues_class *class)
+{
+    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o}", "queue", queue_kind_name(class->kind),
+                     "priority", (int)class->priority, "waiting", json_counts(class->packets, class->bytes), "arrived",
+                     json_counts(class->arrived_packets, class->arrived_bytes), "left",
+                     json_counts(class->left_packets, class->left_bytes), "dropped_bytes",
+                     (json_int_t) class->dropped_bytes, "average", (double)class->average_thousandths / 1000, "dropped",
+                     json_reasons(class->drops, 0, QUEUE_DROP_COUNT, queue_drop_name), "marked",
+                     json_reasons(class->marks, 0, QUEUE_MARK_COUNT, queue_mark_name), "delay",
+                     json_delay(&class->delay), "recent_delay", json_delay(&class->recent));
+}
+
+/* What holds for the port as a whole. */
+static json_t *json_shaped(const char *name, const struct queues *queues, const struct door_counters *counters)
+{
+    bool there = clock_now_ns() - queues->written_ns < GONE_NS;
+    uint32_t lost = queues->frames - queues->frames_queued - queues->frames_held - queues->frames_free;
+
+    return json_pack("{s:s, s:s, s:I, s:s, s:b, s:o, s:o, s:I, s:I, s:I}", "port", name, "state",
+                     there ? "shaped" : "passed-by", "rate", (json_int_t)queues->rate * 8, "link",
+                     link_kind_name(queues->link), "zero_copy", (int)queues->zero_copy, "frames",
+                     json_pack("{s:i, s:i, s:i, s:i, s:i}", "all", (int)queues->frames, "queued",
+                               (int)queues->frames_queued, "held", (int)queues->frames_held, "free",
+                               (int)queues->frames_free, "lost", (int)lost),
+                     "missed",
+                     json_pack("{s:I, s:I, s:I}", "no_frame", (json_int_t)queues->lost_no_frame, "full",
+                               (json_int_t)queues->lost_full, "other", (json_int_t)queues->lost_other),
+                     "stalls", (json_int_t)queues->stalls, "lifted", (json_int_t)counters->lifted, "passed_by",
+                     (json_int_t)counters->passed_by);
+}
+
+int command_queues(struct session *session, const json_t *id, const json_t *arguments)
+{
+    (void)arguments;
+    if (!session_page(session))
+        return session_fail(session, id, WIRE_UNAVAILABLE, wire_meaning(WIRE_UNAVAILABLE));
+    json_t *list = json_array();
+    for (unsigned i = 1; i <= session->page.ports && i < DOOR_PORTS; i++) {
+        struct door_counters counters;
+        struct queues queues;
+        if (!session->page.all[i].name[0] || !page_read_queues(&session->reader, i, &queues) || !queues.ifindex ||
+            page_sum_counters(&session->reader, session->page.cpus, i, &counters))
+            continue;
+        for (unsigned j = 0; j < queues.class_count; j++) {
+            json_t *one = json_shaped(session->page.all[i].name, &queues, &counters);
+            json_t *queue = json_queue(&queues.classes[j]);
+            json_object_update(one, queue);
+            json_decref(queue);
+            json_array_append_new(list, one);
+        }
+    }
+    return session_answer(session, id, WIRE_OK, json_pack("{s:o}", "queues", list));
+}

@@ -1,0 +1,32 @@
+/*
+ * The frames of a shaped port: for each packet (queue/packets.h) a piece of memory under the same number, in which the
+ * kernel writes what comes and from which it sends.
+ */
+#pragma once
+
+#include "queue/packets.h"
+
+#include <stdint.h>
+
+#define FRAME_HEADROOM 256u /* bytes that the kernel keeps for itself in front (XDP_PACKET_HEADROOM) */
+
+/* Where in its piece a frame is. */
+struct frame_extent {
+    uint16_t at, len; /* bytes */
+};
+
+struct frame_pool {
+    uint8_t *memory; /* packets.count pieces of `bytes`, on page boundaries */
+    uint32_t bytes;  /* a piece: 2048 or 4096 */
+    struct frame_extent *extents;
+    struct packets packets;
+};
+
+/* For frames of at most `longest` bytes, up to 4096 - FRAME_HEADROOM. 0; -ENOMEM; -EMSGSIZE. */
+int frame_pool_open(struct frame_pool *frames, uint32_t count, uint32_t longest);
+void frame_pool_close(struct frame_pool *frames);
+
+static inline uint8_t *frame_pool_data(const struct frame_pool *frames, uint32_t number)
+{
+    return frames->memory + (uint64_t)number * frames->bytes + frames->extents[number].at;
+}

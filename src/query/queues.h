@@ -1,0 +1,44 @@
+/*
+ * The queues of a shaped port, as others may see them without asking: a part of the engine's page (query/page.h) that
+ * the thread which runs the queues writes itself, some times a second.
+ */
+#pragma once
+
+#include "queue/stats.h"
+#include "sched/sched.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct queues_delay {
+    uint64_t packets; /* that left */
+    int64_t p50_ns, p99_ns, max_ns;
+};
+
+struct queues_class {
+    uint32_t kind;     /* enum queue_kind */
+    uint32_t priority; /* 0 goes first */
+    uint32_t packets;  /* that wait */
+    uint64_t bytes;
+    uint64_t arrived_packets, arrived_bytes, left_packets, left_bytes, dropped_bytes;
+    uint64_t drops[QUEUE_DROP_COUNT], marks[QUEUE_MARK_COUNT];
+    uint64_t average_thousandths; /* of RED's average queue, in its unit; 0: it has none */
+    struct queues_delay delay;    /* since the queue is there */
+    struct queues_delay recent;   /* of the last second that is over */
+};
+
+struct queues {
+    uint32_t sequence; /* odd while it is written */
+    uint32_t ifindex;  /* the shaped port; 0: there is none of this number */
+    uint64_t rate;     /* bytes a second */
+    uint32_t link;     /* number of a kind of link (sched/link.h) */
+    bool zero_copy;
+    int64_t written_ns; /* CLOCK_MONOTONIC */
+    /* Frames: all, those that wait in queues, those on their way in or out, those that are free. What is missing in the
+     * sum is lost, and there is a fault. */
+    uint32_t frames, frames_queued, frames_held, frames_free;
+    uint64_t lost_no_frame, lost_full, lost_other; /* packets that did not come so far as the queues */
+    uint64_t stalls;                               /* how often something could not be sent at once */
+    uint32_t class_count;
+    struct queues_class classes[SCHED_CLASSES];
+};

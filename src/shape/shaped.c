@@ -1,0 +1,300 @@
+#include "shape/shaped.h"
+
+#include "net/eth.h"
+#include "net/flow.h"
+#include "port/xdp_io.h"
+#include "sched/share.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TAGS_BYTES      8    /* VLAN tags that a frame may have beyond the MTU */
+#define PACKET_BYTES    256  /* queues that are limited in bytes have room for as many packets as if they had that */
+#define QUEUE_FRAMES    1024 /* at least */
+#define FRAMES_MAX      65536
+#define SHOW_NS         100000000
+#define RECENT_NS       1000000000
+#define BURST_NS        SCHED_BURST_NS /* what a link may be ahead, so that a thread that wakes late loses nothing */
+#define ONE_CLASS_SHARE SHARE_SHIFT_MAX
+
+struct shaped {
+    struct sched_config config;
+    struct link_overhead link;
+    struct frame_pool frames;
+    struct sched *sched;
+    struct frame_io *io;
+    uint64_t random;
+    uint8_t key[SIPHASH_KEY_SIZE];
+    /* What is shown */
+    struct queues *shown;
+    uint32_t ifindex, kind_of_link;
+    uint64_t rate, stalls;
+    int64_t show_ns, recent_ns;
+    struct histogram before[SCHED_CLASSES]; /* as it was when the second began that `recent` is of */
+    struct queues_delay recent[SCHED_CLASSES];
+};
+
+/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators, scrambled", 2016. */
+static uint32_t draw(void *arg)
+{
+    struct shaped *shaped = arg;
+
+    shaped->random ^= shaped->random >> 12;
+    shaped->random ^= shaped->random << 25;
+    shaped->random ^= shaped->random >> 27;
+    return (uint32_t)(shaped->random * UINT64_C(0x2545f4914f6cdd1d) >> 32);
+}
+
+/* --- beginning and end ------------------------------------------------------------------------------------------- */
+
+/* How many packets a queue can have. */
+static uint64_t packets_of(const struct queue_config *queue)
+{
+    uint64_t by_bytes = (queue->kind == QUEUE_DUALPI2 ? queue->dualpi2.limit_bytes : queue->limit_bytes) / PACKET_BYTES;
+
+    if (queue->kind == QUEUE_FQ_CODEL)
+        return queue->fq_codel.limit_packets;
+    if (queue->kind == QUEUE_DUALPI2)
+        return by_bytes;
+    return by_bytes < queue->limit_packets ? by_bytes : queue->limit_packets;
+}
+
+static uint32_t frames_for(const struct sched_config *config)
+{
+    uint64_t wanted = 0;
+
+    for (unsigned i = 0; i < config->class_count; i++)
+        wanted += packets_of(&config->classes[i].queue);
+    if (wanted < QUEUE_FRAMES)
+        wanted = QUEUE_FRAMES;
+    wanted += XDP_IO_FILL + XDP_IO_SEND;
+    if (wanted > FRAMES_MAX)
+        wanted = FRAMES_MAX;
+    return (uint32_t)wanted;
+}
+
+static int configure(struct shaped *shaped, const struct conf_shape *shape, uint32_t mtu, struct queue_fault *fault)
+{
+    shaped->link = link_kind_overhead(shape->link);
+    shaped->config = (struct sched_config){
+        .rate = shaper_rate(shape->rate, BURST_NS),
+        .share_shift = ONE_CLASS_SHARE,
+        .class_count = 1,
+        .classes = {{.quantum = SCHED_QUANTUM}},
+    };
+    return queue_configure(&shape->queue, shape->rate, link_bytes(&shaped->link, ETH_HDR_SIZE + mtu),
+                           &shaped->config.classes[0].queue, fault);
+}
+
+int shaped_new(const struct shaped_config *config, int64_t now_ns, struct shaped **result, struct queue_fault *fault)
+{
+    struct shaped *shaped = calloc(1, sizeof(*shaped));
+
+    if (!shaped)
+        return -ENOMEM;
+    shaped->ifindex = config->ifindex;
+    shaped->kind_of_link = config->shape->link;
+    shaped->rate = config->shape->rate;
+    shaped->shown = config->shown;
+    shaped->random = config->seed | 1;
+    memcpy(shaped->key, config->key, sizeof(shaped->key));
+    shaped->recent_ns = now_ns + RECENT_NS;
+    int error = configure(shaped, config->shape, config->mtu, fault);
+    if (!error)
+        error = frame_pool_open(&shaped->frames, frames_for(&shaped->config), ETH_HDR_SIZE + TAGS_BYTES + config->mtu);
+    if (!error && !(shaped->sched = sched_new(&shaped->config, &shaped->frames.packets,
+                                              (struct queue_random){draw, shaped}, now_ns)))
+        error = -ENOMEM;
+    if (error)
+        shaped_free(shaped);
+    else
+        *result = shaped;
+    return error;
+}
+
+struct shaped *shaped_free(struct shaped *shaped)
+{
+    static const struct queues nothing = {.ifindex = 0};
+
+    if (!shaped)
+        return NULL;
+    if (shaped->shown)
+        page_write_queues(shaped->shown, &nothing);
+    sched_free(shaped->sched);
+    if (shaped->io)
+        shaped->io->ops->close(shaped->io);
+    frame_pool_close(&shaped->frames);
+    free(shaped);
+    return NULL;
+}
+
+struct frame_pool *shaped_frames(struct shaped *shaped)
+{
+    return &shaped->frames;
+}
+
+void shaped_connect(struct shaped *shaped, struct frame_io *io)
+{
+    shaped->io = io;
+}
+
+struct frame_io *shaped_io(const struct shaped *shaped)
+{
+    return shaped->io;
+}
+
+/* --- a packet's way ---------------------------------------------------------------------------------------------- */
+
+static void classify(struct shaped *shaped, uint32_t number)
+{
+    struct frame_pool *frames = &shaped->frames;
+    struct packet *packet = &frames->packets.all[number];
+    uint32_t bytes = frames->extents[number].len;
+    struct flow flow;
+
+    flow_read(shaped->key, frame_pool_data(frames, number), bytes, &flow);
+    packet->len = link_bytes(&shaped->link, bytes);
+    packet->hash = flow.hash;
+    packet->leaf = 0;
+    packet->class = 0;
+    packet->dscp = flow.dscp;
+    packet->ecn = flow.ecn;
+    packet->marked = false;
+}
+
+static unsigned take_in(struct shaped *shaped, int64_t now_ns)
+{
+    uint32_t numbers[FRAME_IO_BATCH];
+    unsigned count = shaped->io->ops->receive(shaped->io, numbers, FRAME_IO_BATCH);
+
+    for (unsigned i = 0; i < count; i++)
+        classify(shaped, numbers[i]);
+    if (count)
+        sched_put(shaped->sched, numbers, count, now_ns);
+    return count;
+}
+
+static unsigned let_out(struct shaped *shaped, unsigned room, int64_t now_ns)
+{
+    struct frame_pool *frames = &shaped->frames;
+    uint32_t numbers[FRAME_IO_BATCH];
+    unsigned count = sched_get(shaped->sched, numbers, room < FRAME_IO_BATCH ? room : FRAME_IO_BATCH, now_ns);
+
+    for (unsigned i = 0; i < count; i++)
+        if (frames->packets.all[numbers[i]].marked)
+            flow_mark(frame_pool_data(frames, numbers[i]), frames->extents[numbers[i]].len);
+    if (count)
+        shaped->io->ops->send(shaped->io, numbers, count);
+    return count;
+}
+
+static void show(struct shaped *shaped, int64_t now_ns);
+
+int64_t shaped_turn(struct shaped *shaped, int64_t now_ns)
+{
+    static_assert(FRAME_IO_BATCH <= SCHED_BATCH, "what comes at once can be put at once");
+    const struct frame_io_ops *ops = shaped->io->ops;
+
+    unsigned came = take_in(shaped, now_ns);
+    unsigned room = ops->room(shaped->io);
+    unsigned went = room ? let_out(shaped, room, now_ns) : 0;
+    bool stalled = !ops->push(shaped->io) || room == 0;
+    if (shaped->shown && now_ns >= shaped->show_ns)
+        show(shaped, now_ns);
+    if (came == FRAME_IO_BATCH || went == FRAME_IO_BATCH)
+        return now_ns; /* there may be more */
+    int64_t next_ns = sched_next_ns(shaped->sched);
+    if (stalled) {
+        shaped->stalls++;
+        int64_t retry_ns = now_ns + SHAPED_RETRY_NS;
+        if (room == 0 || next_ns > retry_ns)
+            next_ns = retry_ns;
+    }
+    return next_ns < now_ns ? now_ns : next_ns;
+}
+
+/* --- seen -------------------------------------------------------------------------------------------------------- */
+
+static struct queues_delay delay_of(const struct histogram *histogram)
+{
+    return (struct queues_delay){.packets = histogram_count(histogram),
+                                 .p50_ns = histogram_quantile_ns(histogram, 500),
+                                 .p99_ns = histogram_quantile_ns(histogram, 990),
+                                 .max_ns = histogram->max_ns};
+}
+
+/* What a histogram has more than before. Its longest is known as its highest bucket's only. */
+static struct queues_delay delay_since(const struct histogram *now, const struct histogram *before)
+{
+    struct histogram since = {.max_ns = INT64_MAX};
+
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        since.buckets[i] = now->buckets[i] - before->buckets[i];
+    struct queues_delay delay = delay_of(&since);
+    delay.max_ns = histogram_quantile_ns(&since, 1000);
+    return delay;
+}
+
+static void describe_class(const struct shaped *shaped, unsigned number, struct queues_class *class)
+{
+    const struct queue_stats *stats = sched_class_stats(shaped->sched, number);
+    const struct queue *queue = sched_class_queue(shaped->sched, number);
+
+    *class = (struct queues_class){.kind = shaped->config.classes[number].queue.kind,
+                                   .priority = shaped->config.classes[number].priority,
+                                   .packets = sched_class_packets(shaped->sched, number),
+                                   .bytes = sched_class_bytes(shaped->sched, number),
+                                   .arrived_packets = stats->arrived_packets,
+                                   .arrived_bytes = stats->arrived_bytes,
+                                   .left_packets = stats->left_packets,
+                                   .left_bytes = stats->left_bytes,
+                                   .dropped_bytes = stats->dropped_bytes,
+                                   .average_thousandths = queue ? (uint64_t)(queue_average(queue) * 1000) : 0,
+                                   .delay = delay_of(&stats->delay),
+                                   .recent = shaped->recent[number]};
+    memcpy(class->drops, stats->drops, sizeof(class->drops));
+    memcpy(class->marks, stats->marks, sizeof(class->marks));
+}
+
+void shaped_describe(const struct shaped *shaped, int64_t now_ns, struct queues *queues)
+{
+    struct frame_io_losses losses = {0};
+
+    if (shaped->io)
+        shaped->io->ops->losses(shaped->io, &losses);
+    *queues = (struct queues){.ifindex = shaped->ifindex,
+                              .rate = shaped->rate,
+                              .link = shaped->kind_of_link,
+                              .zero_copy = shaped->io && shaped->io->zero_copy,
+                              .written_ns = now_ns,
+                              .frames = shaped->frames.packets.count,
+                              .frames_queued = sched_packets(shaped->sched),
+                              .frames_held = shaped->io ? shaped->io->ops->held(shaped->io) : 0,
+                              .frames_free = shaped->frames.packets.free_count,
+                              .lost_no_frame = losses.no_frame,
+                              .lost_full = losses.full,
+                              .lost_other = losses.other,
+                              .stalls = shaped->stalls,
+                              .class_count = shaped->config.class_count};
+    for (unsigned i = 0; i < shaped->config.class_count; i++)
+        describe_class(shaped, i, &queues->classes[i]);
+}
+
+static void show(struct shaped *shaped, int64_t now_ns)
+{
+    struct queues queues;
+
+    if (now_ns >= shaped->recent_ns) {
+        for (unsigned i = 0; i < shaped->config.class_count; i++) {
+            const struct histogram *now = &sched_class_stats(shaped->sched, i)->delay;
+            shaped->recent[i] = delay_since(now, &shaped->before[i]);
+            shaped->before[i] = *now;
+        }
+        shaped->recent_ns = now_ns + RECENT_NS;
+    }
+    shaped_describe(shaped, now_ns, &queues);
+    page_write_queues(shaped->shown, &queues);
+    shaped->show_ns = now_ns + SHOW_NS;
+}

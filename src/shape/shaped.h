@@ -1,0 +1,44 @@
+/*
+ * A shaped port: its frames, its queues, and a packet's way through them.
+ *
+ *   receive -> classify -> put -> wait -> get -> mark -> send
+ *
+ * Time comes from the caller, so that the same runs over memory and captures. Of one thread at a time.
+ */
+#pragma once
+
+#include "base/siphash.h"
+#include "conf/conf.h"
+#include "port/frame_io.h"
+#include "query/page.h"
+
+#define SHAPED_RETRY_NS 1000000 /* when something could not be sent at once */
+
+struct shaped_config {
+    const struct conf_shape *shape; /* with a rate; looked at only in shaped_new() */
+    uint32_t ifindex;               /* for those who look */
+    uint32_t mtu;                   /* of the port's packets, bytes */
+    struct queues *shown;           /* where to show; NULL: nowhere. Borrowed */
+    uint64_t seed;                  /* of random numbers */
+    uint8_t key[SIPHASH_KEY_SIZE];  /* of flows */
+};
+
+struct shaped;
+
+/* With `fault` filled in if it is -EINVAL. 0; -ENOMEM; -EMSGSIZE: the MTU is more than frames can hold. */
+int shaped_new(const struct shaped_config *config, int64_t now_ns, struct shaped **shaped, struct queue_fault *fault);
+/* The queues go before what they are connected to. Takes NULL, returns NULL. */
+struct shaped *shaped_free(struct shaped *shaped);
+
+struct frame_pool *shaped_frames(struct shaped *shaped);
+
+/* Where frames come from and go to, on those frames; taken over. */
+void shaped_connect(struct shaped *shaped, struct frame_io *io);
+struct frame_io *shaped_io(const struct shaped *shaped);
+
+/* Do what there is to do now; with a bound. When to come again, unless frames come before: now_ns or later; INT64_MAX:
+ * not before frames come. */
+int64_t shaped_turn(struct shaped *shaped, int64_t now_ns);
+
+/* What there is, for shaped_config.shown and for others. */
+void shaped_describe(const struct shaped *shaped, int64_t now_ns, struct queues *queues);
