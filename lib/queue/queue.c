@@ -32,16 +32,12 @@ struct discipline {
 
 /* --- first in, first out ----------------------------------------------------------------------------------------- */
 
-/* Whether there is room for it; if not, it is gone. */
-static bool has_room(struct queue *queue, uint32_t number)
+static bool has_room(const struct queue *queue, uint32_t number)
 {
     const struct queue_config *config = queue->config;
 
-    if (queue->fifo.count < config->limit_packets &&
-        queue->fifo.bytes + queue->packets->all[number].len <= config->limit_bytes)
-        return true;
-    queue_drop(queue->packets, &queue->stats, number, QUEUE_DROP_LIMIT);
-    return false;
+    return queue->fifo.count < config->limit_packets &&
+           queue->fifo.bytes + queue->packets->all[number].len <= config->limit_bytes;
 }
 
 static void put_fifo(struct queue *queue, uint32_t number, int64_t now_ns)
@@ -49,6 +45,8 @@ static void put_fifo(struct queue *queue, uint32_t number, int64_t now_ns)
     (void)now_ns;
     if (has_room(queue, number))
         fifo_put(&queue->fifo, queue->packets, number);
+    else
+        queue_drop(queue->packets, &queue->stats, number, QUEUE_DROP_LIMIT);
 }
 
 static uint32_t get_fifo(struct queue *queue, int64_t now_ns)
@@ -73,8 +71,11 @@ static void put_red(struct queue *queue, uint32_t number, int64_t now_ns)
 
     enum red_verdict verdict = red_arrive(&queue->red, &config->law, config->profile_of[packet->dscp], waiting,
                                           packet->len, now_ns, queue->random.draw(queue->random.arg));
-    if (verdict == RED_EARLY && config->ecn && queue_mark(queue->packets, &queue->stats, number, QUEUE_MARK_EARLY))
+    if (verdict == RED_EARLY && config->ecn && packet->ecn != PACKET_NOT_ECT) {
         verdict = RED_PASS;
+        if (has_room(queue, number))
+            queue_mark(queue->packets, &queue->stats, number, QUEUE_MARK_EARLY);
+    }
     if (verdict != RED_PASS)
         queue_drop(queue->packets, &queue->stats, number, verdict == RED_EARLY ? QUEUE_DROP_EARLY : QUEUE_DROP_FORCED);
     else

@@ -195,7 +195,7 @@ static int make_red(const struct queue_settings *settings, const struct link *li
                                .mean_len = settings->byte_mode ? link->mtu / 2.0 : 0,
                                .packet_ns = link->mtu / 2.0 / link->rate * 1e9,
                                .adaptive = settings->adaptive};
-    law->weight = settings->weight > 0 ? settings->weight : 1 - exp(-link->mtu / link->rate);
+    law->weight = settings->weight > 0 ? settings->weight : 1 - exp(-(double)link->mtu / link->rate);
     for (unsigned i = 0; i < count; i++) {
         int error = make_profile(&settings->red[i], link, red->in_bytes, &law->profiles[i], fault);
         if (error)

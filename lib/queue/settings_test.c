@@ -82,6 +82,8 @@ static void what_is_not_said_is_usual(void **state)
     assert_false(config.red.in_bytes);
     assert_true(config.red.law.gentle);
     assert_true(config.red.law.profiles[0].min == 5 && config.red.law.profiles[0].max == 15);
+    /* Adaptive RED, section 5: 1 - e^(-1/C), C of the rate in packets. */
+    assert_true(config.red.law.weight > 0.99 * MTU / RATE && config.red.law.weight < 1.01 * MTU / RATE);
     config = configure(&(struct queue_settings){.kind = QUEUE_DUALPI2}); /* RFC 9332 A.1 */
     assert_int_equal(config.dualpi2.target_ns, 15 * MS);
     assert_int_equal(config.dualpi2.update_ns, 15 * MS);
