@@ -38,6 +38,7 @@ MAY_USE = {
     "management": ["base", "net", "fib", "queue", "sched", "rib", "dhcp", "conf", "wire", "bpf", "log", "loop", "netlink", "query"],
     "daemon": ["base", "net", "fib", "queue", "sched", "rib", "dhcp", "store", "conf", "wire", "bpf", "log", "loop", "netlink", "control",
                "query", "port", "shape", "route", "engine", "address", "management"],
+    "replay": ["base", "net", "fib", "queue", "sched", "rib", "dhcp", "conf", "bpf", "loop", "query", "port", "shape", "log", "netlink"],
     "client": ["base", "net", "dhcp", "wire"],
     "benchmarks": ["base", "net", "queue", "sched"],
 }

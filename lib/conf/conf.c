@@ -116,6 +116,25 @@ int conf_read(const char *path, char **result, size_t *len)
     return 0;
 }
 
+struct conf *conf_load(const char *program, const char *path, FILE *stream)
+{
+    struct conf_errors *errors = calloc(1, sizeof(*errors));
+    struct conf *conf = NULL;
+    char *text = NULL;
+    size_t len = 0;
+    int error = errors ? conf_read(path, &text, &len) : -ENOMEM;
+
+    if (!error)
+        error = conf_parse(text, len, &conf, errors);
+    if (error && (!errors || !errors->count))
+        fprintf(stream, "%s: %s: %s\n", program, path, strerror(-error));
+    if (errors)
+        conf_errors_print(errors, path, stream);
+    free(text);
+    free(errors);
+    return conf;
+}
+
 const struct conf_interface *conf_find_interface(const struct conf *conf, const char *name)
 {
     for (size_t i = 0; i < conf->interface_count; i++)

@@ -214,6 +214,10 @@ struct conf *conf_free(struct conf *conf); /* takes NULL, returns NULL */
 /* The whole file, which the caller frees. 0; -errno, -EFBIG if it is longer than a configuration may be. */
 int conf_read(const char *path, char **text, size_t *len);
 
+/* Read and parse a file; what is wrong goes to the stream, a line each, behind "PROGRAM: PATH:" or "PATH:LINE:". NULL.
+ */
+struct conf *conf_load(const char *program, const char *path, FILE *stream);
+
 /* With all defaults written out; what is printed parses again, to the same. */
 void conf_print(const struct conf *conf, FILE *stream);
 

@@ -53,29 +53,9 @@ static void print_usage(FILE *stream)
         stream);
 }
 
-/* Says what is wrong on standard error. */
-static struct conf *read_conf(const char *path)
-{
-    struct conf_errors *errors = calloc(1, sizeof(*errors));
-    struct conf *conf = NULL;
-    char *text = NULL;
-    size_t len = 0;
-    int error = errors ? conf_read(path, &text, &len) : -ENOMEM;
-
-    if (!error)
-        error = conf_parse(text, len, &conf, errors);
-    if (error && (!errors || !errors->count))
-        fprintf(stderr, "fairleadd: %s: %s\n", path, strerror(-error));
-    if (errors)
-        conf_errors_print(errors, path, stderr);
-    free(text);
-    free(errors);
-    return conf;
-}
-
 static int check(const char *path)
 {
-    struct conf *conf = read_conf(path);
+    struct conf *conf = conf_load("fairleadd", path, stderr);
 
     if (!conf)
         return EXIT_FAILURE;
@@ -127,7 +107,7 @@ static int run(void)
                                    .open_log = open_log};
     char *path = realpath(options.path, NULL); /* the working directory will be another */
 
-    config.conf = read_conf(options.path);
+    config.conf = conf_load("fairleadd", options.path, stderr);
     if (!config.conf) {
         free(path);
         return EXIT_FAILURE;

@@ -80,17 +80,27 @@ static int ethtool(int fd, const char *name, void *command)
     return ioctl(fd, SIOCETHTOOL, &request) < 0 ? -errno : 0;
 }
 
-/* Switch off everything that a sender may leave to the card: features whose names begin with "tx-". */
+/* A bit for each feature, as the kernel takes them. */
+struct features {
+    struct ethtool_gfeatures is;
+    struct ethtool_get_features_block is_blocks[FEATURES_MAX / 32];
+};
+struct wanted {
+    struct ethtool_sfeatures wanted;
+    struct ethtool_set_features_block wanted_blocks[FEATURES_MAX / 32];
+};
+
+/* Switch off everything that a sender may leave to the card, and that can be: features whose names begin with "tx-". */
 static int finish_frames(int fd, const char *name)
 {
     struct {
         struct ethtool_sset_info info;
         uint32_t count;
     } set = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = UINT64_C(1) << ETH_SS_FEATURES}};
+    struct features features = {.is = {.cmd = ETHTOOL_GFEATURES, .size = FEATURES_MAX / 32}};
+    struct wanted wanted = {.wanted = {.cmd = ETHTOOL_SFEATURES}};
     struct ethtool_gstrings *names = calloc(1, sizeof(*names) + (size_t)FEATURES_MAX * ETH_GSTRING_LEN);
-    struct ethtool_sfeatures *wanted =
-        calloc(1, sizeof(*wanted) + FEATURES_MAX / 32 * sizeof(struct ethtool_set_features_block));
-    int error = !names || !wanted ? -ENOMEM : ethtool(fd, name, &set);
+    int error = !names ? -ENOMEM : ethtool(fd, name, &set);
 
     if (!error && set.count > FEATURES_MAX)
         error = -E2BIG;
@@ -98,15 +108,19 @@ static int finish_frames(int fd, const char *name)
         *names = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = set.count};
         error = ethtool(fd, name, names);
     }
-    if (!error) {
-        *wanted = (struct ethtool_sfeatures){.cmd = ETHTOOL_SFEATURES, .size = (set.count + 31) / 32};
-        for (uint32_t i = 0; i < set.count; i++)
-            if (strncmp((const char *)names->data + (size_t)i * ETH_GSTRING_LEN, "tx-", 3) == 0)
-                wanted->features[i / 32].valid |= 1u << i % 32;
-        error = ethtool(fd, name, wanted); /* what cannot be changed is passed over */
+    if (!error)
+        error = ethtool(fd, name, &features);
+    for (uint32_t i = 0; !error && i < set.count; i++) {
+        const struct ethtool_get_features_block *is = &features.is.features[i / 32];
+        uint32_t bit = 1u << i % 32;
+        if (strncmp((const char *)names->data + (size_t)i * ETH_GSTRING_LEN, "tx-", 3) == 0 && is->available & bit &&
+            !(is->never_changed & bit))
+            wanted.wanted.features[i / 32].valid |= bit;
     }
+    wanted.wanted.size = (set.count + 31) / 32;
+    if (!error)
+        error = ethtool(fd, name, &wanted);
     free(names);
-    free(wanted);
     return error;
 }
 

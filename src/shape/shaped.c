@@ -100,6 +100,7 @@ int shaped_new(const struct shaped_config *config, int64_t now_ns, struct shaped
     shaped->shown = config->shown;
     shaped->random = config->seed | 1;
     memcpy(shaped->key, config->key, sizeof(shaped->key));
+    shaped->show_ns = now_ns;
     shaped->recent_ns = now_ns + RECENT_NS;
     int error = configure(shaped, config->shape, config->mtu, fault);
     if (!error)
@@ -130,6 +131,8 @@ struct shaped *shaped_free(struct shaped *shaped)
     return NULL;
 }
 
+static void show(struct shaped *shaped, int64_t now_ns);
+
 struct frame_pool *shaped_frames(struct shaped *shaped)
 {
     return &shaped->frames;
@@ -138,6 +141,8 @@ struct frame_pool *shaped_frames(struct shaped *shaped)
 void shaped_connect(struct shaped *shaped, struct frame_io *io)
 {
     shaped->io = io;
+    if (shaped->shown)
+        show(shaped, shaped->show_ns); /* it is there */
 }
 
 struct frame_io *shaped_io(const struct shaped *shaped)
@@ -189,8 +194,6 @@ static unsigned let_out(struct shaped *shaped, unsigned room, int64_t now_ns)
         shaped->io->ops->send(shaped->io, numbers, count);
     return count;
 }
-
-static void show(struct shaped *shaped, int64_t now_ns);
 
 int64_t shaped_turn(struct shaped *shaped, int64_t now_ns)
 {

@@ -221,9 +221,11 @@ def it_follows(tap, net):
     until(net.ping, "packets pass when the port is up again")
     check(tap, "after down and up the port is shaped", net.queue()["state"] == "shaped", net.queue())
 
+    mac = net.lab.mac("right", "eth0").hex(":")  # it has a lease, by which the router knows it
     net.lab.ip("middle", "link", "del", "lan1")
     until(lambda: "lift2" not in net.links(), "the lift goes with its port")
-    net.lab.ip("middle", "link", "add", "lan1", "type", "veth", "peer", "name", "eth0", "netns", "right")
+    net.lab.ip("middle", "link", "add", "lan1", "type", "veth", "peer", "name", "eth0", "address", mac,
+               "netns", "right")
     net.lab.ip("right", "addr", "add", f"{RIGHT}/24", "dev", "eth0")
     net.lab.ip("right", "link", "set", "eth0", "up")
     net.lab.ip("right", "route", "add", "default", "via", "10.0.2.1")
@@ -232,7 +234,8 @@ def it_follows(tap, net):
 
 
 def it_outlives_its_engine(tap, net):
-    check(tap, "shaped before", net.queue()["state"] == "shaped" and net.ping())
+    queue, passes = net.queue(), net.ping()
+    check(tap, "shaped before", queue["state"] == "shaped" and passes, passes, queue, net.queue())
     before = net.router.ask("show", "version")["engine_pid"]
     os.kill(before, signal.SIGKILL)
     until(net.ping, "packets pass when the engine is gone")
