@@ -2,12 +2,14 @@
 """Two hosts talk through Fairlead: demo.py BUILD_ROOT tc|xdp [--stay]
 
 Starts the lab dhcp.lab with fairleadd on its router, lets the hosts get their addresses by DHCP, checks ping, traceroute, TCP both ways and UDP, that the door
-did what it should by its own counters, and what the client says. With --stay it then goes on until Ctrl-C. Exit status
+did what it should by its own counters, what the client says, and
+what a port with a rate makes a ping wait beside a bulk transfer. With --stay it then goes on until Ctrl-C. Exit status
 0 if every check held.
 """
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -27,12 +29,14 @@ interface "lan0" {{
 }}
 interface "lan1" {{
     address = "10.0.2.1/24"
-    door    = "{door}"
+    door    = "{door}"{shape}
     dhcp {{ pool = "10.0.2.10-10.0.2.10" }}
 }}
 route "192.0.2.0/24" {{ via = "10.0.2.10" }}
 """
 RIGHT = "10.0.2.10"  # the only one that there is for it
+SHAPES = {"drop-tail, 1 s long": 'queue "drop-tail" { limit = "1s" }', "FQ-CoDel": 'queue = "fq-codel"'}
+RATE = 20  # Mbit/s
 
 
 class Checks:
@@ -130,6 +134,39 @@ def check_client(checks, lab, router):
                "fairlead route agrees with ip route get, and the static route is cut through", str(answer) + kernel)
 
 
+def ping_beside_transfer(lab):
+    """(median round-trip time in ms, Mbit/s) of a ping beside four TCP connections."""
+    server = lab.spawn("right", "iperf3", "-s", "-1", "--forceflush", stdout=subprocess.PIPE)
+    for line in server.stdout:
+        if "listening" in line:
+            break
+    transfer = lab.spawn("left", "iperf3", "-c", RIGHT, "-P", "4", "-t", "5", "-O", "1", "-J", stdout=subprocess.PIPE)
+    ping = lab.on("left", "ping", "-n", "-c", "40", "-i", "0.1", "-W", "3", RIGHT, check=False).stdout
+    rate = json.loads(transfer.communicate(timeout=30)[0])["end"]["sum_received"]["bits_per_second"] / 1e6
+    server.kill()
+    server.wait()
+    return statistics.median(float(time) for time in re.findall(r"time=([0-9.]+)", ping)), rate
+
+
+def check_queues(checks, door, lab, router):
+    """What a bulk transfer does to a ping, at a port with a rate."""
+    medians = []
+    for name, queue in SHAPES.items():
+        router.configure(CONFIGURATION.format(door=door, shape=f'\n    rate = "{RATE}Mbit"  {queue}'))
+        router.fairlead("reload")
+        median, rate = ping_beside_transfer(lab)
+        medians.append(median)
+        show(router, "show", "queues")
+        state = router.ask("show", "queues")["queues"][0]
+        checks.say(0.8 * RATE < rate < RATE and state["frames"]["lost"] == 0 and state["passed_by"] == 0,
+                   f"{RATE} Mbit/s, {name}: four TCP connections get {rate:.1f} Mbit/s, a ping beside them takes {median:.1f} ms",
+                   str(state))
+    checks.say(medians[1] < medians[0] / 5, f"with FQ-CoDel the ping waits {medians[0] / medians[1]:.0f} times less")
+    router.configure(CONFIGURATION.format(door=door, shape=""))
+    router.fairlead("reload")
+    checks.say(router.ask("show", "queues")["queues"] == [], "without a rate nothing waits")
+
+
 def stay(lab, router):
     """Traffic, and what the door makes of it, until Ctrl-C."""
     print(f"""
@@ -157,13 +194,14 @@ def main():
         lab = Lab(os.path.join(HERE, "dhcp.lab"))
         if door == "xdp":
             lab.let_hosts_poll(os.path.join(build, "lab/poll.bpf.o"))
-        router = Router(lab, "middle", build, CONFIGURATION.format(door=door))
+        router = Router(lab, "middle", build, CONFIGURATION.format(door=door, shape=""))
         check_addresses(checks, lab, router)
         check_ping(checks, lab)
         check_traceroute(checks, lab)
         check_streams(checks, lab)
         check_counters(checks, door, router.counters())
         check_client(checks, lab, router)
+        check_queues(checks, door, lab, router)
         if rest:
             stay(lab, router)
         checks.say(router.stop() == 0, "fairleadd stopped cleanly")
