@@ -154,6 +154,7 @@ struct conf_shape {
     unsigned link; /* number of a kind (sched/link.h) */
     struct queue_settings queue;
     unsigned line, queue_line; /* of rate, of queue; 0: not said */
+    bool adaptive_said;
 };
 
 struct conf_interface {

@@ -69,7 +69,10 @@ static void how_fast_and_where_it_waits(void **state)
                                "    flows = 64 quantum = 300 limit = 2000p } }\n"
                                "interface e { rate = 1Mbit  queue dualpi2 { coupling = 1.5 step = 3ms\n"
                                "    low-latency-share = 80 } }\n"
-                               "interface f { }\n");
+                               "interface f { }\n"
+                               "interface g { rate = 1Mbit  queue = red }\n"
+                               "interface h { rate = 1Mbit  queue red { adaptive = false } }\n"
+                               "interface i { rate = 1Mbit  queue red { adaptive = true min = 10ms max = 30ms } }\n");
     const struct conf_shape *a = &conf->interfaces[0].shape, *b = &conf->interfaces[1].shape,
                             *c = &conf->interfaces[2].shape, *d = &conf->interfaces[3].shape,
                             *e = &conf->interfaces[4].shape;
@@ -90,6 +93,8 @@ static void how_fast_and_where_it_waits(void **state)
     assert_true(e->queue.coupling > 1.49 && e->queue.coupling < 1.51);
     assert_int_equal(e->queue.low_latency_percent, 80);
     assert_int_equal(conf->interfaces[5].shape.rate, 0);
+    assert_true(conf->interfaces[6].shape.queue.adaptive && !conf->interfaces[7].shape.queue.adaptive);
+    assert_true(conf->interfaces[8].shape.queue.adaptive);
 
     char *text = NULL;
     size_t len = 0;

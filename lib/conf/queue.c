@@ -73,11 +73,12 @@ void conf_read_link(struct build *build, void *thing, const struct conf_node *no
 void conf_read_queue(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
     struct conf_shape *shape = &((struct conf_interface *)thing)->shape;
-    unsigned kind;
+    unsigned kind = QUEUE_KIND_COUNT;
 
     shape->queue_line = value->line;
     if (conf_read_choice(build, node, value, queue_kind_name, QUEUE_KIND_COUNT, &kind))
         shape->queue.kind = (enum queue_kind)kind;
+    shape->queue.adaptive = kind == QUEUE_RED; /* as long as nothing else is said */
 }
 
 static void *begin_queue(struct build *build, void *within, const struct conf_node *node)
@@ -130,9 +131,19 @@ static void read_length(struct build *build, const struct conf_node *node, const
         conf_wrong(build->errors, value->line, "%s: '%s': expected a time, as \"5ms\"", node->key, value->text);
 }
 
+/* RED looks after itself, unless its thresholds are said, or that it is not to. */
+static void note_red(struct conf_shape *shape, const char *key)
+{
+    if (strcmp(key, "adaptive") == 0)
+        shape->adaptive_said = true;
+    else if (!shape->adaptive_said && (strcmp(key, "min") == 0 || strcmp(key, "max") == 0))
+        shape->queue.adaptive = false;
+}
+
 static void read_setting(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    struct queue_settings *queue = &((struct conf_shape *)thing)->queue;
+    struct conf_shape *shape = thing;
+    struct queue_settings *queue = &shape->queue;
     struct queue_length length = {.unit = QUEUE_UNSET};
     size_t i = 0;
     bool flag;
@@ -144,6 +155,7 @@ static void read_setting(struct build *build, void *thing, const struct conf_nod
         conf_wrong(build->errors, node->line, "%s: a %s queue has none", node->key, queue_kind_name(queue->kind));
         return;
     }
+    note_red(shape, node->key);
     switch (table[i].type) {
     case LENGTH:
         read_length(build, node, value, false, (struct queue_length *)at);

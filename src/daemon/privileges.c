@@ -9,9 +9,11 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#define NOBODY 65534
+#define NOBODY     65534
+#define NICE_LIMIT 30 /* to -10 */
 
 __attribute__((noreturn)) static void fail(const char *what)
 {
@@ -53,7 +55,9 @@ void privileges_of_engine(void)
     /* The last one: frames of queues are memory that the kernel works on, and have to stay where they are. */
     static const cap_value_t wanted[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE,
                                          CAP_BPF,       CAP_PERFMON, CAP_IPC_LOCK};
+    const struct rlimit nice = {NICE_LIMIT, NICE_LIMIT};
 
+    setrlimit(RLIMIT_NICE, &nice); /* where that is not allowed, threads that send are as patient as everybody */
     drop_bounding_set();
     keep(wanted, sizeof(wanted) / sizeof(*wanted));
 }

@@ -10,10 +10,12 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define BEAT_EVERY_NS 20000000
 #define SLEEP_MAX_NS  100000000
+#define NICE          (-10)
 
 struct member {
     struct shaped *shaped;
@@ -89,7 +91,8 @@ static void *run(void *arg)
     struct worker *worker = arg;
 
     prctl(PR_SET_NAME, "fairlead-queues");
-    prctl(PR_SET_TIMERSLACK, 1UL); /* ns: a packet's time is known exactly */
+    prctl(PR_SET_TIMERSLACK, 1UL);      /* ns: a packet's time is known exactly */
+    setpriority(PRIO_PROCESS, 0, NICE); /* of this thread; where that is not allowed, it stays as it is */
     for (;;) {
         if (__atomic_load_n(&worker->has_wish, __ATOMIC_RELAXED) && !grant(worker))
             return NULL;

@@ -5,10 +5,13 @@ Everything that leaves it waits in its queues, whoever sent it; it comes out who
 The queues come, change and go with the configuration, the port and the engine, and lose no frame's memory.
 """
 import ctypes
+import fcntl
 import json
 import os
 import signal
 import socket
+import struct
+import subprocess
 import sys
 
 source, build, door_kind = sys.argv[1:]
@@ -28,6 +31,10 @@ interface "lan1" {{
     dhcp {{ pool = "10.0.2.10-10.0.2.10"  conflict-check = false }}
 }}
 """
+STALLED = """
+interface "tap0" { address = "10.0.3.1/24"  door = "tc"  rate = "8kbit"  queue "drop-tail" { limit = "500p" } }
+"""
+TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454ca, 2, 0x1000
 BYTES = 3000000  # of a transfer
 BURST = 8  # packets, few enough that none has to be dropped
 KINDS = {
@@ -130,6 +137,22 @@ def everything_waits(tap, net):
     check(tap, "and the answers have waited", net.queue()["lifted"] >= lifted + 2, net.queue())
 
 
+def it_is_seen(tap, net):
+    """fairlead top, while packets come."""
+    ping = net.lab.spawn("left", "ping", "-n", "-i", "0.02", RIGHT, stdout=subprocess.PIPE)
+    for line in ping.stdout:
+        if "bytes from" in line:
+            break
+    rates = net.router.ask("top", "1")
+    ports = {port["port"]: port for port in rates["ports"]}
+    check(tap, "top shows what comes and goes", ports["lan0"]["in_pps"] > 1 and ports["lan0"]["in_bps"] > 100 and
+          [queue["port"] for queue in rates["queues"]] == ["lan1"] and 0 < rates["queues"][0]["used"] < 0.5, rates)
+    text = net.router.fairlead("top", "2").stdout
+    check(tap, "and so for people, twice", text.count("PORT") == 2 and text.count("depth    [") == 2 and "\033" not in text, text)
+    ping.kill()
+    ping.wait()
+
+
 def frames_stay(tap, net):
     """Frames that are no packets of IP, and tags."""
     capture, sender = Capture(net.lab, "right", "eth0"), Sender(net.lab, "middle", "lan1")
@@ -191,6 +214,41 @@ def marks_are_made(tap, net):
     check(tap, "and that they waited", queue["delay"]["max_us"] > 30000, queue)
     sender.close()
     receiver.close()
+
+
+def open_tap(name):
+    """Its other end, which is ours: what leaves the interface can be read here."""
+    fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI))
+    return fd
+
+
+def a_stalled_port_keeps_to_itself(tap, net):
+    """Next to nothing leaves one shaped port, a TAP device, while more and more comes for it."""
+    end = inside("middle", lambda: open_tap("tap0"))
+    net.router.configure(CONFIGURATION.format(door=door_kind, shape=KINDS["fq-codel"]) + STALLED)
+    net.router.fairlead("reload")
+    net.lab.ip("middle", "neigh", "replace", "10.0.3.10", "lladdr", "02:00:00:00:03:0a", "dev", "tap0", "nud", "permanent")
+    until(lambda: net.queue("tap0") is not None, "the port has queues")
+    sender = inside("left", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+
+    def flood():
+        for number in range(200):
+            sender.sendto(bytes([number]) * 1000, ("10.0.3.10", 9))
+        return net.queue("tap0")["dropped"].get("limit", 0) > 1000
+
+    until(flood, "its queue is full, and drops")
+    queue = net.queue("tap0")
+    check(tap, "a port that lets nothing out: so much waits, the rest is dropped", 490 <= queue["waiting"]["packets"] <= 500 and
+          queue["frames"]["lost"] == 0 and queue["frames"]["free"] > 0 and not queue["missed"]["no_frame"], queue)
+    check(tap, "others pass through the other shaped port", net.ping(count=20) and transfer())
+    check(tap, "whose frames are its own", net.queue()["frames"]["lost"] == 0 and not any(net.queue()["missed"].values()), net.queue())
+    sender.close()
+    first = os.read(end, 2048)
+    check(tap, "what left was whole", first[14 + 28:] == bytes([0]) * 1000 or first[12:14] != b"\x08\0", first.hex())
+    os.close(end)
+    until(lambda: net.queue("tap0") is None, "the port is gone, with all that waited")
+    check(tap, "and the other stays", net.ping() and net.queue()["state"] == "shaped")
 
 
 def it_follows(tap, net):
@@ -258,8 +316,10 @@ def all_cases(tap):
         door=door_kind, shape=KINDS["drop-tail"])))
     net = Net(lab, router)
     everything_waits(tap, net)
+    it_is_seen(tap, net)
     frames_stay(tap, net)
     marks_are_made(tap, net)
+    a_stalled_port_keeps_to_itself(tap, net)
     it_follows(tap, net)
     it_outlives_its_engine(tap, net)
     check(tap, "it stops cleanly", router.stop() == 0, router.log)
