@@ -113,8 +113,9 @@ def the_flush_comes_first(tap, lab, router):
     wire.close()
     tracer.terminate()
     tracer.wait()
+    flushing = {}
     with open(trace, encoding="ascii") as file:
-        events = [event for event in map(event_of, file) if event]
+        events = [event for event in (event_of(line, flushing) for line in file) if event]
     # One client after the other, so each ACK has a write and the end of its flush in front of it. (Changes that are moved
     # in the database are written and flushed too.)
     order = " ".join(event for at, event in enumerate(events) if not at or event != events[at - 1])
@@ -125,11 +126,15 @@ def the_flush_comes_first(tap, lab, router):
 THE_LOG = "".join(f"\\x{ord(letter):02x}" for letter in "fairlead.db-wal")  # as strace writes it
 
 
-def event_of(line):
-    """What a line of strace's means here; None: nothing."""
+def event_of(line, flushing):
+    """What a line of strace's means here; None: nothing. flushing: by thread, whether it is the log that it flushes (the
+    database itself is flushed too, when the log is moved into it)."""
+    thread = line.split(maxsplit=1)[0]
     if "pwrite64(" in line and THE_LOG in line:
         return "write"
-    if re.search(r"fdatasync(\(.*| resumed>.*)= 0$", line.rstrip()):
+    if "fdatasync(" in line:
+        flushing[thread] = THE_LOG in line
+    if re.search(r"fdatasync(\(.*| resumed>.*)= 0$", line.rstrip()) and flushing.get(thread):
         return "flushed"
     if "sendmmsg(" in line and r"\x63\x82\x53\x63\x35\x01\x05" in line:
         return "ack"
