@@ -1,5 +1,5 @@
 """A host's end of a link, for tests of DHCP: frames sent and captured there."""
-from dhcp_frames import DISCOVER, Reply, is_dhcp, message, udp_frame
+from dhcp_frames import DISCOVER, REQUEST, Reply, addr, is_dhcp, message, udp_frame
 from frames import Capture, Sender
 
 
@@ -26,9 +26,13 @@ class Wire:
         return self.reply()
 
     def unanswered(self, data, **frame):
-        """Send it, and then something that is answered: the only answer must be to that. What was answered otherwise."""
+        """Send it, and then something that is answered: the only answer must be to that. What was answered otherwise.
+        The second is of a kind that waits in the same row at the server, behind the first: DISCOVERs have one of their
+        own."""
         self.send(udp_frame(data, frame.pop("src_mac", self.mac), **frame))
-        probe = message(b"\x02\0\0\0\0\xee", [(53, bytes([DISCOVER]))], xid=0xeeeeeeee, flags=0x8000)
+        is_discover = data[240:243] == bytes([53, 1, DISCOVER])
+        options = [(53, bytes([DISCOVER]))] if is_discover else [(53, bytes([REQUEST])), (50, addr("192.168.7.7"))]
+        probe = message(b"\x02\0\0\0\0\xee", options, xid=0xeeeeeeee, flags=0x8000)
         self.send(udp_frame(probe, b"\x02\0\0\0\0\xee"))
         replies = []
         while not replies or replies[-1].xid != 0xeeeeeeee:
