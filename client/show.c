@@ -12,49 +12,36 @@
 #include <string.h>
 #include <time.h>
 
-#define CELL(name, key)                                                    \
-    static void name(const json_t *row, char cell[static TABLE_CELL_SIZE]) \
-    {                                                                      \
-        table_text(row, key, cell);                                        \
-    }
-
-CELL(cell_port, "port")
-CELL(cell_state, "state")
-CELL(cell_door, "door")
-CELL(cell_mac, "mac")
-CELL(cell_mtu, "mtu")
-CELL(cell_prefix, "prefix")
-CELL(cell_source, "source")
-CELL(cell_interface, "interface")
-CELL(cell_protocol, "protocol")
-CELL(cell_metric, "metric")
-CELL(cell_preference, "preference")
-CELL(cell_address, "address")
-CELL(cell_uid, "uid")
-CELL(cell_pid, "pid")
-CELL(cell_requests, "requests")
-CELL(cell_host_name, "host_name")
-CELL(cell_client_id, "client_id")
-CELL(cell_circuit_id, "circuit_id")
-CELL(cell_by_hand, "by_hand")
-CELL(cell_size, "size")
-CELL(cell_bound, "bound")
-CELL(cell_offered, "offered")
-CELL(cell_reserved, "reserved")
-CELL(cell_declined, "declined")
-CELL(cell_fresh, "fresh")
-CELL(cell_name, "name")
-CELL(cell_number, "count")
-CELL(cell_meaning, "meaning")
+TABLE_CELL(cell_port, "port")
+TABLE_CELL(cell_state, "state")
+TABLE_CELL(cell_door, "door")
+TABLE_CELL(cell_mac, "mac")
+TABLE_CELL(cell_mtu, "mtu")
+TABLE_CELL(cell_prefix, "prefix")
+TABLE_CELL(cell_source, "source")
+TABLE_CELL(cell_interface, "interface")
+TABLE_CELL(cell_protocol, "protocol")
+TABLE_CELL(cell_metric, "metric")
+TABLE_CELL(cell_preference, "preference")
+TABLE_CELL(cell_address, "address")
+TABLE_CELL(cell_uid, "uid")
+TABLE_CELL(cell_pid, "pid")
+TABLE_CELL(cell_requests, "requests")
+TABLE_CELL(cell_host_name, "host_name")
+TABLE_CELL(cell_client_id, "client_id")
+TABLE_CELL(cell_circuit_id, "circuit_id")
+TABLE_CELL(cell_by_hand, "by_hand")
+TABLE_CELL(cell_size, "size")
+TABLE_CELL(cell_bound, "bound")
+TABLE_CELL(cell_offered, "offered")
+TABLE_CELL(cell_reserved, "reserved")
+TABLE_CELL(cell_declined, "declined")
+TABLE_CELL(cell_fresh, "fresh")
+TABLE_CELL(cell_name, "name")
+TABLE_CELL(cell_number, "count")
+TABLE_CELL(cell_meaning, "meaning")
 
 /* --- ports ------------------------------------------------------------------------------------------------------- */
-
-static void append(char cell[static TABLE_CELL_SIZE], const char *text)
-{
-    size_t len = strlen(cell);
-
-    snprintf(cell + len, TABLE_CELL_SIZE - len, "%s%s", len ? ", " : "", text ? text : "?");
-}
 
 static void cell_asides(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
@@ -62,7 +49,7 @@ static void cell_asides(const json_t *row, char cell[static TABLE_CELL_SIZE])
 
     cell[0] = '\0';
     for (size_t i = 0; i < json_array_size(asides); i++)
-        append(cell, json_string_value(json_object_get(json_array_get(asides, i), "meaning")));
+        table_append(cell, json_string_value(json_object_get(json_array_get(asides, i), "meaning")));
 }
 
 static const struct table_column ports_columns[] = {{"PORT", 15, cell_port}, {"STATE", 8, cell_state},
@@ -91,25 +78,12 @@ static void cell_out(const json_t *row, char cell[static TABLE_CELL_SIZE])
     cell_count(row, "out", cell);
 }
 
-static void append_reasons(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE])
-{
-    const char *reason;
-    json_t *count;
-    char text[100];
-
-    json_object_foreach(json_object_get(row, key), reason, count)
-    {
-        snprintf(text, sizeof(text), "%s %" JSON_INTEGER_FORMAT, reason, json_integer_value(count));
-        append(cell, text);
-    }
-}
-
 static void cell_kernel(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
     cell[0] = '\0';
-    append_reasons(row, "kernel", cell);
+    table_append_counts(cell, "", json_object_get(row, "kernel"));
     if (!cell[0])
-        append(cell, "-");
+        table_append(cell, "-");
 }
 
 static void cell_dropped(const json_t *row, char cell[static TABLE_CELL_SIZE])
@@ -118,13 +92,13 @@ static void cell_dropped(const json_t *row, char cell[static TABLE_CELL_SIZE])
     json_int_t unsent = json_integer_value(json_object_get(row, "unsent"));
 
     cell[0] = '\0';
-    append_reasons(row, "dropped", cell);
+    table_append_counts(cell, "", json_object_get(row, "dropped"));
     if (unsent) {
         snprintf(text, sizeof(text), "unsent %" JSON_INTEGER_FORMAT, unsent);
-        append(cell, text);
+        table_append(cell, text);
     }
     if (!cell[0])
-        append(cell, "-");
+        table_append(cell, "-");
 }
 
 static const struct table_column counters_columns[] = {{"PORT", 15, cell_port},

@@ -1,22 +1,18 @@
 /* Of fairlead show: the queues. */
 #include "client/show.h"
 
-#include <string.h>
+TABLE_CELL(cell_port, "port")
+TABLE_CELL(cell_queue, "queue")
+TABLE_CELL(cell_state, "state")
 
-/* In the largest unit that leaves one digit in front. */
 static void cell_time(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE])
 {
     const json_t *delay = json_object_get(row, "delay");
-    double us = json_number_value(json_object_get(delay, key));
 
     if (json_integer_value(json_object_get(delay, "packets")) == 0)
         snprintf(cell, TABLE_CELL_SIZE, "-");
-    else if (us < 1000)
-        snprintf(cell, TABLE_CELL_SIZE, "%.0f us", us);
-    else if (us < 1000000)
-        snprintf(cell, TABLE_CELL_SIZE, "%.1f ms", us / 1000);
     else
-        snprintf(cell, TABLE_CELL_SIZE, "%.2f s", us / 1000000);
+        table_time(json_number_value(json_object_get(delay, key)), cell);
 }
 
 static void cell_p50(const json_t *row, char cell[static TABLE_CELL_SIZE])
@@ -47,21 +43,6 @@ static void cell_rate(const json_t *row, char cell[static TABLE_CELL_SIZE])
                           : rate / 1e9);
 }
 
-static void cell_port(const json_t *row, char cell[static TABLE_CELL_SIZE])
-{
-    table_text(row, "port", cell);
-}
-
-static void cell_queue(const json_t *row, char cell[static TABLE_CELL_SIZE])
-{
-    table_text(row, "queue", cell);
-}
-
-static void cell_state(const json_t *row, char cell[static TABLE_CELL_SIZE])
-{
-    table_text(row, "state", cell);
-}
-
 static void cell_waiting(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
     table_text(json_object_get(row, "waiting"), "packets", cell);
@@ -72,26 +53,12 @@ static void cell_left(const json_t *row, char cell[static TABLE_CELL_SIZE])
     table_text(json_object_get(row, "left"), "packets", cell);
 }
 
-static void append_counts(const json_t *counts, const char *before, char cell[static TABLE_CELL_SIZE])
-{
-    const char *cause;
-    json_t *count;
-
-    json_object_foreach((json_t *)counts, cause, count)
-    {
-        size_t len = strlen(cell);
-        if (json_integer_value(count))
-            snprintf(cell + len, TABLE_CELL_SIZE - len, "%s%s%s %" JSON_INTEGER_FORMAT, len ? ", " : "", before, cause,
-                     json_integer_value(count));
-    }
-}
-
 static void cell_dropped(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
     cell[0] = '\0';
-    append_counts(json_object_get(row, "dropped"), "", cell);
-    append_counts(json_object_get(row, "marked"), "marked ", cell);
-    append_counts(json_object_get(row, "missed"), "missed ", cell);
+    table_append_counts(cell, "", json_object_get(row, "dropped"));
+    table_append_counts(cell, "marked ", json_object_get(row, "marked"));
+    table_append_counts(cell, "missed ", json_object_get(row, "missed"));
     if (!cell[0])
         snprintf(cell, TABLE_CELL_SIZE, "-");
 }

@@ -17,6 +17,37 @@ void table_text(const json_t *row, const char *key, char cell[static TABLE_CELL_
         snprintf(cell, TABLE_CELL_SIZE, "-");
 }
 
+void table_append(char cell[static TABLE_CELL_SIZE], const char *text)
+{
+    size_t len = strlen(cell);
+
+    snprintf(cell + len, TABLE_CELL_SIZE - len, "%s%s", len ? ", " : "", text ? text : "?");
+}
+
+void table_append_counts(char cell[static TABLE_CELL_SIZE], const char *before, const json_t *counts)
+{
+    const char *name;
+    json_t *count;
+    char text[100];
+
+    json_object_foreach((json_t *)counts, name, count)
+    {
+        snprintf(text, sizeof(text), "%s%s %" JSON_INTEGER_FORMAT, before, name, json_integer_value(count));
+        if (json_integer_value(count))
+            table_append(cell, text);
+    }
+}
+
+void table_time(double us, char cell[static TABLE_CELL_SIZE])
+{
+    if (us < 1000)
+        snprintf(cell, TABLE_CELL_SIZE, "%.0f us", us);
+    else if (us < 1e6)
+        snprintf(cell, TABLE_CELL_SIZE, "%.1f ms", us / 1000);
+    else
+        snprintf(cell, TABLE_CELL_SIZE, "%.2f s", us / 1e6);
+}
+
 static void write_row(const struct table *table, const json_t *row, FILE *stream)
 {
     char cell[TABLE_CELL_SIZE];

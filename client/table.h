@@ -30,3 +30,18 @@ int table_write(struct table *table, const json_t *rows, bool last, FILE *stream
 
 /* Cells: the value under a key as text; "-" for null and what is missing. */
 void table_text(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE]);
+
+/* A function for a column that is just that. */
+#define TABLE_CELL(name, key)                                              \
+    static void name(const json_t *row, char cell[static TABLE_CELL_SIZE]) \
+    {                                                                      \
+        table_text(row, key, cell);                                        \
+    }
+
+/* One more of what a cell lists. */
+void table_append(char cell[static TABLE_CELL_SIZE], const char *text);
+/* An object's counts that are not 0, each with its name behind `before`. */
+void table_append_counts(char cell[static TABLE_CELL_SIZE], const char *before, const json_t *counts);
+
+/* A time, with a unit in which it is easily read. */
+void table_time(double us, char cell[static TABLE_CELL_SIZE]);

@@ -155,16 +155,6 @@ static void scaled(double value, const char *unit, char text[static 16])
         snprintf(text, 16, "%.0f %s", value, unit);
 }
 
-static void time_text(double us, char text[static 16])
-{
-    if (us < 1000)
-        snprintf(text, 16, "%.0f us", us);
-    else if (us < 1e6)
-        snprintf(text, 16, "%.1f ms", us / 1000);
-    else
-        snprintf(text, 16, "%.2f s", us / 1e6);
-}
-
 /* How far a time is along a bar: from 0.1 ms to 1 s. */
 static unsigned along(double us)
 {
@@ -200,13 +190,14 @@ static void print_ports(const json_t *ports)
 
 static void print_queue(const json_t *queue)
 {
-    char rate[16], waiting[16], p50[16], p99[16], used_bar[BAR + 1], waiting_bar[BAR + 1], delay_bar[BAR + 1];
+    char rate[16], waiting[TABLE_CELL_SIZE], p50[TABLE_CELL_SIZE], p99[TABLE_CELL_SIZE], used_bar[BAR + 1],
+        waiting_bar[BAR + 1], delay_bar[BAR + 1];
     double used = number_at(queue, "used", NULL);
 
     scaled(number_at(queue, "rate", NULL), "bit/s", rate);
-    time_text(number_at(queue, "waiting_us", NULL), waiting);
-    time_text(number_at(queue, "p50_us", NULL), p50);
-    time_text(number_at(queue, "p99_us", NULL), p99);
+    table_time(number_at(queue, "waiting_us", NULL), waiting);
+    table_time(number_at(queue, "p50_us", NULL), p50);
+    table_time(number_at(queue, "p99_us", NULL), p99);
     bar((unsigned)fmin(BAR, round(used * BAR)), 0, used_bar);
     bar(along(number_at(queue, "waiting_us", NULL)), 0, waiting_bar);
     bar(along(number_at(queue, "p50_us", NULL)), along(number_at(queue, "p99_us", NULL)), delay_bar);

@@ -76,11 +76,17 @@ def check_traceroute(checks, lab):
     checks.say(hops == ["10.0.1.1", RIGHT], f"traceroute left -> right: {', '.join(hops)}", result.stdout)
 
 
-def check_streams(checks, lab):
+def iperf_server(lab):
+    """At the right; returns when it listens."""
     server = lab.spawn("right", "iperf3", "-s", "--forceflush", stdout=subprocess.PIPE)
     for line in server.stdout:
         if "listening" in line:
-            break
+            return server
+    raise LabError("the iperf3 server did not start")
+
+
+def check_streams(checks, lab):
+    server = iperf_server(lab)
     for way, option in (("left -> right", []), ("right -> left", ["-R"])):
         result = lab.on("left", "iperf3", "-c", RIGHT, "-t", str(SECONDS), "-J", *option, check=False)
         try:
@@ -136,10 +142,7 @@ def check_client(checks, lab, router):
 
 def ping_beside_transfer(lab):
     """(median round-trip time in ms, Mbit/s) of a ping beside four TCP connections."""
-    server = lab.spawn("right", "iperf3", "-s", "-1", "--forceflush", stdout=subprocess.PIPE)
-    for line in server.stdout:
-        if "listening" in line:
-            break
+    server = iperf_server(lab)
     transfer = lab.spawn("left", "iperf3", "-c", RIGHT, "-P", "4", "-t", "5", "-O", "1", "-J", stdout=subprocess.PIPE)
     ping = lab.on("left", "ping", "-n", "-c", "40", "-i", "0.1", "-W", "3", RIGHT, check=False).stdout
     rate = json.loads(transfer.communicate(timeout=30)[0])["end"]["sum_received"]["bits_per_second"] / 1e6

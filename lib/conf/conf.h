@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#define CONF_DEFAULT_PATH   "/etc/fairlead/fairlead.conf"
 #define CONF_NAME_SIZE      16  /* an interface's name and its zero byte */
 #define CONF_HOSTNAME_SIZE  254 /* RFC 1035 2.3.4: 253 octets */
 #define CONF_GROUP_SIZE     33  /* a group's name of the system */

@@ -16,30 +16,34 @@ enum type { LENGTH, TIME, FRACTION, FACTOR, NUMBER, PERCENT, FLAG, FLAG_NOT };
 #define OF(kind) (1u << QUEUE_##kind)
 #define ALL      (OF(DROP_TAIL) | OF(RED) | OF(CODEL) | OF(FQ_CODEL) | OF(DUALPI2))
 
-#define AT(member) offsetof(struct queue_settings, member)
+/* X(key, kinds that know it, type, member of struct queue_settings) */
+#define SETTINGS(X)                                                                \
+    X("limit", ALL, LENGTH, limit)                                                 \
+    X("ecn", OF(RED) | OF(CODEL) | OF(FQ_CODEL), FLAG_NOT, no_ecn)                 \
+    X("min", OF(RED), LENGTH, red[0].min)                                          \
+    X("max", OF(RED), LENGTH, red[0].max)                                          \
+    X("probability", OF(RED), FRACTION, red[0].probability)                        \
+    X("weight", OF(RED), FRACTION, weight)                                         \
+    X("gentle", OF(RED), FLAG_NOT, not_gentle)                                     \
+    X("byte-mode", OF(RED), FLAG, byte_mode)                                       \
+    X("adaptive", OF(RED), FLAG, adaptive)                                         \
+    X("target", OF(RED) | OF(CODEL) | OF(FQ_CODEL) | OF(DUALPI2), TIME, target_ns) \
+    X("interval", OF(CODEL) | OF(FQ_CODEL) | OF(DUALPI2), TIME, interval_ns)       \
+    X("flows", OF(FQ_CODEL), NUMBER, flows)                                        \
+    X("quantum", OF(FQ_CODEL), NUMBER, quantum)                                    \
+    X("step", OF(DUALPI2), TIME, step_ns)                                          \
+    X("coupling", OF(DUALPI2), FACTOR, coupling)                                   \
+    X("low-latency-share", OF(DUALPI2), PERCENT, low_latency_percent)
 
 static const struct {
     const char *key;
-    unsigned kinds; /* that know it */
+    unsigned kinds;
     enum type type;
     size_t at;
 } table[] = {
-    {"limit", ALL, LENGTH, AT(limit)},
-    {"ecn", OF(RED) | OF(CODEL) | OF(FQ_CODEL), FLAG_NOT, AT(no_ecn)},
-    {"min", OF(RED), LENGTH, AT(red[0].min)},
-    {"max", OF(RED), LENGTH, AT(red[0].max)},
-    {"probability", OF(RED), FRACTION, AT(red[0].probability)},
-    {"weight", OF(RED), FRACTION, AT(weight)},
-    {"gentle", OF(RED), FLAG_NOT, AT(not_gentle)},
-    {"byte-mode", OF(RED), FLAG, AT(byte_mode)},
-    {"adaptive", OF(RED), FLAG, AT(adaptive)},
-    {"target", OF(RED) | OF(CODEL) | OF(FQ_CODEL) | OF(DUALPI2), TIME, AT(target_ns)},
-    {"interval", OF(CODEL) | OF(FQ_CODEL) | OF(DUALPI2), TIME, AT(interval_ns)},
-    {"flows", OF(FQ_CODEL), NUMBER, AT(flows)},
-    {"quantum", OF(FQ_CODEL), NUMBER, AT(quantum)},
-    {"coupling", OF(DUALPI2), FACTOR, AT(coupling)},
-    {"step", OF(DUALPI2), TIME, AT(step_ns)},
-    {"low-latency-share", OF(DUALPI2), PERCENT, AT(low_latency_percent)},
+#define X(key, kinds, type, member) {key, kinds, type, offsetof(struct queue_settings, member)},
+    SETTINGS(X)
+#undef X
 };
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
@@ -94,15 +98,14 @@ static void *begin_queue(struct build *build, void *within, const struct conf_no
     return shape;
 }
 
-/* "0.02", "2%"; of a factor "2", "1.5". In millionths. */
+/* "0.02", "2%"; of a factor "2", "1.5". */
 static bool read_decimal(const char *text, double *result)
 {
-    static const char expected[] = "a number";
     size_t at = 0, len = strlen(text);
     uint32_t whole, digits = 0;
     double scale = 1;
 
-    if (text_decimal(text, len, &at, 1000000, expected, &whole, NULL))
+    if (text_decimal(text, len, &at, 1000000, "", &whole, NULL))
         return false;
     if (at < len && text[at] == '.') {
         size_t begin = ++at;
@@ -180,26 +183,18 @@ static void read_setting(struct build *build, void *thing, const struct conf_nod
         break;
     case FLAG:
     case FLAG_NOT:
-        flag = table[i].type == FLAG ? false : true;
+        flag = table[i].type == FLAG_NOT;
         conf_read_flag(build, node, value, &flag);
         *(bool *)at = flag != (table[i].type == FLAG_NOT);
         break;
     }
 }
 
-#define SETTING(key)             \
-    {                            \
-        key, read_setting, false \
-    }
-
 static const struct setting settings[] = {
-    SETTING("limit"),       SETTING("ecn"),    SETTING("min"),      SETTING("max"),
-    SETTING("probability"), SETTING("weight"), SETTING("gentle"),   SETTING("byte-mode"),
-    SETTING("adaptive"),    SETTING("target"), SETTING("interval"), SETTING("flows"),
-    SETTING("quantum"),     SETTING("step"),   SETTING("coupling"), SETTING("low-latency-share"),
+#define X(key, kinds, type, member) {key, read_setting, false},
+    SETTINGS(X)
+#undef X
 };
-
-static_assert(ARRAY_SIZE(settings) == ARRAY_SIZE(table), "each of them is read");
 
 const struct block conf_queue_block = {.key = "queue",
                                        .label = "the queue's kind",

@@ -19,9 +19,9 @@ static bool has_ports(uint8_t protocol)
     case IPV4_PROTOCOL_TCP:
     case IPV4_PROTOCOL_UDP:
     case IPV4_PROTOCOL_SCTP:
-    case 33:  /* DCCP */
-    case 50:  /* ESP: its security parameters index */
-    case 136: /* UDP-Lite */
+    case IPV4_PROTOCOL_DCCP:
+    case IPV4_PROTOCOL_ESP: /* its security parameters index */
+    case IPV4_PROTOCOL_UDPLITE:
         return true;
     default:
         return false;

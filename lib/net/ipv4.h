@@ -14,9 +14,12 @@ enum ipv4_protocol {
     IPV4_PROTOCOL_IPIP = 4,
     IPV4_PROTOCOL_TCP = 6,
     IPV4_PROTOCOL_UDP = 17,
+    IPV4_PROTOCOL_DCCP = 33,
     IPV4_PROTOCOL_IPV6 = 41,
     IPV4_PROTOCOL_GRE = 47,
+    IPV4_PROTOCOL_ESP = 50,
     IPV4_PROTOCOL_SCTP = 132,
+    IPV4_PROTOCOL_UDPLITE = 136,
 };
 
 /* In fragment_be, in host order. */

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define EXIT_USAGE        2
-#define DEFAULT_PATH      "/etc/fairlead/fairlead.conf"
 #define DEFAULT_DIRECTORY "/run/fairlead"
 #define DEFAULT_STATE     "/var/lib/fairlead"
 
@@ -26,7 +25,7 @@ struct options {
     bool foreground, check, print;
 };
 
-static struct options options = {.path = DEFAULT_PATH, .directory = DEFAULT_DIRECTORY, .state = DEFAULT_STATE};
+static struct options options = {.path = CONF_DEFAULT_PATH, .directory = DEFAULT_DIRECTORY, .state = DEFAULT_STATE};
 
 static void print_usage(FILE *stream)
 {
@@ -40,7 +39,7 @@ static void print_usage(FILE *stream)
         "Forward IPv4 between interfaces, give them and hosts their addresses, follow and install routes, as the\n"
         "configuration says. It goes into the background, and its launcher's exit status says whether it has started.\n"
         "\n"
-        "  -c, --config FILE              the configuration (" DEFAULT_PATH ")\n"
+        "  -c, --config FILE              the configuration (" CONF_DEFAULT_PATH ")\n"
         "  -f, --foreground               stay in the foreground, and log to standard error\n"
         "  -r, --run-directory DIRECTORY  pid file and sockets (" DEFAULT_DIRECTORY ")\n"
         "  -S, --state-directory DIR      the database of leases (" DEFAULT_STATE ")\n"

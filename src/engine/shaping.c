@@ -166,6 +166,8 @@ static int begin(struct shaping *shaping, const struct shaping_port *from, struc
 
 static const char *error_text(int error)
 {
+    static_assert(LIFT_MTU_MAX == 3400, "the text says so");
+
     switch (error) {
     case -EMSGSIZE:
         return "its MTU is more than the frames of queues can hold (3400 bytes)";

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #define FRAME_HEADROOM 256u /* bytes that the kernel keeps for itself in front (XDP_PACKET_HEADROOM) */
+#define FRAME_TAGS     8u   /* bytes of VLAN tags that a frame may have beyond the MTU */
 
 /* Where in its piece a frame is. */
 struct frame_extent {

@@ -78,19 +78,31 @@ int interface_each_address(struct netlink *netlink, interface_address *each, voi
     return netlink_dump(netlink, RTM_GETADDR, &request, sizeof(request), read_address, &call);
 }
 
-static int open_forwarding(const char *name, int flags)
+/* The kernel's switches of an interface: "ipv4" and "forwarding", for example. */
+static int open_switch(const char *family, const char *name, const char *key, int flags)
 {
     char path[128];
 
-    snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", name);
+    snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, name, key);
     int fd = open(path, flags | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
+}
+
+static int set_switch(const char *family, const char *name, const char *key, bool on)
+{
+    int fd = open_switch(family, name, key, O_WRONLY);
+
+    if (fd < 0)
+        return fd;
+    int error = write(fd, on ? "1\n" : "0\n", 2) == 2 ? 0 : -errno;
+    close(fd);
+    return error;
 }
 
 int interface_forwarding(const char *name)
 {
     char value = '0';
-    int fd = open_forwarding(name, O_RDONLY);
+    int fd = open_switch("ipv4", name, "forwarding", O_RDONLY);
 
     if (fd < 0)
         return fd;
@@ -102,11 +114,10 @@ int interface_forwarding(const char *name)
 
 int interface_set_forwarding(const char *name, bool on)
 {
-    int fd = open_forwarding(name, O_WRONLY);
+    return set_switch("ipv4", name, "forwarding", on);
+}
 
-    if (fd < 0)
-        return fd;
-    int error = write(fd, on ? "1\n" : "0\n", 2) == 2 ? 0 : -errno;
-    close(fd);
-    return error;
+int interface_set_ipv6(const char *name, bool on)
+{
+    return set_switch("ipv6", name, "disable_ipv6", !on);
 }

@@ -1,5 +1,5 @@
 /*
- * What is changed at an interface of the system: on and off, addresses, the forwarding switch.
+ * What is changed at an interface of the system: on and off, addresses, the switches of forwarding and IPv6.
  *
  * Our addresses carry the protocol number NETLINK_PROTOCOL_FAIRLEAD, by which they are known again. All functions
  * return 0 or -errno and log nothing.
@@ -25,3 +25,6 @@ int interface_each_address(struct netlink *netlink, interface_address *each, voi
 /* net.ipv4.conf.NAME.forwarding: 0 or 1. */
 int interface_forwarding(const char *name);
 int interface_set_forwarding(const char *name, bool on);
+
+/* -ENOENT: the system has none. */
+int interface_set_ipv6(const char *name, bool on);

@@ -1,9 +1,9 @@
 #include "port/lift.h"
 
+#include "port/frame_pool.h"
 #include "port/interface.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
@@ -19,14 +19,13 @@
 
 #define KIND         "veth"
 #define FEATURES_MAX 256
-#define TAGS_BYTES   8 /* VLAN tags that frames may have beyond the MTU */
 
 /* --- making and removing ----------------------------------------------------------------------------------------- */
 
 static void put_end(struct nlmsghdr *message, const char *name, uint32_t mtu)
 {
     mnl_attr_put_strz(message, IFLA_IFNAME, name);
-    mnl_attr_put_u32(message, IFLA_MTU, mtu + TAGS_BYTES);
+    mnl_attr_put_u32(message, IFLA_MTU, mtu + FRAME_TAGS);
     mnl_attr_put_u32(message, IFLA_GROUP, LIFT_GROUP);
 }
 
@@ -124,19 +123,6 @@ static int finish_frames(int fd, const char *name)
     return error;
 }
 
-/* IPv6 would speak of itself. A system without it has no such file. */
-static void silence(const char *name)
-{
-    char path[128];
-
-    snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    (void)!write(fd, "1\n", 2);
-    close(fd);
-}
-
 /* --- lifts ------------------------------------------------------------------------------------------------------- */
 
 int lift_make(struct netlink *netlink, unsigned number, uint32_t mtu, struct lift *result)
@@ -159,8 +145,8 @@ int lift_make(struct netlink *netlink, unsigned number, uint32_t mtu, struct lif
         error = index_of(fd, lift.far_name, &lift.far);
     if (!error)
         error = finish_frames(fd, name);
-    silence(name);
-    silence(lift.far_name);
+    interface_set_ipv6(name, false); /* it would speak of itself; a system without it has no such switch */
+    interface_set_ipv6(lift.far_name, false);
     if (!error)
         error = interface_set_up(netlink, lift.near, true);
     if (!error)

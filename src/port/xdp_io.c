@@ -22,7 +22,8 @@ struct xdp_io {
     struct xsk_socket *in, *out;
     struct xsk_ring_prod fill, send;
     struct xsk_ring_cons received, left;
-    /* Of the others' ends. Nothing is received into the first; of the second nothing ever comes. */
+    /* What each registration has beside. Of the first a zero-copy driver receives by itself, and nobody else; of the
+     * second nothing ever comes. */
     struct xsk_ring_prod out_fill;
     struct xsk_ring_cons in_left;
     uint32_t filled;    /* frames that wait to be received into */

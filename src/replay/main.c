@@ -3,6 +3,7 @@
  * time of the capture: nothing is random that was not before, and a second of it takes no second.
  */
 #include "base/compiler.h"
+#include "port/lift.h"
 #include "port/pcap_io.h"
 #include "shape/shaped.h"
 
@@ -15,11 +16,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define EXIT_USAGE   2
-#define DEFAULT_PATH "/etc/fairlead/fairlead.conf"
-#define DEFAULT_MTU  1500
-#define MTU_MAX      3400
-#define SEED         1
+#define EXIT_USAGE  2
+#define DEFAULT_MTU 1500
+#define MTU_MIN     68 /* RFC 791 3.2 */
+#define SEED        1
 
 static void print_usage(FILE *stream)
 {
@@ -31,7 +31,7 @@ static void print_usage(FILE *stream)
         "and\n"
         "how long packets waited.\n"
         "\n"
-        "  -c, --config FILE   the configuration (" DEFAULT_PATH ")\n"
+        "  -c, --config FILE   the configuration (" CONF_DEFAULT_PATH ")\n"
         "  -m, --mtu BYTES     of the interface (1500); packets that are longer are left out\n"
         "  -j, --json          one JSON object\n",
         stream);
@@ -167,7 +167,8 @@ int main(int argc, char **argv)
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    const char *path = DEFAULT_PATH;
+    static_assert(LIFT_MTU_MAX == 3400, "the text says so");
+    const char *path = CONF_DEFAULT_PATH;
     uint32_t mtu = DEFAULT_MTU;
     bool json = false;
     int option;
@@ -179,7 +180,8 @@ int main(int argc, char **argv)
             path = optarg;
             break;
         case 'm':
-            if (text_decimal(optarg, strlen(optarg), &at, MTU_MAX, "", &mtu, NULL) || optarg[at] || mtu < 68) {
+            if (text_decimal(optarg, strlen(optarg), &at, LIFT_MTU_MAX, "", &mtu, NULL) || optarg[at] ||
+                mtu < MTU_MIN) {
                 fail("--mtu: expected a number from 68 to 3400");
                 return EXIT_USAGE;
             }

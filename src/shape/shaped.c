@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAGS_BYTES      8    /* VLAN tags that a frame may have beyond the MTU */
 #define PACKET_BYTES    256  /* queues that are limited in bytes have room for as many packets as if they had that */
 #define QUEUE_FRAMES    1024 /* at least */
 #define FRAMES_MAX      65536
@@ -104,7 +103,7 @@ int shaped_new(const struct shaped_config *config, int64_t now_ns, struct shaped
     shaped->recent_ns = now_ns + RECENT_NS;
     int error = configure(shaped, config->shape, config->mtu, fault);
     if (!error)
-        error = frame_pool_open(&shaped->frames, frames_for(&shaped->config), ETH_HDR_SIZE + TAGS_BYTES + config->mtu);
+        error = frame_pool_open(&shaped->frames, frames_for(&shaped->config), ETH_HDR_SIZE + FRAME_TAGS + config->mtu);
     if (!error && !(shaped->sched = sched_new(&shaped->config, &shaped->frames.packets,
                                               (struct queue_random){draw, shaped}, now_ns)))
         error = -ENOMEM;

@@ -77,9 +77,10 @@ static void beat(struct worker *worker, int64_t now_ns)
     worker->beat_ns = now_ns + BEAT_EVERY_NS;
 }
 
+/* At most SLEEP_MAX_NS. */
 static void sleep_for(const struct worker *worker, int64_t ns)
 {
-    struct timespec timeout = {.tv_nsec = ns < SLEEP_MAX_NS ? ns : SLEEP_MAX_NS};
+    struct timespec timeout = {.tv_nsec = ns};
     struct epoll_event events[16];
 
     epoll_pwait2(worker->epoll, events, ARRAY_SIZE(events), &timeout,
