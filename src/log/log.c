@@ -4,9 +4,13 @@
  */
 #include "log/log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -22,6 +26,15 @@ static int is_nowhere(int fd)
     return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
 }
 
+/* A pipe that has room has room for a line at least (PIPE_BUF). */
+static bool would_wait(int fd)
+{
+    static_assert(LINE_SIZE + 100 < PIPE_BUF, "with what stands in front of it");
+    struct pollfd poller = {.fd = fd, .events = POLLOUT};
+
+    return poll(&poller, 1, 0) == 0;
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
     char line[LINE_SIZE];
@@ -34,6 +47,8 @@ void log_line(enum log_level level, const char *format, ...)
         syslog(LOG_DAEMON | (int)level, "%s", line);
         return;
     }
+    if (would_wait(STDERR_FILENO))
+        return;
     /* One write, so that lines of several processes do not mix. */
     dprintf(STDERR_FILENO, "fairleadd: %s%s\n",
             level <= LOG_LEVEL_ERROR     ? "error: "

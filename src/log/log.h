@@ -11,7 +11,8 @@ enum log_level {
     LOG_LEVEL_DEBUG = 7
 }; /* as syslog's */
 
-/* printf's format without a newline at its end. */
+/* printf's format without a newline at its end. It never waits: a line that whoever reads standard error leaves no room
+ * for is left out. */
 __attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *format, ...);
 
 #define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
