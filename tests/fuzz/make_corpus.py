@@ -2,7 +2,8 @@
 """Write the hand-made part of the fuzz corpora: make_corpus.py
 
 validate/REASON.WHAT is an IPv4 packet that is dropped for REASON ("none": it is right); corpus_test.c holds the files to
-their names. text/ holds addresses and prefixes, dhcp_message/ messages, dhcp_server/ series of them, dhcp_relay/ what a
+their names. text/ holds addresses and prefixes, frame/
+whole frames of many kinds, dhcp_message/ messages, dhcp_server/ series of them, dhcp_relay/ what a
 relay gets. Files that a fuzzer found are added beside them under a name that says what they showed.
 """
 import os
@@ -68,6 +69,57 @@ VALIDATE = {
     "ip-destination-zero.all": packet(dst="0.0.0.0"),
     "ip-destination-loopback.first": packet(dst="127.0.0.1"),
     "ip-destination-loopback.last": packet(dst="127.255.255.255"),
+}
+
+
+
+def frame(kind, body, tags=()):
+    return b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02" + b"".join(struct.pack("!HH", *tag) for tag in tags) + struct.pack("!H", kind) + body
+
+
+def packet6(data=b"\x03\xe8\0\x50\0\x08\0\0", next_header=17, tos=0, length=None, version=6):
+    return (struct.pack("!IHBB", version << 28 | tos << 20 | 0x12345, len(data) if length is None else length, next_header, 64) +
+            b"\xfe\x80" + b"\0" * 13 + b"\1" + b"\xfe\x80" + b"\0" * 13 + b"\2" + data)
+
+
+FRAMES = {
+    "ipv4": frame(0x0800, packet()),
+    "ipv4-ect0": frame(0x0800, packet(tos=2)),
+    "ipv4-ect1-ef": frame(0x0800, packet(tos=46 << 2 | 1)),
+    "ipv4-ce": frame(0x0800, packet(tos=3)),
+    "ipv4-long": frame(0x0800, packet(data=bytes(range(256)) * 5)),
+    "ipv4-options": frame(0x0800, packet(tos=1, options=b"\x94\x04\0\0")),
+    "ipv4-options-missing": frame(0x0800, packet(options=b"\1" * 40, data=b"")[:20]),
+    "ipv4-header-length-0": frame(0x0800, packet(words=0, tos=2)),
+    "ipv4-header-length-15-of-20": frame(0x0800, packet(words=15)),
+    "ipv4-wrong-checksum": frame(0x0800, packet(flip=0xFFFF, tos=1)),
+    "ipv4-version-6": frame(0x0800, packet(version=6, tos=1)),
+    "ipv4-without-ports": frame(0x0800, packet(data=b"\1\2\3")),
+    "ipv4-length-long": frame(0x0800, packet(total=65535)),
+    "ipv4-length-short": frame(0x0800, packet(total=0)),
+    "ipv4-fragment-first": frame(0x0800, packet(fragment=0x2000)),
+    "ipv4-fragment-last": frame(0x0800, packet(fragment=0x1fff)),
+    "ipv4-19-bytes": frame(0x0800, packet()[:19]),
+    "ipv6": frame(0x86dd, packet6()),
+    "ipv6-ect1": frame(0x86dd, packet6(tos=0xb9)),
+    "ipv6-hop-by-hop": frame(0x86dd, packet6(next_header=0, data=b"\x11\0" + b"\0" * 14)),
+    "ipv6-39-bytes": frame(0x86dd, packet6()[:39]),
+    "ipv6-length-long": frame(0x86dd, packet6(length=65535)),
+    "ipv6-version-4": frame(0x86dd, packet6(version=4, tos=3)),
+    "vlan": frame(0x0800, packet(tos=2), [(0x8100, 7)]),
+    "vlan-priority": frame(0x86dd, packet6(tos=2), [(0x8100, 0xe000)]),
+    "vlan-two": frame(0x0800, packet(tos=2), [(0x88a8, 7), (0x8100, 8)]),
+    "vlan-many": frame(0x0800, packet(tos=2), [(0x8100, 7)] * 300),
+    "vlan-without-end": frame(0x8100, b"\0"),
+    "vlan-without-type": frame(0x8100, b"\0\7"),
+    "arp": frame(0x0806, struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + b"\2" * 20),
+    "mpls": frame(0x8847, b"\0\1\1\x40" + packet()),
+    "pppoe": frame(0x8864, b"\x11\0\0\1\0\x22\0\x21" + packet()),
+    "llc": frame(46, b"\xaa\xaa\3\0\0\0\x08\0" + packet()),
+    "type-0": frame(0, b"\0" * 46),
+    "no-payload": frame(0x0800, b""),
+    "13-bytes": frame(0x0800, b"")[:13],
+    "empty": b"",
 }
 
 TEXT = {
@@ -272,7 +324,7 @@ RELAYED = {
 }
 RELAYED.update({name: relayed(MESSAGES[name]) for name in HARMFUL})
 
-for folder, files in (("validate", VALIDATE), ("text", TEXT), ("dhcp_message", MESSAGES), ("dhcp_server", SERIES),
+for folder, files in (("validate", VALIDATE), ("frame", FRAMES), ("text", TEXT), ("dhcp_message", MESSAGES), ("dhcp_server", SERIES),
                       ("dhcp_relay", RELAYED)):
     os.makedirs(os.path.join(HERE, folder), exist_ok=True)
     for name, data in files.items():
