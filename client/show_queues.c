@@ -2,6 +2,7 @@
 #include "client/show.h"
 
 TABLE_CELL(cell_port, "port")
+TABLE_CELL(cell_class, "class")
 TABLE_CELL(cell_queue, "queue")
 TABLE_CELL(cell_state, "state")
 
@@ -63,8 +64,7 @@ static void cell_dropped(const json_t *row, char cell[static TABLE_CELL_SIZE])
         snprintf(cell, TABLE_CELL_SIZE, "-");
 }
 
-const struct table_column queues_columns[QUEUES_COLUMNS] = {{"PORT", 15, cell_port},      {"STATE", 9, cell_state},
-                                                            {"RATE", 10, cell_rate},      {"QUEUE", 9, cell_queue},
-                                                            {"WAITING", 7, cell_waiting}, {"LEFT", 12, cell_left},
-                                                            {"P50", 8, cell_p50},         {"P99", 8, cell_p99},
-                                                            {"MAX", 8, cell_max},         {"DROPPED", 0, cell_dropped}};
+const struct table_column queues_columns[QUEUES_COLUMNS] = {
+    {"PORT", 15, cell_port},  {"STATE", 9, cell_state},     {"RATE", 10, cell_rate},     {"CLASS", 15, cell_class},
+    {"QUEUE", 9, cell_queue}, {"WAITING", 7, cell_waiting}, {"LEFT", 12, cell_left},     {"P50", 8, cell_p50},
+    {"P99", 8, cell_p99},     {"MAX", 8, cell_max},         {"DROPPED", 0, cell_dropped}};

@@ -61,7 +61,7 @@ static const json_t *earlier(const json_t *list, const json_t *row)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *other = json_array_get(list, i);
         if (json_equal(json_object_get(other, "port"), json_object_get(row, "port")) &&
-            json_equal(json_object_get(other, "priority"), json_object_get(row, "priority")))
+            json_equal(json_object_get(other, "class"), json_object_get(row, "class")))
             return other;
     }
     return NULL;
@@ -115,10 +115,11 @@ static json_t *queue_rates(const json_t *now, const json_t *then, double seconds
 {
     double rate = number_at(now, "rate", NULL), bps = growth(now, then, "left", "bytes", seconds) * 8;
 
-    return json_pack("{s:O, s:O, s:O, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "port", json_object_get(now, "port"),
-                     "queue", json_object_get(now, "queue"), "state", json_object_get(now, "state"), "rate", rate,
-                     "used", rate > 0 ? bps / rate : 0, "waiting_packets", number_at(now, "waiting", "packets"),
-                     "waiting_us", rate > 0 ? number_at(now, "waiting", "bytes") * 8e6 / rate : 0, "p50_us",
+    return json_pack("{s:O, s:O, s:O, s:O, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "port",
+                     json_object_get(now, "port"), "class", json_object_get(now, "class"), "queue",
+                     json_object_get(now, "queue"), "state", json_object_get(now, "state"), "rate", rate, "used",
+                     rate > 0 ? bps / rate : 0, "waiting_packets", number_at(now, "waiting", "packets"), "waiting_us",
+                     rate > 0 ? number_at(now, "waiting", "bytes") * 8e6 / rate : 0, "p50_us",
                      number_at(now, "recent_delay", "p50_us"), "p99_us", number_at(now, "recent_delay", "p99_us"),
                      "dropped_pps", sum_growth(now, then, "dropped", seconds), "marked_pps",
                      sum_growth(now, then, "marked", seconds));
@@ -201,8 +202,8 @@ static void print_queue(const json_t *queue)
     bar((unsigned)fmin(BAR, round(used * BAR)), 0, used_bar);
     bar(along(number_at(queue, "waiting_us", NULL)), 0, waiting_bar);
     bar(along(number_at(queue, "p50_us", NULL)), along(number_at(queue, "p99_us", NULL)), delay_bar);
-    printf("\n%-15s  %s  %s%s\n", json_string_value(json_object_get(queue, "port")),
-           json_string_value(json_object_get(queue, "queue")), rate,
+    printf("\n%-15s  %-15s  %s  %s%s\n", json_string_value(json_object_get(queue, "port")),
+           json_string_value(json_object_get(queue, "class")), json_string_value(json_object_get(queue, "queue")), rate,
            strcmp(json_string_value(json_object_get(queue, "state")), "shaped") == 0 ? "" : "  PASSED BY");
     printf("  used     [%s]  %5.1f %%    dropped %.0f/s, marked %.0f/s\n", used_bar, 100 * used,
            number_at(queue, "dropped_pps", NULL), number_at(queue, "marked_pps", NULL));

@@ -60,7 +60,8 @@ class Replay:
                                  self.path("out.pcap")], capture_output=True, text=True, check=False, timeout=60)
         if result.returncode:
             return None, [], result.stderr
-        return json.loads(result.stdout), read(self.path("out.pcap")), result.stderr
+        said = json.loads(result.stdout)
+        return {**said, **said["classes"][0]}, read(self.path("out.pcap")), result.stderr
 
     def check(self, name, held, *more):
         self.tap.case(name, [] if held else [str(one)[:2000] for one in more] or ["it does not"])

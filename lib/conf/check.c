@@ -3,8 +3,8 @@
 #include "conf/dhcp.h"
 #include "conf/guard.h"
 #include "conf/model.h"
-#include "conf/queue.h"
 #include "conf/relay.h"
+#include "conf/shape.h"
 #include "net/ipv4_map.h"
 
 #include <errno.h>

@@ -5,8 +5,8 @@
 #include "conf/dhcp.h"
 #include "conf/guard.h"
 #include "conf/model.h"
-#include "conf/queue.h"
 #include "conf/relay.h"
+#include "conf/shape.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -20,21 +20,26 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define CONF_DEFAULT_PATH   "/etc/fairlead/fairlead.conf"
-#define CONF_NAME_SIZE      16  /* an interface's name and its zero byte */
-#define CONF_HOSTNAME_SIZE  254 /* RFC 1035 2.3.4: 253 octets */
-#define CONF_GROUP_SIZE     33  /* a group's name of the system */
-#define CONF_INTERFACES_MAX 255
-#define CONF_ADDRESSES_MAX  256 /* of one interface */
-#define CONF_ROUTES_MAX     1000000
-#define CONF_SESSIONS_MAX   4096
-#define CONF_SUBNETS_MAX    65536 /* behind relays */
-#define CONF_SERVERS_MAX    16    /* of a relay */
-#define CONF_HOSTS_MAX      65536
-#define CONF_RELAY_IDS_MAX  235 /* bytes of circuit-id and remote-id */
-#define CONF_LEASE_MIN      4   /* seconds: shorter ones leave no time to renew them */
-#define CONF_PREFERENCE_MIN 2   /* 0: the system's own addresses, 1: its attached subnets */
-#define CONF_PREFERENCE_MAX 254
+#define CONF_DEFAULT_PATH      "/etc/fairlead/fairlead.conf"
+#define CONF_NAME_SIZE         16  /* an interface's name and its zero byte */
+#define CONF_HOSTNAME_SIZE     254 /* RFC 1035 2.3.4: 253 octets */
+#define CONF_GROUP_SIZE        33  /* a group's name of the system */
+#define CONF_INTERFACES_MAX    255
+#define CONF_ADDRESSES_MAX     256 /* of one interface */
+#define CONF_ROUTES_MAX        1000000
+#define CONF_SESSIONS_MAX      4096
+#define CONF_SUBNETS_MAX       65536 /* behind relays */
+#define CONF_SERVERS_MAX       16    /* of a relay */
+#define CONF_HOSTS_MAX         65536
+#define CONF_RELAY_IDS_MAX     235 /* bytes of circuit-id and remote-id */
+#define CONF_TRAFFIC_NAME_SIZE 16  /* a class's name and its zero byte */
+#define CONF_TRAFFIC_CLASSES   8   /* of an interface, with the default one */
+#define CONF_PRIORITY          4   /* of a class that says none */
+#define CONF_PRIORITY_MAX      7
+#define CONF_WEIGHT_MAX        100
+#define CONF_LEASE_MIN         4 /* seconds: shorter ones leave no time to renew them */
+#define CONF_PREFERENCE_MIN    2 /* 0: the system's own addresses, 1: its attached subnets */
+#define CONF_PREFERENCE_MAX    254
 
 enum conf_door { CONF_DOOR_AUTO, CONF_DOOR_XDP, CONF_DOOR_TC, CONF_DOOR_COUNT };
 
@@ -149,13 +154,26 @@ struct conf_host {
     unsigned line;
 };
 
+/* Of a shaped interface: what waits by itself, and how that shares the interface's rate with the others. */
+struct conf_traffic_class {
+    const char *name;
+    uint64_t dscps;    /* bit i: packets of DSCP i are in it; of the default class none: it has what no other has */
+    uint32_t priority; /* 0 goes first; below it only what those above leave */
+    uint32_t weight;   /* its share, by bytes, among those of the same priority */
+    uint64_t rate;     /* bytes a second that it gets at most; 0: all there are */
+    struct queue_settings queue;
+    unsigned line, queue_line; /* 0: not said */
+    bool adaptive_said;
+};
+
 /* How fast what leaves an interface may, and where it waits for that. */
 struct conf_shape {
     uint64_t rate; /* bytes a second, on the link; 0: as fast as it can, and nothing waits here */
     unsigned link; /* number of a kind (sched/link.h) */
-    struct queue_settings queue;
-    unsigned line, queue_line; /* of rate, of queue; 0: not said */
-    bool adaptive_said;
+    struct conf_traffic_class
+        classes[CONF_TRAFFIC_CLASSES]; /* the first is the default one, with the interface's own queue */
+    unsigned class_count;
+    unsigned line; /* of rate; 0: not said */
 };
 
 struct conf_interface {
@@ -234,6 +252,9 @@ const struct conf_interface *conf_find_owner(const struct conf *conf, uint32_t a
 bool conf_interface_may_reach(const struct conf_interface *interface, uint32_t addr);
 
 /* Whether what leaves is treated alike. False: perhaps not (there is no memory to compare them). */
+/* How many bytes a second a class gets at most. */
+uint64_t conf_traffic_class_rate(const struct conf_shape *shape, const struct conf_traffic_class *class);
+
 bool conf_shape_equal(const struct conf_shape *a, const struct conf_shape *b);
 
 /* Whether DHCP clients are served, or relayed, at an interface; anywhere. Whether they are relayed anywhere. */

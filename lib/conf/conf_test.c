@@ -77,24 +77,26 @@ static void how_fast_and_where_it_waits(void **state)
                             *c = &conf->interfaces[2].shape, *d = &conf->interfaces[3].shape,
                             *e = &conf->interfaces[4].shape;
     assert_int_equal(a->rate, 2500000);
-    assert_int_equal(a->queue.kind, QUEUE_FQ_CODEL);
+    assert_int_equal(a->classes[0].queue.kind, QUEUE_FQ_CODEL);
     assert_string_equal(link_kind_name(a->link), "ethernet");
-    assert_int_equal(b->queue.kind, QUEUE_DROP_TAIL);
+    assert_int_equal(b->classes[0].queue.kind, QUEUE_DROP_TAIL);
     assert_string_equal(link_kind_name(b->link), "pppoe-llcsnap");
-    assert_int_equal(c->queue.kind, QUEUE_RED);
-    assert_int_equal(c->queue.red[0].max.value, 60000000);
-    assert_int_equal(c->queue.limit.unit, QUEUE_NS);
-    assert_true(c->queue.red[0].probability > 0.0199 && c->queue.red[0].probability < 0.0201);
-    assert_true(c->queue.weight > 0.00199 && c->queue.weight < 0.00201);
-    assert_true(c->queue.not_gentle && c->queue.byte_mode && c->queue.no_ecn && !c->queue.adaptive);
-    assert_int_equal(d->queue.target_ns, 800000);
-    assert_int_equal(d->queue.limit.value, 2000);
-    assert_int_equal(d->queue.flows, 64);
-    assert_true(e->queue.coupling > 1.49 && e->queue.coupling < 1.51);
-    assert_int_equal(e->queue.low_latency_percent, 80);
+    assert_int_equal(c->classes[0].queue.kind, QUEUE_RED);
+    assert_int_equal(c->classes[0].queue.red[0].max.value, 60000000);
+    assert_int_equal(c->classes[0].queue.limit.unit, QUEUE_NS);
+    assert_true(c->classes[0].queue.red[0].probability > 0.0199 && c->classes[0].queue.red[0].probability < 0.0201);
+    assert_true(c->classes[0].queue.weight > 0.00199 && c->classes[0].queue.weight < 0.00201);
+    assert_true(c->classes[0].queue.not_gentle && c->classes[0].queue.byte_mode && c->classes[0].queue.no_ecn &&
+                !c->classes[0].queue.adaptive);
+    assert_int_equal(d->classes[0].queue.target_ns, 800000);
+    assert_int_equal(d->classes[0].queue.limit.value, 2000);
+    assert_int_equal(d->classes[0].queue.flows, 64);
+    assert_true(e->classes[0].queue.coupling > 1.49 && e->classes[0].queue.coupling < 1.51);
+    assert_int_equal(e->classes[0].queue.low_latency_percent, 80);
     assert_int_equal(conf->interfaces[5].shape.rate, 0);
-    assert_true(conf->interfaces[6].shape.queue.adaptive && !conf->interfaces[7].shape.queue.adaptive);
-    assert_true(conf->interfaces[8].shape.queue.adaptive);
+    assert_true(conf->interfaces[6].shape.classes[0].queue.adaptive &&
+                !conf->interfaces[7].shape.classes[0].queue.adaptive);
+    assert_true(conf->interfaces[8].shape.classes[0].queue.adaptive);
 
     char *text = NULL;
     size_t len = 0;
@@ -107,6 +109,53 @@ static void how_fast_and_where_it_waits(void **state)
         for (size_t j = 0; j < i; j++)
             assert_false(conf_shape_equal(&conf->interfaces[i].shape, &again->interfaces[j].shape));
     }
+    free(text);
+    conf_free(again);
+    conf_free(conf);
+}
+
+static void what_waits_by_itself(void **state)
+{
+    (void)state;
+    struct conf *conf =
+        parsed("interface a { rate = 20Mbit  queue = codel\n"
+               "    class \"voice\" { dscp = [\"ef\", \"va\", 63]  priority = 0  rate = 2Mbit  queue = drop-tail }\n"
+               "    class \"bulk\" { dscp = le  priority = 5  weight = 3\n"
+               "        queue red { min = 10p max = 30p  profile { dscp = [\"le\", \"cs1\"] min = 5p max = 10p }\n"
+               "                    profile { dscp = 63 probability = 0.5 } } } }\n"
+               "interface b { rate = 20Mbit  class default { priority = 1  queue = codel } }\n"
+               "interface c { rate = 20Mbit  queue = codel }\n");
+    const struct conf_shape *a = &conf->interfaces[0].shape, *b = &conf->interfaces[1].shape;
+    const struct conf_traffic_class *voice = &a->classes[1], *bulk = &a->classes[2];
+
+    assert_int_equal(a->class_count, 3);
+    assert_string_equal(a->classes[0].name, "default");
+    assert_int_equal(a->classes[0].queue.kind, QUEUE_CODEL);
+    assert_int_equal(a->classes[0].priority, CONF_PRIORITY);
+    assert_string_equal(voice->name, "voice");
+    assert_true(voice->dscps == (UINT64_C(1) << 46 | UINT64_C(1) << 44 | UINT64_C(1) << 63));
+    assert_int_equal(voice->rate, 250000);
+    assert_int_equal(conf_traffic_class_rate(a, voice), 250000);
+    assert_int_equal(conf_traffic_class_rate(a, bulk), a->rate);
+    assert_int_equal(bulk->weight, 3);
+    assert_int_equal(bulk->queue.red_count, 3);
+    assert_int_equal(bulk->queue.profile_of[1], 1);
+    assert_int_equal(bulk->queue.profile_of[8], 1);
+    assert_int_equal(bulk->queue.profile_of[63], 2);
+    assert_int_equal(bulk->queue.red[1].max.value, 10);
+    assert_false(bulk->queue.adaptive);
+    assert_int_equal(b->classes[0].queue.kind, QUEUE_CODEL);
+    assert_int_equal(b->classes[0].priority, 1);
+
+    char *text = NULL;
+    size_t len = 0;
+    FILE *stream = open_memstream(&text, &len);
+    conf_print(conf, stream);
+    fclose(stream);
+    struct conf *again = parsed(text);
+    for (size_t i = 0; i < conf->interface_count; i++)
+        for (size_t j = 0; j < conf->interface_count; j++)
+            assert_int_equal(conf_shape_equal(&conf->interfaces[i].shape, &again->interfaces[j].shape), i == j);
     free(text);
     conf_free(again);
     conf_free(conf);
@@ -472,6 +521,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_example_means_what_it_says),
         cmocka_unit_test(how_fast_and_where_it_waits),
+        cmocka_unit_test(what_waits_by_itself),
         cmocka_unit_test(what_is_served_by_dhcp),
         cmocka_unit_test(what_holds_for_some_clients),
         cmocka_unit_test(nothing_at_all_is_a_configuration),

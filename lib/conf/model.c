@@ -8,9 +8,9 @@
 #include "base/compiler.h"
 #include "conf/dhcp.h"
 #include "conf/guard.h"
-#include "conf/queue.h"
 #include "conf/read.h"
 #include "conf/relay.h"
+#include "conf/shape.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -139,7 +139,7 @@ static void *begin_interface(struct build *build, void *within, const struct con
     if (!interface)
         return NULL;
     memcpy(interface->name, node->label, strlen(node->label) + 1);
-    interface->shape.queue.kind = QUEUE_FQ_CODEL;
+    conf_begin_shape(&interface->shape);
     interface->line = node->line;
     return interface;
 }
@@ -175,8 +175,8 @@ static void read_door(struct build *build, void *thing, const struct conf_node *
 }
 
 static const struct setting interface_settings[] = {
-    {"address", read_address, true},   {"door", read_door, false},      {"rate", conf_read_rate, false},
-    {"queue", conf_read_queue, false}, {"link", conf_read_link, false}, {"source-guard", conf_read_guard, false},
+    {"address", read_address, true},         {"door", read_door, false},      {"rate", conf_read_rate, false},
+    {"queue", conf_read_shape_queue, false}, {"link", conf_read_link, false}, {"source-guard", conf_read_guard, false},
 };
 
 /* --- route -------------------------------------------------------------------------------------------------------- */
@@ -322,8 +322,8 @@ static const struct setting top_settings[] = {
     {"hostname", read_hostname, false},
 };
 
-static const struct block *const interface_blocks[] = {&conf_queue_block, &conf_dhcp_interface_block, &conf_relay_block,
-                                                       &conf_host_block};
+static const struct block *const interface_blocks[] = {&conf_shape_queue_block, &conf_traffic_class_block,
+                                                       &conf_dhcp_interface_block, &conf_relay_block, &conf_host_block};
 
 static const struct block interface_block = {.key = "interface",
                                              .label = "the interface's name",

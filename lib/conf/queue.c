@@ -1,13 +1,12 @@
 #include "conf/queue.h"
 
 #include "base/compiler.h"
+#include "conf/shape.h"
+#include "net/dscp.h"
 
+#include <assert.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* What an interface usually carries, for checking: what really is becomes known when it is there. */
-#define MTU_BYTES 1538 /* on Ethernet, with all that comes around */
 
 /* --- what a queue can be told ------------------------------------------------------------------------------------ */
 
@@ -48,54 +47,33 @@ static const struct {
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
-void conf_read_rate(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+/* False: it has one already. */
+static bool set_queue(struct build *build, struct conf_traffic_class *class, const struct conf_node *node,
+                      const struct conf_value *value)
 {
-    struct conf_shape *shape = &((struct conf_interface *)thing)->shape;
-    struct text_error err;
+    unsigned kind = QUEUE_KIND_COUNT;
 
-    shape->line = value->line;
-    if (link_rate_parse(value->text, strlen(value->text), &shape->rate, &err))
-        conf_wrong_text(build, node, value, &err);
-}
-
-static unsigned link_kinds(void)
-{
-    unsigned count = 0;
-
-    while (link_kind_name(count))
-        count++;
-    return count;
-}
-
-void conf_read_link(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
-{
-    struct conf_shape *shape = &((struct conf_interface *)thing)->shape;
-
-    conf_read_choice(build, node, value, link_kind_name, link_kinds(), &shape->link);
+    if (class->queue_line) {
+        conf_wrong(build->errors, node->line, "queue is there already, in line %u", class->queue_line);
+        return false;
+    }
+    class->queue_line = value->line;
+    if (conf_read_choice(build, node, value, queue_kind_name, QUEUE_KIND_COUNT, &kind))
+        class->queue.kind = (enum queue_kind)kind;
+    class->queue.adaptive = kind == QUEUE_RED; /* as long as nothing else is said */
+    return true;
 }
 
 void conf_read_queue(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    struct conf_shape *shape = &((struct conf_interface *)thing)->shape;
-    unsigned kind = QUEUE_KIND_COUNT;
-
-    shape->queue_line = value->line;
-    if (conf_read_choice(build, node, value, queue_kind_name, QUEUE_KIND_COUNT, &kind))
-        shape->queue.kind = (enum queue_kind)kind;
-    shape->queue.adaptive = kind == QUEUE_RED; /* as long as nothing else is said */
+    set_queue(build, thing, node, value);
 }
 
 static void *begin_queue(struct build *build, void *within, const struct conf_node *node)
 {
-    struct conf_shape *shape = &((struct conf_interface *)within)->shape;
     const struct conf_value label = {.text = node->label, .line = node->line};
 
-    if (shape->queue_line) {
-        conf_wrong(build->errors, node->line, "queue is there already, in line %u", shape->queue_line);
-        return NULL;
-    }
-    conf_read_queue(build, within, node, &label);
-    return shape;
+    return set_queue(build, within, node, &label) ? within : NULL;
 }
 
 /* "0.02", "2%"; of a factor "2", "1.5". */
@@ -135,33 +113,23 @@ static void read_length(struct build *build, const struct conf_node *node, const
 }
 
 /* RED looks after itself, unless its thresholds are said, or that it is not to. */
-static void note_red(struct conf_shape *shape, const char *key)
+static void note_red(struct conf_traffic_class *class, const char *key)
 {
     if (strcmp(key, "adaptive") == 0)
-        shape->adaptive_said = true;
-    else if (!shape->adaptive_said && (strcmp(key, "min") == 0 || strcmp(key, "max") == 0))
-        shape->queue.adaptive = false;
+        class->adaptive_said = true;
+    else if (!class->adaptive_said && (strcmp(key, "min") == 0 || strcmp(key, "max") == 0))
+        class->queue.adaptive = false;
 }
 
-static void read_setting(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+static void read_typed(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                       enum type type, void *at)
 {
-    struct conf_shape *shape = thing;
-    struct queue_settings *queue = &shape->queue;
     struct queue_length length = {.unit = QUEUE_UNSET};
-    size_t i = 0;
-    bool flag;
+    bool flag = type == FLAG_NOT;
 
-    while (strcmp(table[i].key, node->key) != 0) /* it is one of them, or would not be read here */
-        i++;
-    char *at = (char *)queue + table[i].at;
-    if (!(table[i].kinds & 1u << queue->kind)) {
-        conf_wrong(build->errors, node->line, "%s: a %s queue has none", node->key, queue_kind_name(queue->kind));
-        return;
-    }
-    note_red(shape, node->key);
-    switch (table[i].type) {
+    switch (type) {
     case LENGTH:
-        read_length(build, node, value, false, (struct queue_length *)at);
+        read_length(build, node, value, false, at);
         break;
     case TIME:
         read_length(build, node, value, true, &length);
@@ -169,26 +137,112 @@ static void read_setting(struct build *build, void *thing, const struct conf_nod
         break;
     case FRACTION:
     case FACTOR:
-        if (!read_decimal(value->text, (double *)at) || !*(double *)at ||
-            (table[i].type == FRACTION && *(double *)at > 1))
+        if (!read_decimal(value->text, at) || !*(double *)at || (type == FRACTION && *(double *)at > 1))
             conf_wrong(build->errors, value->line, "%s: '%s': expected %s", node->key, value->text,
-                       table[i].type == FRACTION ? "more than 0 and at most 1, as \"0.02\" or \"2%\""
-                                                 : "a number from 1 to 100, as \"2\" or \"1.5\"");
+                       type == FRACTION ? "more than 0 and at most 1, as \"0.02\" or \"2%\""
+                                        : "a number from 1 to 100, as \"2\" or \"1.5\"");
         break;
     case NUMBER:
-        conf_read_number(build, node, value, 1, 1u << 30, "a number from 1 to 1073741824", (uint32_t *)at);
+        conf_read_number(build, node, value, 1, 1u << 30, "a number from 1 to 1073741824", at);
         break;
     case PERCENT:
-        conf_read_number(build, node, value, 1, 99, "a number from 1 to 99 (of a hundred)", (uint32_t *)at);
+        conf_read_number(build, node, value, 1, 99, "a number from 1 to 99 (of a hundred)", at);
         break;
     case FLAG:
     case FLAG_NOT:
-        flag = table[i].type == FLAG_NOT;
         conf_read_flag(build, node, value, &flag);
-        *(bool *)at = flag != (table[i].type == FLAG_NOT);
+        *(bool *)at = flag != (type == FLAG_NOT);
         break;
     }
 }
+
+/* Where in the table a setting is; it is there, or would not be read here. */
+static size_t find(const char *key)
+{
+    size_t i = 0;
+
+    while (strcmp(table[i].key, key) != 0)
+        i++;
+    return i;
+}
+
+static void read_setting(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    struct conf_traffic_class *class = thing;
+    size_t i = find(node->key);
+
+    if (!(table[i].kinds & 1u << class->queue.kind)) {
+        conf_wrong(build->errors, node->line, "%s: a %s queue has none", node->key, queue_kind_name(class->queue.kind));
+        return;
+    }
+    note_red(class, node->key);
+    read_typed(build, node, value, table[i].type, (char *)&class->queue + table[i].at);
+}
+
+/* --- profiles of RED: thresholds of packets of some DSCPs ----------------------------------------------------------
+ */
+
+static void *begin_profile(struct build *build, void *within, const struct conf_node *node)
+{
+    static_assert(RED_PROFILES == 4, "the text says so");
+    struct conf_traffic_class *class = within;
+    struct queue_settings *queue = &class->queue;
+
+    if (queue->kind != QUEUE_RED) {
+        conf_wrong(build->errors, node->line, "profile: a %s queue has none", queue_kind_name(queue->kind));
+        return NULL;
+    }
+    if (!class->adaptive_said)
+        queue->adaptive = false;
+    if (!queue->red_count)
+        queue->red_count = 1; /* that of all other packets */
+    if (queue->red_count == RED_PROFILES) {
+        conf_wrong(build->errors, node->line, "profile: too many: at most 3 expected");
+        return NULL;
+    }
+    queue->red_count++;
+    return class;
+}
+
+static void read_profile_setting(struct build *build, void *thing, const struct conf_node *node,
+                                 const struct conf_value *value)
+{
+    struct queue_settings *queue = &((struct conf_traffic_class *)thing)->queue;
+    size_t i = find(node->key);
+
+    read_typed(build, node, value, table[i].type,
+               (char *)queue + table[i].at + (queue->red_count - 1) * sizeof(queue->red[0]));
+}
+
+static void read_profile_dscp(struct build *build, void *thing, const struct conf_node *node,
+                              const struct conf_value *value)
+{
+    struct queue_settings *queue = &((struct conf_traffic_class *)thing)->queue;
+    struct text_error err;
+    uint8_t dscp;
+
+    if (dscp_parse(value->text, strlen(value->text), &dscp, &err))
+        conf_wrong_text(build, node, value, &err);
+    else if (queue->profile_of[dscp])
+        conf_wrong(build->errors, value->line, "%s: '%s': it has a profile already", node->key, value->text);
+    else
+        queue->profile_of[dscp] = (uint8_t)(queue->red_count - 1);
+}
+
+static const struct setting profile_settings[] = {{"min", read_profile_setting, false},
+                                                  {"max", read_profile_setting, false},
+                                                  {"probability", read_profile_setting, false},
+                                                  {"dscp", read_profile_dscp, true}};
+
+static const struct block profile_block = {.key = "profile",
+                                           .begin = begin_profile,
+                                           .settings = profile_settings,
+                                           .setting_count = ARRAY_SIZE(profile_settings)};
+
+const struct block *const conf_queue_blocks[] = {&profile_block};
+
+/* --- the block -----------------------------------------------------------------------------------------------------
+ */
 
 static const struct setting settings[] = {
 #define X(key, kinds, type, member) {key, read_setting, false},
@@ -201,27 +255,9 @@ const struct block conf_queue_block = {.key = "queue",
                                        .once = true,
                                        .begin = begin_queue,
                                        .settings = settings,
-                                       .setting_count = ARRAY_SIZE(settings)};
-
-/* --- checking ---------------------------------------------------------------------------------------------------- */
-
-void conf_check_shape(const struct conf_interface *interface, struct conf_errors *errors)
-{
-    const struct conf_shape *shape = &interface->shape;
-    struct queue_config config;
-    struct queue_fault fault;
-
-    if (!shape->rate) {
-        if (shape->queue_line && !shape->line)
-            conf_wrong(errors, shape->queue_line,
-                       "interface %s: a queue needs a rate: without one nothing waits here, but in the card",
-                       interface->name);
-        return;
-    }
-    if (queue_configure(&shape->queue, shape->rate, MTU_BYTES, &config, &fault))
-        conf_wrong(errors, shape->queue_line ? shape->queue_line : shape->line, "interface %s: queue: %s: %s",
-                   interface->name, fault.setting, fault.why);
-}
+                                       .setting_count = ARRAY_SIZE(settings),
+                                       .blocks = conf_queue_blocks,
+                                       .block_count = ARRAY_SIZE(conf_queue_blocks)};
 
 /* --- printing ---------------------------------------------------------------------------------------------------- */
 
@@ -236,15 +272,14 @@ static void print_decimal(double value, char text[static QUEUE_LENGTH_TEXT_SIZE]
         text[len - 1] = '\0';
 }
 
-static void print_setting(const struct queue_settings *queue, size_t i, FILE *stream)
+static void print_setting(const void *at, size_t i, int depth, FILE *stream)
 {
-    const char *at = (const char *)queue + table[i].at;
     struct queue_length length = {QUEUE_NS, 0};
     char text[QUEUE_LENGTH_TEXT_SIZE] = "";
 
     switch (table[i].type) {
     case LENGTH:
-        queue_length_format((const struct queue_length *)at, text);
+        queue_length_format(at, text);
         break;
     case TIME:
         length.value = (uint64_t) * (const int64_t *)at;
@@ -259,48 +294,39 @@ static void print_setting(const struct queue_settings *queue, size_t i, FILE *st
     case NUMBER:
     case PERCENT:
         if (*(const uint32_t *)at)
-            fprintf(stream, "        %s = %u\n", table[i].key, *(const uint32_t *)at);
-        return;
+            snprintf(text, sizeof(text), "%u", *(const uint32_t *)at);
+        break;
     case FLAG:
     case FLAG_NOT:
-        conf_print_flag(stream, 2, table[i].key, *(const bool *)at != (table[i].type == FLAG_NOT));
+        conf_print_flag(stream, depth, table[i].key, *(const bool *)at != (table[i].type == FLAG_NOT));
         return;
     }
     if (text[0])
-        conf_print_named(stream, 2, table[i].key, text);
+        conf_print_named(stream, depth, table[i].key, text);
 }
 
-void conf_print_shape(const struct conf_shape *shape, FILE *stream)
+static void print_profile(const struct queue_settings *queue, unsigned profile, int depth, FILE *stream)
 {
-    char rate[LINK_RATE_TEXT_SIZE];
+    static const char *const keys[] = {"min", "max", "probability"};
 
-    if (!shape->rate)
-        return;
-    link_rate_format(shape->rate, rate);
-    conf_print_named(stream, 1, "rate", rate);
-    conf_print_named(stream, 1, "link", link_kind_name(shape->link));
-    fprintf(stream, "    queue \"%s\" {\n", queue_kind_name(shape->queue.kind));
-    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-        if (table[i].kinds & 1u << shape->queue.kind)
-            print_setting(&shape->queue, i, stream);
-    fputs("    }\n", stream);
-}
-
-bool conf_shape_equal(const struct conf_shape *a, const struct conf_shape *b)
-{
-    const struct conf_shape *shapes[] = {a, b};
-    char *texts[2] = {NULL, NULL};
-    bool whole = true;
-
-    for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
-        size_t bytes;
-        FILE *stream = open_memstream(&texts[i], &bytes);
-        if (stream)
-            conf_print_shape(shapes[i], stream);
-        whole &= stream && fclose(stream) == 0;
+    fprintf(stream, "%*sprofile {\n", depth * 4, "");
+    for (unsigned dscp = 0; dscp < DSCP_COUNT; dscp++)
+        if (queue->profile_of[dscp] == profile)
+            conf_print_dscp(stream, depth + 1, (uint8_t)dscp);
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        size_t at = find(keys[i]);
+        print_setting((const char *)queue + table[at].at + profile * sizeof(queue->red[0]), at, depth + 1, stream);
     }
-    bool equal = whole && strcmp(texts[0], texts[1]) == 0;
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-        free(texts[i]);
-    return equal;
+    fprintf(stream, "%*s}\n", depth * 4, "");
+}
+
+void conf_print_queue(const struct queue_settings *queue, int depth, FILE *stream)
+{
+    fprintf(stream, "%*squeue \"%s\" {\n", depth * 4, "", queue_kind_name(queue->kind));
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        if (table[i].kinds & 1u << queue->kind)
+            print_setting((const char *)queue + table[i].at, i, depth + 1, stream);
+    for (unsigned i = 1; i < queue->red_count; i++)
+        print_profile(queue, i, depth + 1, stream);
+    fprintf(stream, "%*s}\n", depth * 4, "");
 }

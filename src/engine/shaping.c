@@ -192,7 +192,7 @@ int shaping_begin(struct shaping *shaping, const struct shaping_port *from)
     if (!error) {
         link_rate_format(from->shape->rate, rate);
         log_info("%s: at %s what leaves waits in %s queues%s", from->name, rate,
-                 queue_kind_name(from->shape->queue.kind),
+                 from->shape->class_count > 1 ? "its classes'" : queue_kind_name(from->shape->classes[0].queue.kind),
                  shaped_io(port->shaped)->zero_copy ? ", and goes to the card without being copied" : "");
         return 0;
     }

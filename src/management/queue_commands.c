@@ -19,8 +19,10 @@ static json_t *json_counts(uint64_t packets, uint64_t bytes)
 
 static json_t *json_queue(const struct queues_class *class)
 {
-    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o}", "queue", queue_kind_name(class->kind),
-                     "priority", (int)class->priority, "waiting", json_counts(class->packets, class->bytes), "arrived",
+    return json_pack("{s:s, s:s, s:i, s:i, s:I, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o}", "class", class->name,
+                     "queue", queue_kind_name(class->kind), "priority", (int)class->priority, "weight",
+                     (int)class->weight, "class_rate", (json_int_t) class->rate * 8, "waiting",
+                     json_counts(class->packets, class->bytes), "arrived",
                      json_counts(class->arrived_packets, class->arrived_bytes), "left",
                      json_counts(class->left_packets, class->left_bytes), "dropped_bytes",
                      (json_int_t) class->dropped_bytes, "average", (double)class->average_thousandths / 1000, "dropped",

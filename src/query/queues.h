@@ -15,9 +15,14 @@ struct queues_delay {
     int64_t p50_ns, p99_ns, max_ns;
 };
 
+#define QUEUES_CLASS_NAME_SIZE 16 /* with its zero byte */
+
 struct queues_class {
+    char name[QUEUES_CLASS_NAME_SIZE];
+    uint64_t rate;     /* bytes a second that it gets at most; 0: all there are */
     uint32_t kind;     /* enum queue_kind */
     uint32_t priority; /* 0 goes first */
+    uint32_t weight;   /* its share among those of the same priority */
     uint32_t packets;  /* that wait */
     uint64_t bytes;
     uint64_t arrived_packets, arrived_bytes, left_packets, left_bytes, dropped_bytes;

@@ -55,18 +55,26 @@ static json_t *json_causes(const uint64_t *counts, unsigned count, const char *(
     return causes;
 }
 
+static json_t *json_class(const struct queues_class *class)
+{
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:{s:I, s:I, s:I}}", "class", class->name, "queue",
+                     queue_kind_name(class->kind), "arrived", (json_int_t) class->arrived_packets, "left",
+                     (json_int_t) class->left_packets, "left_bytes", (json_int_t) class->left_bytes, "dropped",
+                     json_causes(class->drops, QUEUE_DROP_COUNT, queue_drop_name), "marked",
+                     json_causes(class->marks, QUEUE_MARK_COUNT, queue_mark_name), "delay", "p50_us",
+                     (json_int_t) class->delay.p50_ns / 1000, "p99_us", (json_int_t) class->delay.p99_ns / 1000,
+                     "max_us", (json_int_t) class->delay.max_ns / 1000);
+}
+
 static int print_json(const struct queues *queues)
 {
-    const struct queues_class *class = &queues->classes[0];
     const json_int_t missed = (json_int_t)queues->lost_no_frame + (json_int_t)queues->lost_other;
+    json_t *classes = json_array();
+
+    for (unsigned i = 0; i < queues->class_count; i++)
+        json_array_append_new(classes, json_class(&queues->classes[i]));
     json_t *result =
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:{s:I, s:I, s:I}}", "queue", queue_kind_name(class->kind),
-                  "rate", (json_int_t)queues->rate * 8, "arrived", (json_int_t) class->arrived_packets, "left",
-                  (json_int_t) class->left_packets, "left_bytes", (json_int_t) class->left_bytes, "dropped",
-                  json_causes(class->drops, QUEUE_DROP_COUNT, queue_drop_name), "marked",
-                  json_causes(class->marks, QUEUE_MARK_COUNT, queue_mark_name), "missed", missed, "delay", "p50_us",
-                  (json_int_t) class->delay.p50_ns / 1000, "p99_us", (json_int_t) class->delay.p99_ns / 1000, "max_us",
-                  (json_int_t) class->delay.max_ns / 1000);
+        json_pack("{s:I, s:I, s:o}", "rate", (json_int_t)queues->rate * 8, "missed", missed, "classes", classes);
     int error = !result || json_dumpf(result, stdout, JSON_INDENT(2)) || putchar('\n') == EOF;
 
     json_decref(result);
@@ -86,17 +94,24 @@ static void print_causes(const char *what, const uint64_t *counts, unsigned coun
     putchar('\n');
 }
 
-static void print_lines(const struct queues *queues)
+static void print_class(const struct queues_class *class, bool alone)
 {
-    const struct queues_class *class = &queues->classes[0];
-    uint64_t missed = queues->lost_no_frame + queues->lost_other;
-
+    if (!alone)
+        printf("class %s:\n", class->name);
     printf("came     %" PRIu64 " packets to a %s queue\n", class->arrived_packets, queue_kind_name(class->kind));
     printf("left     %" PRIu64 ", and had waited %.3f ms (median), %.3f ms (99 of 100), %.3f ms (the longest)\n",
            class->left_packets, (double)class->delay.p50_ns / 1e6, (double)class->delay.p99_ns / 1e6,
            (double)class->delay.max_ns / 1e6);
     print_causes("dropped", class->drops, QUEUE_DROP_COUNT, queue_drop_name);
     print_causes("marked", class->marks, QUEUE_MARK_COUNT, queue_mark_name);
+}
+
+static void print_lines(const struct queues *queues)
+{
+    uint64_t missed = queues->lost_no_frame + queues->lost_other;
+
+    for (unsigned i = 0; i < queues->class_count; i++)
+        print_class(&queues->classes[i], queues->class_count == 1);
     if (missed)
         printf("missed   %" PRIu64 " that were too long, or more than there was memory for\n", missed);
 }

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #define RECENT_NS       1000000000
 #define BURST_NS        SCHED_BURST_NS /* what a link may be ahead, so that a thread that wakes late loses nothing */
 #define ONE_CLASS_SHARE SHARE_SHIFT_MAX
+#define CLASS_SHARE     2 /* of several: each may have four times of what is free, and so four fifths if it is alone */
 
 struct shaped {
     struct sched_config config;
@@ -26,8 +28,10 @@ struct shaped {
     struct frame_io *io;
     uint64_t random;
     uint8_t key[SIPHASH_KEY_SIZE];
+    uint8_t class_of[PACKET_DSCPS];
     /* What is shown */
     struct queues *shown;
+    struct queues_class what[SCHED_CLASSES]; /* of each class what does not change */
     uint32_t ifindex, kind_of_link;
     uint64_t rate, stalls;
     int64_t show_ns, recent_ns;
@@ -74,17 +78,45 @@ static uint32_t frames_for(const struct sched_config *config)
     return (uint32_t)wanted;
 }
 
+static int add_class(struct shaped *shaped, const struct conf_shape *shape, const struct conf_traffic_class *from,
+                     uint32_t mtu, struct queue_fault *fault)
+{
+    static_assert(CONF_TRAFFIC_CLASSES <= SCHED_CLASSES && CONF_TRAFFIC_NAME_SIZE <= QUEUES_CLASS_NAME_SIZE,
+                  "whatever is configured fits");
+    unsigned number = shaped->config.class_count++;
+    struct sched_class *class = &shaped->config.classes[number];
+    struct queues_class *what = &shaped->what[number];
+
+    *class = (struct sched_class){.priority = (uint8_t)from->priority,
+                                  .quantum = from->weight * SCHED_QUANTUM,
+                                  .rate = shaper_rate(from->rate, BURST_NS)};
+    for (unsigned dscp = 0; dscp < PACKET_DSCPS; dscp++)
+        if (from->dscps >> dscp & 1)
+            shaped->class_of[dscp] = (uint8_t)number;
+    *what = (struct queues_class){
+        .kind = from->queue.kind, .priority = from->priority, .weight = from->weight, .rate = from->rate};
+    snprintf(what->name, sizeof(what->name), "%s", from->name);
+    return queue_configure(&from->queue, conf_traffic_class_rate(shape, from),
+                           link_bytes(&shaped->link, ETH_HDR_SIZE + mtu), &class->queue, fault);
+}
+
+/* The scheduler has its classes by priority; those that are alike in the order in which they were said. */
 static int configure(struct shaped *shaped, const struct conf_shape *shape, uint32_t mtu, struct queue_fault *fault)
 {
+    unsigned first = 0; /* the default class, whatever its number */
+    int error = 0;
+
     shaped->link = link_kind_overhead(shape->link);
-    shaped->config = (struct sched_config){
-        .rate = shaper_rate(shape->rate, BURST_NS),
-        .share_shift = ONE_CLASS_SHARE,
-        .class_count = 1,
-        .classes = {{.quantum = SCHED_QUANTUM}},
-    };
-    return queue_configure(&shape->queue, shape->rate, link_bytes(&shaped->link, ETH_HDR_SIZE + mtu),
-                           &shaped->config.classes[0].queue, fault);
+    shaped->config = (struct sched_config){.rate = shaper_rate(shape->rate, BURST_NS),
+                                           .share_shift = shape->class_count > 1 ? CLASS_SHARE : ONE_CLASS_SHARE};
+    for (unsigned i = 0; i < shape->class_count; i++)
+        first += i > 0 && shape->classes[i].priority < shape->classes[0].priority;
+    memset(shaped->class_of, (int)first, sizeof(shaped->class_of));
+    for (unsigned priority = 0; priority <= CONF_PRIORITY_MAX; priority++)
+        for (unsigned i = 0; i < shape->class_count && !error; i++)
+            if (shape->classes[i].priority == priority)
+                error = add_class(shaped, shape, &shape->classes[i], mtu, fault);
+    return error;
 }
 
 int shaped_new(const struct shaped_config *config, int64_t now_ns, struct shaped **result, struct queue_fault *fault)
@@ -162,7 +194,7 @@ static void classify(struct shaped *shaped, uint32_t number)
     packet->len = link_bytes(&shaped->link, bytes);
     packet->hash = flow.hash;
     packet->leaf = 0;
-    packet->class = 0;
+    packet->class = shaped->class_of[flow.dscp];
     packet->dscp = flow.dscp;
     packet->ecn = flow.ecn;
     packet->marked = false;
@@ -244,18 +276,17 @@ static void describe_class(const struct shaped *shaped, unsigned number, struct 
     const struct queue_stats *stats = sched_class_stats(shaped->sched, number);
     const struct queue *queue = sched_class_queue(shaped->sched, number);
 
-    *class = (struct queues_class){.kind = shaped->config.classes[number].queue.kind,
-                                   .priority = shaped->config.classes[number].priority,
-                                   .packets = sched_class_packets(shaped->sched, number),
-                                   .bytes = sched_class_bytes(shaped->sched, number),
-                                   .arrived_packets = stats->arrived_packets,
-                                   .arrived_bytes = stats->arrived_bytes,
-                                   .left_packets = stats->left_packets,
-                                   .left_bytes = stats->left_bytes,
-                                   .dropped_bytes = stats->dropped_bytes,
-                                   .average_thousandths = queue ? (uint64_t)(queue_average(queue) * 1000) : 0,
-                                   .delay = delay_of(&stats->delay),
-                                   .recent = shaped->recent[number]};
+    *class = shaped->what[number];
+    class->packets = sched_class_packets(shaped->sched, number);
+    class->bytes = sched_class_bytes(shaped->sched, number);
+    class->arrived_packets = stats->arrived_packets;
+    class->arrived_bytes = stats->arrived_bytes;
+    class->left_packets = stats->left_packets;
+    class->left_bytes = stats->left_bytes;
+    class->dropped_bytes = stats->dropped_bytes;
+    class->average_thousandths = queue ? (uint64_t)(queue_average(queue) * 1000) : 0;
+    class->delay = delay_of(&stats->delay);
+    class->recent = shaped->recent[number];
     memcpy(class->drops, stats->drops, sizeof(class->drops));
     memcpy(class->marks, stats->marks, sizeof(class->marks));
 }

@@ -1,6 +1,7 @@
 /* A shaped port over memory, in virtual time: what comes out, when, and that no frame's memory is ever lost. */
 #include "shape/shaped.h"
 
+#include "base/compiler.h"
 #include "net/checksum.h"
 #include "net/eth.h"
 #include "net/ipv4.h"
@@ -23,12 +24,13 @@ struct port {
     struct frame_io *io;
     uint64_t seed;
     uint32_t next[FLOWS], came[FLOWS]; /* numbers that the next frame has, and that the last one had that came out */
+    uint32_t left[FLOWS];
     uint64_t in, out, marked, out_bytes;
 };
 
 static void begin_port(struct port *port, const char *text)
 {
-    char line[200];
+    char line[400];
     struct conf *conf = NULL;
     struct conf_errors errors = {0};
     struct queue_fault fault;
@@ -101,6 +103,7 @@ static bool take(struct port *port)
     for (size_t i = 8 + NUMBERS; i < len - ETH_HDR_SIZE - IPV4_HDR_SIZE; i++)
         assert_int_equal(data[i], (uint8_t)number);
     port->came[flow] = number + 1;
+    port->left[flow]++;
     port->marked += (ip->tos & 3) == 3;
     port->out++;
     port->out_bytes += len + 24; /* as on Ethernet */
@@ -246,12 +249,123 @@ static void a_flow_that_sends_little_does_not_wait(void **state)
     end_port(&port);
 }
 
+/* --- classes ------------------------------------------------------------------------------------------------------ */
+
+#define TOS(dscp) ((dscp) << 2)
+#define EF        46
+#define AF11      10
+#define AF13      14
+#define LE        1
+
+struct source {
+    unsigned flow;
+    uint8_t tos;
+    unsigned every; /* milliseconds */
+};
+
+/* So long these send, packets of the same length; then what is there is looked at. */
+static struct queues send_from(struct port *port, const struct source *sources, size_t count, unsigned milliseconds)
+{
+    int64_t now_ns = 0;
+
+    for (unsigned i = 0; i < milliseconds; i++) {
+        for (size_t j = 0; j < count; j++)
+            for (unsigned k = 0; k < 4 && i % sources[j].every == 0; k += sources[j].every == 1 ? 1 : 4)
+                put(port, sources[j].flow, 1000, sources[j].tos);
+        for (int64_t end_ns = now_ns + MS; now_ns < end_ns;) {
+            int64_t next_ns = shaped_turn(port->shaped, now_ns);
+            take_all(port);
+            now_ns = next_ns < end_ns ? next_ns : end_ns;
+        }
+    }
+    return look(port, now_ns);
+}
+
+static const struct queues_class *class_of(const struct queues *queues, const char *name)
+{
+    for (unsigned i = 0; i < queues->class_count; i++)
+        if (strcmp(queues->classes[i].name, name) == 0)
+            return &queues->classes[i];
+    fail_msg("no class %s", name);
+    return NULL;
+}
+
+static void the_urgent_goes_first(void **state)
+{
+    (void)state;
+    static const struct source sources[] = {{0, 0, 1}, {1, TOS(EF), 10}, {2, TOS(LE), 10}};
+    struct port port;
+
+    begin_port(&port, "rate = 20Mbit  queue = drop-tail  class voice { dscp = ef  priority = 0  queue = drop-tail }\n"
+                      "class rest { dscp = [\"le\", \"cs1\"]  priority = 7 }");
+    struct queues queues = send_from(&port, sources, ARRAY_SIZE(sources), 4000);
+    assert_int_equal(queues.class_count, 3);
+    assert_string_equal(queues.classes[0].name, "voice");
+    assert_string_equal(queues.classes[1].name, "default");
+    assert_int_equal(class_of(&queues, "voice")->left_packets, 400);
+    assert_true(class_of(&queues, "voice")->delay.max_ns < 2 * MS);    /* a packet of another's, and the burst */
+    assert_true(class_of(&queues, "default")->delay.p50_ns > 90 * MS); /* it is full */
+    assert_int_equal(class_of(&queues, "rest")->left_packets, 0);      /* nothing is left for it */
+    end_port(&port);
+}
+
+static void those_that_are_alike_share_by_weight(void **state)
+{
+    (void)state;
+    static const struct source sources[] = {{0, 0, 1}, {1, TOS(AF11), 1}};
+    struct port port;
+
+    begin_port(&port, "rate = 20Mbit  class three { dscp = af11  weight = 3 }");
+    struct queues queues = send_from(&port, sources, ARRAY_SIZE(sources), 5000);
+    double one = (double)class_of(&queues, "default")->left_bytes,
+           three = (double)class_of(&queues, "three")->left_bytes;
+    assert_true(three / one > 2.95 && three / one < 3.05);
+    assert_true((one + three) / 5 > RATE * 0.998);
+    end_port(&port);
+}
+
+static void a_class_has_its_rate_and_no_more(void **state)
+{
+    (void)state;
+    static const struct source sources[] = {{0, 0, 1}, {1, TOS(EF), 1}};
+    struct port port;
+
+    begin_port(&port, "rate = 20Mbit  class voice { dscp = ef  priority = 0  rate = 5Mbit\n"
+                      "                             queue drop-tail { limit = 50ms } }");
+    struct queues queues = send_from(&port, sources, ARRAY_SIZE(sources), 5000);
+    double voice = (double)class_of(&queues, "voice")->left_bytes / 5 / RATE;
+    assert_true(voice > 0.248 && voice < 0.252);
+    assert_true((double)class_of(&queues, "default")->left_bytes / 5 / RATE > 0.745);
+    int64_t delay_ns = class_of(&queues, "voice")->delay.p50_ns; /* of its own rate */
+    assert_true(delay_ns > 43 * MS && delay_ns < 57 * MS);
+    end_port(&port);
+}
+
+/* Weighted RED: of the same queue, some packets are dropped earlier. */
+static void a_profile_is_for_its_packets(void **state)
+{
+    (void)state;
+    static const struct source sources[] = {{0, TOS(AF11), 1}, {1, TOS(AF13), 1}};
+    struct port port;
+
+    begin_port(&port, "rate = 20Mbit  queue red { min = 20p max = 60p\n"
+                      "    profile { dscp = [\"af12\", \"af13\"] min = 5p max = 20p probability = 0.5 } }");
+    send_from(&port, sources, ARRAY_SIZE(sources), 5000);
+    assert_int_equal(port.next[0], port.next[1]);
+    assert_true(port.left[0] > 4 * port.left[1] && port.left[1] > 0);
+    end_port(&port);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_leaves_at_the_rate_or_is_dropped),
         cmocka_unit_test(a_stalled_port_loses_no_memory),
         cmocka_unit_test(a_flow_that_sends_little_does_not_wait),
+        cmocka_unit_test(the_urgent_goes_first),
+        cmocka_unit_test(those_that_are_alike_share_by_weight),
+        cmocka_unit_test(a_class_has_its_rate_and_no_more),
+        cmocka_unit_test(a_profile_is_for_its_packets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,6 @@
 Everything that leaves it waits in its queues, whoever sent it; it comes out whole, in order, marked as the queue says.
 The queues come, change and go with the configuration, the port and the engine, and lose no frame's memory.
 """
-import ctypes
 import fcntl
 import json
 import os
@@ -81,26 +80,14 @@ class Net:
         until(is_quiet, "the queue is empty, and everything that left the driver left the queue")
 
 
-def inside(node, body):
-    """What body() returns in the network namespace of a node, in which sockets that it opens stay."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/self/ns/net", "rb") as own, open(f"/run/netns/{node}", "rb") as other:
-        if libc.setns(other.fileno(), 0):
-            raise OSError(ctypes.get_errno(), "setns")
-        try:
-            return body()
-        finally:
-            libc.setns(own.fileno(), 0)
-
-
 def transfer():
     """BYTES over TCP from left to right: whether they arrived as they were."""
-    listener = inside("right", lambda: socket.create_server((RIGHT, 7000)))
+    listener = Lab.inside("right", lambda: socket.create_server((RIGHT, 7000)))
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            with inside("left", lambda: socket.create_connection((RIGHT, 7000), timeout=60)) as sender:
+            with Lab.inside("left", lambda: socket.create_connection((RIGHT, 7000), timeout=60)) as sender:
                 sender.sendall(bytes(i * 7 & 255 for i in range(1000)) * (BYTES // 1000))
             status = 0
         finally:
@@ -192,11 +179,11 @@ def marks_are_made(tap, net):
     """A burst of low-latency traffic at a slow port: the later packets wait for too long."""
     net.reload('rate = "1Mbit"  queue = "dualpi2"')
     net.sent_before = net.sent()
-    receiver = inside("right", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    receiver = Lab.inside("right", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     receiver.bind((RIGHT, 7001))
     receiver.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
     receiver.settimeout(30)
-    sender = inside("left", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    sender = Lab.inside("left", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     sender.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 46 << 2 | 1)
     net.ping()
     for number in range(BURST):
@@ -217,6 +204,27 @@ def marks_are_made(tap, net):
     receiver.close()
 
 
+def the_urgent_do_not_wait(tap, net):
+    """Packets of a class of their own, beside a flood that fills the queue of the others."""
+    net.reload('rate = "2Mbit"  queue "drop-tail" { limit = "500ms" }  class "voice" { dscp = "ef"  priority = 0 }')
+    net.sent_before = net.sent()
+    sender = Lab.inside("left", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    classes = lambda: {one["class"]: one for one in net.router.ask("show", "queues")["queues"]}
+
+    def flood():
+        for _ in range(200):
+            sender.sendto(bytes(1000), (RIGHT, 9))
+        return classes()["default"]["dropped"].get("limit", 0) > 200
+
+    until(flood, "the queue of all others is full")
+    voice = net.lab.on("left", "ping", "-n", "-c", "5", "-i", "0.05", "-Q", hex(46 << 2), RIGHT)
+    until(lambda: classes()["voice"]["left"]["packets"] >= 5, "what has left is shown")
+    one, other = classes()["voice"], classes()["default"]
+    check(tap, "the urgent overtake", one["left"]["packets"] == 5 and one["delay"]["max_us"] < other["delay"]["p50_us"] / 4 and
+          one["priority"] == 0 and other["priority"] == 4, one, other, voice.stdout)
+    sender.close()
+
+
 def open_tap(name):
     """Its other end, which is ours: what leaves the interface can be read here."""
     fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
@@ -226,12 +234,12 @@ def open_tap(name):
 
 def a_stalled_port_keeps_to_itself(tap, net):
     """Next to nothing leaves one shaped port, a TAP device, while more and more comes for it."""
-    end = inside("middle", lambda: open_tap("tap0"))
+    end = Lab.inside("middle", lambda: open_tap("tap0"))
     net.router.configure(CONFIGURATION.format(door=door_kind, shape=KINDS["fq-codel"]) + STALLED)
     net.router.fairlead("reload")
     net.lab.ip("middle", "neigh", "replace", "10.0.3.10", "lladdr", "02:00:00:00:03:0a", "dev", "tap0", "nud", "permanent")
     until(lambda: net.queue("tap0") is not None, "the port has queues")
-    sender = inside("left", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    sender = Lab.inside("left", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
 
     def flood():
         for number in range(200):
@@ -286,12 +294,12 @@ def it_follows(tap, net):
     mac = net.lab.mac("right", "eth0").hex(":")  # it has a lease, by which the router knows it
     net.lab.ip("middle", "link", "del", "lan1")
     until(lambda: "lift2" not in net.links(), "the lift goes with its port")
-    net.lab.ip("middle", "link", "add", "lan1", "type", "veth", "peer", "name", "eth0", "address", mac,
-               "netns", "right")
+    net.lab.ip("middle", "link", "add", "lan1", "numtxqueues", "4", "numrxqueues", "4", "type", "veth", "peer", "name", "eth0",
+               "address", mac, "netns", "right")
     net.lab.ip("right", "addr", "add", f"{RIGHT}/24", "dev", "eth0")
     net.lab.ip("right", "link", "set", "eth0", "up")
     net.lab.ip("right", "route", "add", "default", "via", "10.0.2.1")
-    until(lambda: net.queue() is not None and net.ping(), "another port of that name is shaped, and packets pass")
+    until(lambda: net.queue() is not None and net.ping(), "another port of that name, with four queues, is shaped, and packets pass")
     check(tap, "no frame's memory is lost", net.queue()["frames"]["lost"] == 0, net.queue())
 
 
@@ -323,6 +331,7 @@ def all_cases(tap):
     it_is_seen(tap, net)
     frames_stay(tap, net)
     marks_are_made(tap, net)
+    the_urgent_do_not_wait(tap, net)
     a_stalled_port_keeps_to_itself(tap, net)
     it_follows(tap, net)
     it_outlives_its_engine(tap, net)

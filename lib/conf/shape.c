@@ -1,0 +1,320 @@
+#include "conf/shape.h"
+
+#include "base/compiler.h"
+#include "conf/queue.h"
+#include "net/dscp.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What an interface usually carries, for checking: what really is becomes known when it is there. */
+#define MTU_BYTES 1538 /* on Ethernet, with all that comes around */
+
+static const char default_name[] = "default";
+
+static void begin_class(struct conf_traffic_class *class, const char *name, unsigned line)
+{
+    *class = (struct conf_traffic_class){
+        .name = name, .priority = CONF_PRIORITY, .weight = 1, .queue = {.kind = QUEUE_FQ_CODEL}, .line = line};
+}
+
+void conf_begin_shape(struct conf_shape *shape)
+{
+    *shape = (struct conf_shape){.class_count = 1};
+    begin_class(&shape->classes[0], default_name, 0);
+}
+
+/* --- the port ------------------------------------------------------------------------------------------------------
+ */
+
+static void read_rate(struct build *build, const struct conf_node *node, const struct conf_value *value, uint64_t *rate)
+{
+    struct text_error err;
+
+    if (link_rate_parse(value->text, strlen(value->text), rate, &err))
+        conf_wrong_text(build, node, value, &err);
+}
+
+void conf_read_rate(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    struct conf_shape *shape = &((struct conf_interface *)thing)->shape;
+
+    shape->line = value->line;
+    read_rate(build, node, value, &shape->rate);
+}
+
+static unsigned link_kinds(void)
+{
+    unsigned count = 0;
+
+    while (link_kind_name(count))
+        count++;
+    return count;
+}
+
+void conf_read_link(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    struct conf_shape *shape = &((struct conf_interface *)thing)->shape;
+
+    conf_read_choice(build, node, value, link_kind_name, link_kinds(), &shape->link);
+}
+
+/* The interface's own queue is that of its default class. */
+void conf_read_shape_queue(struct build *build, void *thing, const struct conf_node *node,
+                           const struct conf_value *value)
+{
+    conf_read_queue(build, &((struct conf_interface *)thing)->shape.classes[0], node, value);
+}
+
+static void *begin_shape_queue(struct build *build, void *within, const struct conf_node *node)
+{
+    return conf_queue_block.begin(build, &((struct conf_interface *)within)->shape.classes[0], node);
+}
+
+const struct block conf_shape_queue_block = {.key = "queue",
+                                             .label = "the queue's kind",
+                                             .once = true,
+                                             .begin = begin_shape_queue,
+                                             .extends = &conf_queue_block,
+                                             .blocks = conf_queue_blocks,
+                                             .block_count = ARRAY_SIZE(conf_queue_blocks)};
+
+/* --- classes -------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_class_name(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    size_t len = strlen(name);
+
+    return len > 0 && len < CONF_TRAFFIC_NAME_SIZE && strspn(name, letters) == len;
+}
+
+static void *begin_class_block(struct build *build, void *within, const struct conf_node *node)
+{
+    static_assert(CONF_TRAFFIC_CLASSES == 8 && CONF_TRAFFIC_NAME_SIZE == 16, "the texts say so");
+    struct conf_shape *shape = &((struct conf_interface *)within)->shape;
+    struct conf_traffic_class *class = &shape->classes[0];
+
+    if (!is_class_name(node->label)) {
+        conf_wrong(build->errors, node->line, "class '%s': expected a name: 1 to 15 letters, digits, '-' and '_'",
+                   node->label);
+        return NULL;
+    }
+    for (unsigned i = 0; i < shape->class_count; i++) {
+        if (strcmp(shape->classes[i].name, node->label) != 0 || (i == 0 && !class->line))
+            continue;
+        conf_wrong(build->errors, node->line, "class %s is there already, in line %u", node->label,
+                   shape->classes[i].line);
+        return NULL;
+    }
+    if (strcmp(node->label, default_name) == 0) {
+        class->line = node->line;
+        return class;
+    }
+    if (shape->class_count == CONF_TRAFFIC_CLASSES) {
+        conf_wrong(build->errors, node->line, "class %s: too many: at most 7 beside the default one expected",
+                   node->label);
+        return NULL;
+    }
+    const char *name = conf_keep(build, node->label);
+    if (!name)
+        return NULL;
+    class = &shape->classes[shape->class_count++];
+    begin_class(class, name, node->line);
+    return class;
+}
+
+static void read_class_dscp(struct build *build, void *thing, const struct conf_node *node,
+                            const struct conf_value *value)
+{
+    struct conf_traffic_class *class = thing;
+    struct text_error err;
+    uint8_t dscp;
+
+    if (dscp_parse(value->text, strlen(value->text), &dscp, &err))
+        conf_wrong_text(build, node, value, &err);
+    else
+        class->dscps |= UINT64_C(1) << dscp;
+}
+
+static void read_class_priority(struct build *build, void *thing, const struct conf_node *node,
+                                const struct conf_value *value)
+{
+    static_assert(CONF_PRIORITY_MAX == 7, "the text says so");
+    conf_read_number(build, node, value, 0, CONF_PRIORITY_MAX, "a number from 0 (goes first) to 7",
+                     &((struct conf_traffic_class *)thing)->priority);
+}
+
+static void read_class_weight(struct build *build, void *thing, const struct conf_node *node,
+                              const struct conf_value *value)
+{
+    static_assert(CONF_WEIGHT_MAX == 100, "the text says so");
+    conf_read_number(build, node, value, 1, CONF_WEIGHT_MAX, "a number from 1 to 100",
+                     &((struct conf_traffic_class *)thing)->weight);
+}
+
+static void read_class_rate(struct build *build, void *thing, const struct conf_node *node,
+                            const struct conf_value *value)
+{
+    read_rate(build, node, value, &((struct conf_traffic_class *)thing)->rate);
+}
+
+static const struct setting class_settings[] = {{"dscp", read_class_dscp, true},
+                                                {"priority", read_class_priority, false},
+                                                {"weight", read_class_weight, false},
+                                                {"rate", read_class_rate, false},
+                                                {"queue", conf_read_queue, false}};
+
+static const struct block *const class_blocks[] = {&conf_queue_block};
+
+const struct block conf_traffic_class_block = {.key = "class",
+                                               .label = "the class's name",
+                                               .begin = begin_class_block,
+                                               .settings = class_settings,
+                                               .setting_count = ARRAY_SIZE(class_settings),
+                                               .blocks = class_blocks,
+                                               .block_count = ARRAY_SIZE(class_blocks)};
+
+/* --- checking ------------------------------------------------------------------------------------------------------
+ */
+
+uint64_t conf_traffic_class_rate(const struct conf_shape *shape, const struct conf_traffic_class *class)
+{
+    return class->rate && class->rate < shape->rate ? class->rate : shape->rate;
+}
+
+static void check_dscps(const struct conf_interface *interface, unsigned number, struct conf_errors *errors)
+{
+    const struct conf_traffic_class *class = &interface->shape.classes[number];
+    char text[DSCP_TEXT_SIZE];
+
+    if (number == 0 && class->dscps)
+        conf_wrong(errors, class->line,
+                   "interface %s: class default takes what no other does, so that it has no dscp of its own",
+                   interface->name);
+    if (number > 0 && !class->dscps)
+        conf_wrong(errors, class->line, "interface %s: class %s takes nothing: expected dscp = [...]", interface->name,
+                   class->name);
+    for (unsigned i = 1; i < number; i++) {
+        const struct conf_traffic_class *other = &interface->shape.classes[i];
+        uint64_t both = class->dscps & other->dscps;
+        if (!both)
+            continue;
+        dscp_format((uint8_t)__builtin_ctzll(both), text);
+        conf_wrong(errors, class->line, "interface %s: class %s: %s is that of class %s already, in line %u",
+                   interface->name, class->name, text, other->name, other->line);
+    }
+}
+
+static void check_profiles(const struct conf_interface *interface, const struct conf_traffic_class *class,
+                           struct conf_errors *errors)
+{
+    unsigned used = 1;
+
+    for (unsigned dscp = 0; dscp < DSCP_COUNT; dscp++)
+        used |= 1u << class->queue.profile_of[dscp];
+    for (unsigned i = 1; i < class->queue.red_count; i++)
+        if (!(used >> i & 1))
+            conf_wrong(errors, class->queue_line, "interface %s: a profile takes nothing: expected dscp = [...]",
+                       interface->name);
+}
+
+/* The line in which something is said of a class; 0: none. */
+static unsigned said_of(const struct conf_traffic_class *class)
+{
+    return class->queue_line ? class->queue_line : class->line;
+}
+
+void conf_check_shape(const struct conf_interface *interface, struct conf_errors *errors)
+{
+    const struct conf_shape *shape = &interface->shape;
+    struct queue_config config;
+    struct queue_fault fault;
+
+    for (unsigned i = 0; i < shape->class_count; i++) {
+        const struct conf_traffic_class *class = &shape->classes[i];
+        if (!shape->rate) {
+            if (said_of(class) && !shape->line)
+                conf_wrong(errors, said_of(class),
+                           "interface %s: a %s needs a rate: without one nothing waits here, but in the card",
+                           interface->name, class->line ? "class" : "queue");
+            continue;
+        }
+        check_dscps(interface, i, errors);
+        check_profiles(interface, class, errors);
+        if (class->rate > shape->rate)
+            conf_wrong(errors, class->line, "interface %s: class %s: its rate is more than that of the interface",
+                       interface->name, class->name);
+        if (queue_configure(&class->queue, conf_traffic_class_rate(shape, class), MTU_BYTES, &config, &fault))
+            conf_wrong(errors, said_of(class) ? said_of(class) : shape->line, "interface %s: %s%s%squeue: %s: %s",
+                       interface->name, i ? "class " : "", i ? class->name : "", i ? ": " : "", fault.setting,
+                       fault.why);
+    }
+}
+
+/* --- printing ------------------------------------------------------------------------------------------------------
+ */
+
+void conf_print_dscp(FILE *stream, int depth, uint8_t dscp)
+{
+    char text[DSCP_TEXT_SIZE];
+
+    dscp_format(dscp, text);
+    conf_print_named(stream, depth, "dscp", text);
+}
+
+static void print_rate(uint64_t rate, int depth, FILE *stream)
+{
+    char text[LINK_RATE_TEXT_SIZE];
+
+    link_rate_format(rate, text);
+    conf_print_named(stream, depth, "rate", text);
+}
+
+static void print_class(const struct conf_traffic_class *class, FILE *stream)
+{
+    fprintf(stream, "    class \"%s\" {\n", class->name);
+    for (unsigned dscp = 0; dscp < DSCP_COUNT; dscp++)
+        if (class->dscps >> dscp & 1)
+            conf_print_dscp(stream, 2, (uint8_t)dscp);
+    fprintf(stream, "        priority = %u\n        weight = %u\n", class->priority, class->weight);
+    if (class->rate)
+        print_rate(class->rate, 2, stream);
+    conf_print_queue(&class->queue, 2, stream);
+    fputs("    }\n", stream);
+}
+
+void conf_print_shape(const struct conf_shape *shape, FILE *stream)
+{
+    if (!shape->rate)
+        return;
+    print_rate(shape->rate, 1, stream);
+    conf_print_named(stream, 1, "link", link_kind_name(shape->link));
+    if (shape->class_count == 1 && !shape->classes[0].line) {
+        conf_print_queue(&shape->classes[0].queue, 1, stream);
+        return;
+    }
+    for (unsigned i = 0; i < shape->class_count; i++)
+        print_class(&shape->classes[i], stream);
+}
+
+bool conf_shape_equal(const struct conf_shape *a, const struct conf_shape *b)
+{
+    const struct conf_shape *shapes[] = {a, b};
+    char *texts[2] = {NULL, NULL};
+    bool whole = true;
+
+    for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
+        size_t bytes;
+        FILE *stream = open_memstream(&texts[i], &bytes);
+        if (stream)
+            conf_print_shape(shapes[i], stream);
+        whole &= stream && fclose(stream) == 0;
+    }
+    bool equal = whole && strcmp(texts[0], texts[1]) == 0;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        free(texts[i]);
+    return equal;
+}
