@@ -18,7 +18,7 @@ struct frame_extent {
 
 struct frame_pool {
     uint8_t *memory; /* packets.count pieces of `bytes`, on page boundaries */
-    uint32_t bytes;  /* a piece: 2048 or 4096 */
+    unsigned shift;  /* a piece has 2 to that bytes: 2048 or 4096 */
     struct frame_extent *extents;
     struct packets packets;
 };
@@ -27,7 +27,12 @@ struct frame_pool {
 int frame_pool_open(struct frame_pool *frames, uint32_t count, uint32_t longest);
 void frame_pool_close(struct frame_pool *frames);
 
+static inline uint32_t frame_pool_bytes(const struct frame_pool *frames)
+{
+    return 1u << frames->shift;
+}
+
 static inline uint8_t *frame_pool_data(const struct frame_pool *frames, uint32_t number)
 {
-    return frames->memory + (uint64_t)number * frames->bytes + frames->extents[number].at;
+    return frames->memory + ((uint64_t)number << frames->shift) + frames->extents[number].at;
 }

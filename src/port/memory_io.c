@@ -128,10 +128,10 @@ bool memory_io_put(struct frame_io *io, const void *frame, size_t len)
     struct frame_pool *frames = io->frames;
 
     let_go(memory);
-    uint64_t *loss = len > frames->bytes - FRAME_HEADROOM ? &memory->losses.other
-                     : memory->in.count == memory->room   ? &memory->losses.full
-                     : frames->packets.free_count == 0    ? &memory->losses.no_frame
-                                                          : NULL;
+    uint64_t *loss = len > frame_pool_bytes(frames) - FRAME_HEADROOM ? &memory->losses.other
+                     : memory->in.count == memory->room              ? &memory->losses.full
+                     : frames->packets.free_count == 0               ? &memory->losses.no_frame
+                                                                     : NULL;
     if (loss) {
         ++*loss;
         return false;

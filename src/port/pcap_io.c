@@ -48,7 +48,7 @@ static unsigned receive(struct frame_io *io, uint32_t *numbers, unsigned room)
 
     for (; pcap->header && pcap->next_ns <= pcap->now_ns && count < room; read_next(pcap)) {
         uint32_t len = pcap->header->len, there = pcap->header->caplen;
-        if (len == 0 || len > frames->bytes - FRAME_HEADROOM || there > len) {
+        if (len == 0 || len > frame_pool_bytes(frames) - FRAME_HEADROOM || there > len) {
             pcap->losses.other++;
             continue;
         }

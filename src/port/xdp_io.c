@@ -38,7 +38,12 @@ static struct xdp_io *of(const struct frame_io *io)
 
 static uint64_t address_of(const struct frame_pool *frames, uint32_t number)
 {
-    return (uint64_t)number * frames->bytes;
+    return (uint64_t)number << frames->shift;
+}
+
+static uint32_t number_of(const struct frame_pool *frames, uint64_t address)
+{
+    return (uint32_t)(address >> frames->shift);
 }
 
 /* --- in ---------------------------------------------------------------------------------------------------------- */
@@ -64,9 +69,9 @@ static unsigned receive(struct frame_io *io, uint32_t *numbers, unsigned room)
 
     for (uint32_t i = 0; i < count; i++) {
         const struct xdp_desc *desc = xsk_ring_cons__rx_desc(&xdp->received, at + i);
-        numbers[i] = (uint32_t)(desc->addr / frames->bytes);
+        numbers[i] = number_of(frames, desc->addr);
         frames->extents[numbers[i]] =
-            (struct frame_extent){(uint16_t)(desc->addr % frames->bytes), (uint16_t)desc->len};
+            (struct frame_extent){(uint16_t)(desc->addr - address_of(frames, numbers[i])), (uint16_t)desc->len};
     }
     xsk_ring_cons__release(&xdp->received, count);
     xdp->filled -= count;
@@ -111,8 +116,7 @@ static void collect(struct xdp_io *xdp)
 
     while ((count = xsk_ring_cons__peek(&xdp->left, FRAME_IO_BATCH, &at)) > 0) {
         for (uint32_t i = 0; i < count; i++)
-            packets_give_back(&frames->packets,
-                              (uint32_t)(*xsk_ring_cons__comp_addr(&xdp->left, at + i) / frames->bytes));
+            packets_give_back(&frames->packets, number_of(frames, *xsk_ring_cons__comp_addr(&xdp->left, at + i)));
         xsk_ring_cons__release(&xdp->left, count);
         xdp->sent -= count;
     }
@@ -152,8 +156,10 @@ static void losses(const struct frame_io *io, struct frame_io_losses *losses)
     socklen_t bytes = sizeof(stats);
 
     getsockopt(xsk_socket__fd(of(io)->in), SOL_XDP, XDP_STATISTICS, &stats, &bytes);
+    /* The kernel counts among those that were dropped also those for which there was no frame. */
+    uint64_t no_frame = stats.rx_fill_ring_empty_descs, dropped = stats.rx_dropped;
     *losses = (struct frame_io_losses){
-        .no_frame = stats.rx_fill_ring_empty_descs, .full = stats.rx_ring_full, .other = stats.rx_dropped};
+        .no_frame = no_frame, .full = stats.rx_ring_full, .other = dropped > no_frame ? dropped - no_frame : 0};
 }
 
 /* --- beginning and end ------------------------------------------------------------------------------------------- */
@@ -176,9 +182,10 @@ static void close_xdp(struct frame_io *io)
 static int open_memory(const struct frame_pool *frames, uint32_t fill_ring, uint32_t left_ring,
                        struct xsk_ring_prod *fill, struct xsk_ring_cons *left, struct xsk_umem **memory)
 {
-    const struct xsk_umem_config config = {.fill_size = fill_ring, .comp_size = left_ring, .frame_size = frames->bytes};
+    const struct xsk_umem_config config = {
+        .fill_size = fill_ring, .comp_size = left_ring, .frame_size = frame_pool_bytes(frames)};
 
-    return xsk_umem__create(memory, frames->memory, (uint64_t)frames->packets.count * frames->bytes, fill, left,
+    return xsk_umem__create(memory, frames->memory, (uint64_t)frames->packets.count << frames->shift, fill, left,
                             &config);
 }
 
