@@ -19,6 +19,20 @@ static struct conf *parsed(const char *text)
     return conf;
 }
 
+static struct conf *printed_and_parsed(const struct conf *conf)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *stream = open_memstream(&text, &len);
+
+    assert_non_null(stream);
+    conf_print(conf, stream);
+    fclose(stream);
+    struct conf *again = parsed(text);
+    free(text);
+    return again;
+}
+
 static void an_example_means_what_it_says(void **state)
 {
     (void)state;
@@ -98,18 +112,12 @@ static void how_fast_and_where_it_waits(void **state)
                 !conf->interfaces[7].shape.classes[0].queue.adaptive);
     assert_true(conf->interfaces[8].shape.classes[0].queue.adaptive);
 
-    char *text = NULL;
-    size_t len = 0;
-    FILE *stream = open_memstream(&text, &len);
-    conf_print(conf, stream);
-    fclose(stream);
-    struct conf *again = parsed(text);
+    struct conf *again = printed_and_parsed(conf);
     for (size_t i = 0; i < conf->interface_count; i++) {
         assert_true(conf_shape_equal(&conf->interfaces[i].shape, &again->interfaces[i].shape));
         for (size_t j = 0; j < i; j++)
             assert_false(conf_shape_equal(&conf->interfaces[i].shape, &again->interfaces[j].shape));
     }
-    free(text);
     conf_free(again);
     conf_free(conf);
 }
@@ -147,16 +155,10 @@ static void what_waits_by_itself(void **state)
     assert_int_equal(b->classes[0].queue.kind, QUEUE_CODEL);
     assert_int_equal(b->classes[0].priority, 1);
 
-    char *text = NULL;
-    size_t len = 0;
-    FILE *stream = open_memstream(&text, &len);
-    conf_print(conf, stream);
-    fclose(stream);
-    struct conf *again = parsed(text);
+    struct conf *again = printed_and_parsed(conf);
     for (size_t i = 0; i < conf->interface_count; i++)
         for (size_t j = 0; j < conf->interface_count; j++)
             assert_int_equal(conf_shape_equal(&conf->interfaces[i].shape, &again->interfaces[j].shape), i == j);
-    free(text);
     conf_free(again);
     conf_free(conf);
 }
