@@ -19,7 +19,7 @@ static struct conf *parsed(const char *text)
     return conf;
 }
 
-static struct conf *printed_and_parsed(const struct conf *conf)
+static char *printed(const struct conf *conf)
 {
     char *text = NULL;
     size_t len = 0;
@@ -28,7 +28,14 @@ static struct conf *printed_and_parsed(const struct conf *conf)
     assert_non_null(stream);
     conf_print(conf, stream);
     fclose(stream);
+    return text;
+}
+
+static struct conf *printed_and_parsed(const struct conf *conf)
+{
+    char *text = printed(conf);
     struct conf *again = parsed(text);
+
     free(text);
     return again;
 }
@@ -456,18 +463,6 @@ static void more_errors_than_are_kept_are_counted(void **state)
     assert_int_equal(conf_parse(text, strlen(text), &conf, &errors), -EINVAL);
     assert_int_equal(errors.count, 150);
     assert_int_equal(errors.all[99].line, 100);
-}
-
-static char *printed(const struct conf *conf)
-{
-    char *text = NULL;
-    size_t len = 0;
-    FILE *stream = open_memstream(&text, &len);
-
-    assert_non_null(stream);
-    conf_print(conf, stream);
-    fclose(stream);
-    return text;
 }
 
 static void what_is_printed_parses_to_the_same(void **state)
