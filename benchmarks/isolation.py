@@ -96,9 +96,9 @@ def kill(net):
     senders = [net.send(which, 8, OFFERED_PPS, FRAME) for which in (SHAPED, FREE)]
     begin = time.monotonic()
     samples = follow(net, begin + 1)
-    engine = str(net.engine())
+    engine = net.engine()
     killed = time.monotonic()
-    os.kill(int(engine), signal.SIGKILL)
+    os.kill(engine, signal.SIGKILL)
     samples = [sample for sample in samples if sample[0] > begin + 0.5] + follow(net, begin + 7)
     before = samples[0][2]
     restarted = next(now for now, _, roles in samples if now > killed and roles - before)

@@ -37,8 +37,7 @@ struct model {
     struct results results;
 };
 
-/* --- random numbers: xoshiro256** (Blackman and Vigna, 2018), seeded by splitmix64 ----------------------------------
- */
+/* --- random numbers: xoshiro256** (Blackman and Vigna, 2018), seeded by splitmix64 ------------------------------- */
 
 static uint64_t rotated(uint64_t x, int k)
 {
@@ -73,8 +72,7 @@ static void seed(struct model *model, uint64_t x)
     }
 }
 
-/* --- queues ----------------------------------------------------------------------------------------------------------
- */
+/* --- queues ------------------------------------------------------------------------------------------------------ */
 
 static void *need(void *memory)
 {
@@ -118,8 +116,7 @@ static void get(struct model *model, struct queue *queue, uint32_t slot, uint32_
     model->results.waited += slot - came;
 }
 
-/* --- the three kinds -------------------------------------------------------------------------------------------------
- */
+/* --- the three kinds --------------------------------------------------------------------------------------------- */
 
 /* The first cell of each input alone can leave. Where cells go is drawn when they become first: nobody asks before. */
 static void pass_fifo(struct model *model, uint8_t *first_to, uint32_t slot, uint32_t begin)
@@ -164,8 +161,7 @@ static void pass_output(struct model *model, uint32_t slot, uint32_t begin)
             get(model, &model->queues[0][j], slot, begin);
 }
 
-/* --- a run -----------------------------------------------------------------------------------------------------------
- */
+/* --- a run ------------------------------------------------------------------------------------------------------- */
 
 struct settings {
     bool fifo, output;

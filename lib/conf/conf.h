@@ -170,8 +170,7 @@ struct conf_traffic_class {
 struct conf_shape {
     uint64_t rate; /* bytes a second, on the link; 0: as fast as it can, and nothing waits here */
     unsigned link; /* number of a kind (sched/link.h) */
-    struct conf_traffic_class
-        classes[CONF_TRAFFIC_CLASSES]; /* the first is the default one, with the interface's own queue */
+    struct conf_traffic_class classes[CONF_TRAFFIC_CLASSES]; /* the first: default, with the queue of the interface */
     unsigned class_count;
     unsigned line; /* of rate; 0: not said */
 };

@@ -1,7 +1,7 @@
 #include "conf/queue.h"
 
 #include "base/compiler.h"
-#include "conf/shape.h"
+#include "conf/dscp.h"
 #include "net/dscp.h"
 
 #include <assert.h>
@@ -179,8 +179,7 @@ static void read_setting(struct build *build, void *thing, const struct conf_nod
     read_typed(build, node, value, table[i].type, (char *)&class->queue + table[i].at);
 }
 
-/* --- profiles of RED: thresholds of packets of some DSCPs ----------------------------------------------------------
- */
+/* --- profiles of RED: thresholds of packets of some DSCPs -------------------------------------------------------- */
 
 static void *begin_profile(struct build *build, void *within, const struct conf_node *node)
 {
@@ -217,13 +216,13 @@ static void read_profile_setting(struct build *build, void *thing, const struct 
 static void read_profile_dscp(struct build *build, void *thing, const struct conf_node *node,
                               const struct conf_value *value)
 {
+    static_assert(DSCP_COUNT == PACKET_DSCPS, "each can have a profile");
     struct queue_settings *queue = &((struct conf_traffic_class *)thing)->queue;
-    struct text_error err;
     uint8_t dscp;
 
-    if (dscp_parse(value->text, strlen(value->text), &dscp, &err))
-        conf_wrong_text(build, node, value, &err);
-    else if (queue->profile_of[dscp])
+    if (!conf_read_dscp(build, node, value, &dscp))
+        return;
+    if (queue->profile_of[dscp])
         conf_wrong(build->errors, value->line, "%s: '%s': it has a profile already", node->key, value->text);
     else
         queue->profile_of[dscp] = (uint8_t)(queue->red_count - 1);
@@ -241,8 +240,7 @@ static const struct block profile_block = {.key = "profile",
 
 const struct block *const conf_queue_blocks[] = {&profile_block};
 
-/* --- the block -----------------------------------------------------------------------------------------------------
- */
+/* --- the block --------------------------------------------------------------------------------------------------- */
 
 static const struct setting settings[] = {
 #define X(key, kinds, type, member) {key, read_setting, false},
@@ -308,11 +306,12 @@ static void print_setting(const void *at, size_t i, int depth, FILE *stream)
 static void print_profile(const struct queue_settings *queue, unsigned profile, int depth, FILE *stream)
 {
     static const char *const keys[] = {"min", "max", "probability"};
+    uint64_t dscps = 0;
 
-    fprintf(stream, "%*sprofile {\n", depth * 4, "");
     for (unsigned dscp = 0; dscp < DSCP_COUNT; dscp++)
-        if (queue->profile_of[dscp] == profile)
-            conf_print_dscp(stream, depth + 1, (uint8_t)dscp);
+        dscps |= (uint64_t)(queue->profile_of[dscp] == profile) << dscp;
+    fprintf(stream, "%*sprofile {\n", depth * 4, "");
+    conf_print_dscps(stream, depth + 1, dscps);
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         size_t at = find(keys[i]);
         print_setting((const char *)queue + table[at].at + profile * sizeof(queue->red[0]), at, depth + 1, stream);

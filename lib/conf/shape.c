@@ -1,6 +1,7 @@
 #include "conf/shape.h"
 
 #include "base/compiler.h"
+#include "conf/dscp.h"
 #include "conf/queue.h"
 #include "net/dscp.h"
 
@@ -25,8 +26,7 @@ void conf_begin_shape(struct conf_shape *shape)
     begin_class(&shape->classes[0], default_name, 0);
 }
 
-/* --- the port ------------------------------------------------------------------------------------------------------
- */
+/* --- the port ---------------------------------------------------------------------------------------------------- */
 
 static void read_rate(struct build *build, const struct conf_node *node, const struct conf_value *value, uint64_t *rate)
 {
@@ -80,8 +80,7 @@ const struct block conf_shape_queue_block = {.key = "queue",
                                              .blocks = conf_queue_blocks,
                                              .block_count = ARRAY_SIZE(conf_queue_blocks)};
 
-/* --- classes -------------------------------------------------------------------------------------------------------
- */
+/* --- classes ----------------------------------------------------------------------------------------------------- */
 
 static bool is_class_name(const char *name)
 {
@@ -95,7 +94,6 @@ static void *begin_class_block(struct build *build, void *within, const struct c
 {
     static_assert(CONF_TRAFFIC_CLASSES == 8 && CONF_TRAFFIC_NAME_SIZE == 16, "the texts say so");
     struct conf_shape *shape = &((struct conf_interface *)within)->shape;
-    struct conf_traffic_class *class = &shape->classes[0];
 
     if (!is_class_name(node->label)) {
         conf_wrong(build->errors, node->line, "class '%s': expected a name: 1 to 15 letters, digits, '-' and '_'",
@@ -103,14 +101,14 @@ static void *begin_class_block(struct build *build, void *within, const struct c
         return NULL;
     }
     for (unsigned i = 0; i < shape->class_count; i++) {
-        if (strcmp(shape->classes[i].name, node->label) != 0 || (i == 0 && !class->line))
+        struct conf_traffic_class *class = &shape->classes[i];
+        if (strcmp(class->name, node->label) != 0)
             continue;
-        conf_wrong(build->errors, node->line, "class %s is there already, in line %u", node->label,
-                   shape->classes[i].line);
-        return NULL;
-    }
-    if (strcmp(node->label, default_name) == 0) {
-        class->line = node->line;
+        if (class->line) {
+            conf_wrong(build->errors, node->line, "class %s is there already, in line %u", class->name, class->line);
+            return NULL;
+        }
+        class->line = node->line; /* the default one, which is there before it is said */
         return class;
     }
     if (shape->class_count == CONF_TRAFFIC_CLASSES) {
@@ -121,7 +119,7 @@ static void *begin_class_block(struct build *build, void *within, const struct c
     const char *name = conf_keep(build, node->label);
     if (!name)
         return NULL;
-    class = &shape->classes[shape->class_count++];
+    struct conf_traffic_class *class = &shape->classes[shape->class_count++];
     begin_class(class, name, node->line);
     return class;
 }
@@ -129,14 +127,10 @@ static void *begin_class_block(struct build *build, void *within, const struct c
 static void read_class_dscp(struct build *build, void *thing, const struct conf_node *node,
                             const struct conf_value *value)
 {
-    struct conf_traffic_class *class = thing;
-    struct text_error err;
     uint8_t dscp;
 
-    if (dscp_parse(value->text, strlen(value->text), &dscp, &err))
-        conf_wrong_text(build, node, value, &err);
-    else
-        class->dscps |= UINT64_C(1) << dscp;
+    if (conf_read_dscp(build, node, value, &dscp))
+        ((struct conf_traffic_class *)thing)->dscps |= UINT64_C(1) << dscp;
 }
 
 static void read_class_priority(struct build *build, void *thing, const struct conf_node *node,
@@ -177,8 +171,7 @@ const struct block conf_traffic_class_block = {.key = "class",
                                                .blocks = class_blocks,
                                                .block_count = ARRAY_SIZE(class_blocks)};
 
-/* --- checking ------------------------------------------------------------------------------------------------------
- */
+/* --- checking ---------------------------------------------------------------------------------------------------- */
 
 uint64_t conf_traffic_class_rate(const struct conf_shape *shape, const struct conf_traffic_class *class)
 {
@@ -254,16 +247,7 @@ void conf_check_shape(const struct conf_interface *interface, struct conf_errors
     }
 }
 
-/* --- printing ------------------------------------------------------------------------------------------------------
- */
-
-void conf_print_dscp(FILE *stream, int depth, uint8_t dscp)
-{
-    char text[DSCP_TEXT_SIZE];
-
-    dscp_format(dscp, text);
-    conf_print_named(stream, depth, "dscp", text);
-}
+/* --- printing ---------------------------------------------------------------------------------------------------- */
 
 static void print_rate(uint64_t rate, int depth, FILE *stream)
 {
@@ -276,9 +260,7 @@ static void print_rate(uint64_t rate, int depth, FILE *stream)
 static void print_class(const struct conf_traffic_class *class, FILE *stream)
 {
     fprintf(stream, "    class \"%s\" {\n", class->name);
-    for (unsigned dscp = 0; dscp < DSCP_COUNT; dscp++)
-        if (class->dscps >> dscp & 1)
-            conf_print_dscp(stream, 2, (uint8_t)dscp);
+    conf_print_dscps(stream, 2, class->dscps);
     fprintf(stream, "        priority = %u\n        weight = %u\n", class->priority, class->weight);
     if (class->rate)
         print_rate(class->rate, 2, stream);

@@ -16,4 +16,3 @@ read_value conf_read_rate, conf_read_link, conf_read_shape_queue;
 void conf_begin_shape(struct conf_shape *shape);
 void conf_check_shape(const struct conf_interface *interface, struct conf_errors *errors);
 void conf_print_shape(const struct conf_shape *shape, FILE *stream);
-void conf_print_dscp(FILE *stream, int depth, uint8_t dscp);

@@ -37,8 +37,7 @@ enum red_verdict {
     RED_FORCED /* drop it: the average is above all thresholds */
 };
 
-/* --- its parts, for whoever has many small queues ------------------------------------------------------------------
- */
+/* --- its parts, for whoever has many small queues ---------------------------------------------------------------- */
 
 struct red_average {
     double avg;
@@ -72,8 +71,7 @@ static inline void red_average(struct red_average *average, double weight, doubl
 enum red_verdict red_judge(const struct red_config *config, const struct red_profile *profile, double avg,
                            int32_t *count, uint32_t len, uint32_t random);
 
-/* --- a queue -------------------------------------------------------------------------------------------------------
- */
+/* --- a queue ----------------------------------------------------------------------------------------------------- */
 
 struct red {
     struct red_average average;

@@ -79,7 +79,7 @@ static uint32_t frames_for(const struct sched_config *config)
 }
 
 static int add_class(struct shaped *shaped, const struct conf_shape *shape, const struct conf_traffic_class *from,
-                     uint32_t mtu, struct queue_fault *fault)
+                     uint64_t dscps, uint32_t mtu, struct queue_fault *fault)
 {
     static_assert(CONF_TRAFFIC_CLASSES <= SCHED_CLASSES && CONF_TRAFFIC_NAME_SIZE <= QUEUES_CLASS_NAME_SIZE,
                   "whatever is configured fits");
@@ -91,7 +91,7 @@ static int add_class(struct shaped *shaped, const struct conf_shape *shape, cons
                                   .quantum = from->weight * SCHED_QUANTUM,
                                   .rate = shaper_rate(from->rate, BURST_NS)};
     for (unsigned dscp = 0; dscp < PACKET_DSCPS; dscp++)
-        if (from->dscps >> dscp & 1)
+        if (dscps >> dscp & 1)
             shaped->class_of[dscp] = (uint8_t)number;
     *what = (struct queues_class){
         .kind = from->queue.kind, .priority = from->priority, .weight = from->weight, .rate = from->rate};
@@ -103,19 +103,18 @@ static int add_class(struct shaped *shaped, const struct conf_shape *shape, cons
 /* The scheduler has its classes by priority; those that are alike in the order in which they were said. */
 static int configure(struct shaped *shaped, const struct conf_shape *shape, uint32_t mtu, struct queue_fault *fault)
 {
-    unsigned first = 0; /* the default class, whatever its number */
+    uint64_t others = UINT64_MAX; /* what is the default class's */
     int error = 0;
 
     shaped->link = link_kind_overhead(shape->link);
     shaped->config = (struct sched_config){.rate = shaper_rate(shape->rate, BURST_NS),
                                            .share_shift = shape->class_count > 1 ? CLASS_SHARE : ONE_CLASS_SHARE};
-    for (unsigned i = 0; i < shape->class_count; i++)
-        first += i > 0 && shape->classes[i].priority < shape->classes[0].priority;
-    memset(shaped->class_of, (int)first, sizeof(shaped->class_of));
+    for (unsigned i = 1; i < shape->class_count; i++)
+        others &= ~shape->classes[i].dscps;
     for (unsigned priority = 0; priority <= CONF_PRIORITY_MAX; priority++)
         for (unsigned i = 0; i < shape->class_count && !error; i++)
             if (shape->classes[i].priority == priority)
-                error = add_class(shaped, shape, &shape->classes[i], mtu, fault);
+                error = add_class(shaped, shape, &shape->classes[i], i ? shape->classes[i].dscps : others, mtu, fault);
     return error;
 }
 
