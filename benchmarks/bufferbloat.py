@@ -29,6 +29,7 @@ interface "wan0" { address = "10.0.2.1/24"  door = "tc"  %s }
 """
 SHAPES = {
     "fairlead drop-tail 1 s": 'queue "drop-tail" { limit = "1s" }',
+    "fairlead drop-tail auto": 'queue "drop-tail" { limit = "auto" }',
     "fairlead red": 'queue = "red"',
     "fairlead red 10 to 30 ms": 'queue "red" { min = "10ms"  max = "30ms" }',
     "fairlead codel": 'queue = "codel"',
@@ -111,6 +112,9 @@ def with_fairlead(line, rows, control):
         row = line.measure(control)
         queue = router.ask("show", "queues")["queues"][0]
         row["queue_p50_ms"], row["queue_p99_ms"] = (queue["delay"][key] / 1000 for key in ("p50_us", "p99_us"))
+        if queue["limit"]["auto"]:
+            row["limit_ms"], row["measured_rtt_ms"] = (round(queue["limit"][key] / 1000, 2) for key in ("us", "rtt_us"))
+            row["measured_flows"], row["guard"] = queue["limit"]["flows"], queue["limit"]["guard"]
         row["lost_frames"], row["passed_by"], row["stalls"] = queue["frames"]["lost"], queue["passed_by"], queue["stalls"]
         add(rows, name, row)
     router.stop()

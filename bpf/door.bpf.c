@@ -30,6 +30,14 @@ struct {
     __type(value, uint8_t);
 } bindings SEC(".maps");
 
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, DOOR_PORTS);
+    __type(key, uint32_t);
+    __type(value, struct door_samples);
+} samples SEC(".maps");
+
 static force_inline struct door_counters *counters_of(uint32_t port)
 {
     uint32_t index = door_counters_index(bpf_get_smp_processor_id(), port);
@@ -72,6 +80,24 @@ static force_inline void mark_used(uint32_t adjacency)
         *used = 1;
 }
 
+/* Tell of a TCP segment, where somebody measures. */
+static force_inline void sample(const struct door_frame *frame)
+{
+    uint64_t number = memory.port_of[masked_index(frame->ifindex, DOOR_IFINDEXES - 1)];
+    const struct door_port *port = &memory.ports[number];
+    const struct eth_hdr *eth = frame->data;
+    struct tcp_segment segment;
+    uint32_t key = (uint32_t)number;
+
+    if (likely(!(READ_ONCE(port->checks) & DOOR_SAMPLE)) || port->ifindex != frame->ifindex ||
+        !bytes_hold(eth, ETH_HDR_SIZE, frame->end) || eth->type_be != cpu_to_be16(ETH_TYPE_IPV4) ||
+        !tcp_read((const void *)(eth + 1), frame->end, &segment))
+        return;
+    struct door_samples *ring = bpf_map_lookup_elem(&samples, &key);
+    if (ring)
+        door_sample_put(ring, bpf_ktime_get_ns(), &segment);
+}
+
 /* Whether the frame's sender may speak; if not, that is the verdict. */
 static force_inline bool may_speak(const struct door_frame *frame, struct door_verdict *verdict)
 {
@@ -104,6 +130,7 @@ static force_inline struct ipv4_hdr *handle(const struct door_frame *frame, stru
 {
     struct ipv4_hdr *ip = (struct ipv4_hdr *)(data + 1);
 
+    sample(frame);
     if (likely(may_speak(frame, verdict)))
         door_decide(&memory, frame, verdict);
     count(frame, verdict);

@@ -12,6 +12,7 @@
 #include "fib/fib.h"
 #include "net/drop.h"
 #include "net/eth.h"
+#include "net/tcp.h"
 
 #define DOOR_PORTS        256   /* port numbers; 0 is no port */
 #define DOOR_NEXT_HOPS    32768 /* indexed by what the FIB answers */
@@ -103,6 +104,7 @@ enum door_rp_filter { DOOR_RP_OFF = 0, DOOR_RP_STRICT = 1, DOOR_RP_LOOSE = 2 }; 
 enum door_check {
     DOOR_CHECK_SOURCE = 1,  /* their senders are among the bindings */
     DOOR_CHECK_SERVERS = 2, /* they are not of other DHCP servers */
+    DOOR_SAMPLE = 4,        /* nothing, but TCP segments are told to whoever measures round-trip times there */
 };
 
 /* Somebody at a port, and an address that is his: the key of a map of those who may speak. */
@@ -154,6 +156,33 @@ static force_inline uint32_t door_local_bit(uint32_t addr)
     return addr * 0x9e3779b1u >> 16;
 }
 
+/* TCP segments that came in at a port, as a ring for each port that has DOOR_SAMPLE: written by the door on any CPU,
+ * read by one thread, which misses what it does not read in time. */
+#define DOOR_SAMPLES 512u
+
+struct door_sample {
+    uint64_t number; /* of how many, from 1 on; 0: it is being written */
+    uint64_t now_ns; /* CLOCK_MONOTONIC */
+    struct tcp_segment segment;
+};
+
+struct door_samples {
+    uint64_t count; /* there have been */
+    uint64_t unused[7];
+    struct door_sample all[DOOR_SAMPLES];
+};
+
+static force_inline void door_sample_put(struct door_samples *ring, uint64_t now_ns, const struct tcp_segment *segment)
+{
+    uint64_t number = __sync_fetch_and_add(&ring->count, 1);
+    struct door_sample *sample = &ring->all[masked_index(number, DOOR_SAMPLES - 1)];
+
+    __sync_lock_test_and_set(&sample->number, 0); /* of BPF's operations these two are barriers */
+    sample->now_ns = now_ns;
+    sample->segment = *segment;
+    __sync_lock_test_and_set(&sample->number, number + 1);
+}
+
 /* Packets and bytes of IPv4 packet (a large segment counts as one packet, with all of its bytes). */
 struct door_count {
     uint64_t packets, bytes;
@@ -195,6 +224,10 @@ struct door_verdict {
     const struct door_adjacency *next; /* for DOOR_FORWARD; never NULL */
     uint32_t egress;                   /* for DOOR_FORWARD: the interface that it is sent to, port or lift */
 };
+
+/* The next sample, by the number of those that were read, which begins at 0. False: there is none yet. User space only.
+ */
+bool door_sample_get(const struct door_samples *ring, uint64_t *next, struct door_sample *sample);
 
 /* "unresolved", and what it means; "unknown" for a number that is none of ours. Static storage. User space only. */
 const char *door_punt_name(unsigned reason);

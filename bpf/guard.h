@@ -80,7 +80,7 @@ static force_inline enum door_speaker door_speaker(const struct door_memory *mem
 {
     uint64_t number = memory->port_of[masked_index(frame->ifindex, DOOR_IFINDEXES - 1)];
     const struct door_port *port = &memory->ports[number];
-    uint32_t checks = READ_ONCE(port->checks);
+    uint32_t checks = READ_ONCE(port->checks) & (DOOR_CHECK_SOURCE | DOOR_CHECK_SERVERS);
     const struct eth_hdr *eth = frame->data;
     enum door_speaker speaker = DOOR_SPEAKER_ANY;
 

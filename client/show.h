@@ -5,5 +5,5 @@
 
 #include "client/table.h"
 
-#define QUEUES_COLUMNS 11
+#define QUEUES_COLUMNS 14
 extern const struct table_column queues_columns[QUEUES_COLUMNS];

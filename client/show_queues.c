@@ -1,6 +1,8 @@
 /* Of fairlead show: the queues. */
 #include "client/show.h"
 
+#include <string.h>
+
 TABLE_CELL(cell_port, "port")
 TABLE_CELL(cell_class, "class")
 TABLE_CELL(cell_queue, "queue")
@@ -64,7 +66,43 @@ static void cell_dropped(const json_t *row, char cell[static TABLE_CELL_SIZE])
         snprintf(cell, TABLE_CELL_SIZE, "-");
 }
 
+/* "12.3 ms auto", "10240p" */
+static void cell_limit(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    const json_t *limit = json_object_get(row, "limit"), *packets = json_object_get(limit, "packets");
+
+    if (packets)
+        snprintf(cell, TABLE_CELL_SIZE, "%" JSON_INTEGER_FORMAT "p", json_integer_value(packets));
+    else
+        table_time(json_number_value(json_object_get(limit, "us")), cell);
+    size_t len = strlen(cell);
+    if (json_is_true(json_object_get(limit, "auto")))
+        snprintf(cell + len, TABLE_CELL_SIZE - len, " auto");
+}
+
+/* What such a limit follows from; "-": it follows nothing, or nothing is known yet. */
+static void cell_rtt(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    double us = json_number_value(json_object_get(json_object_get(row, "limit"), "rtt_us"));
+
+    if (us > 0)
+        table_time(us, cell);
+    else
+        snprintf(cell, TABLE_CELL_SIZE, "-");
+}
+
+static void cell_flows(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    double flows = json_number_value(json_object_get(json_object_get(row, "limit"), "flows"));
+
+    if (flows > 0)
+        snprintf(cell, TABLE_CELL_SIZE, "%.0f", flows);
+    else
+        snprintf(cell, TABLE_CELL_SIZE, "-");
+}
+
 const struct table_column queues_columns[QUEUES_COLUMNS] = {
-    {"PORT", 15, cell_port},  {"STATE", 9, cell_state},     {"RATE", 10, cell_rate},     {"CLASS", 15, cell_class},
-    {"QUEUE", 9, cell_queue}, {"WAITING", 7, cell_waiting}, {"LEFT", 12, cell_left},     {"P50", 8, cell_p50},
-    {"P99", 8, cell_p99},     {"MAX", 8, cell_max},         {"DROPPED", 0, cell_dropped}};
+    {"PORT", 15, cell_port},      {"STATE", 9, cell_state},    {"RATE", 10, cell_rate}, {"CLASS", 15, cell_class},
+    {"QUEUE", 9, cell_queue},     {"LIMIT", 12, cell_limit},   {"RTT", 8, cell_rtt},    {"FLOWS", 5, cell_flows},
+    {"WAITING", 7, cell_waiting}, {"LEFT", 12, cell_left},     {"P50", 8, cell_p50},    {"P99", 8, cell_p99},
+    {"MAX", 8, cell_max},         {"DROPPED", 0, cell_dropped}};

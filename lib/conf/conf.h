@@ -250,11 +250,14 @@ const struct conf_interface *conf_find_owner(const struct conf *conf, uint32_t a
  * gave it. */
 bool conf_interface_may_reach(const struct conf_interface *interface, uint32_t addr);
 
-/* Whether what leaves is treated alike. False: perhaps not (there is no memory to compare them). */
 /* How many bytes a second a class gets at most. */
 uint64_t conf_traffic_class_rate(const struct conf_shape *shape, const struct conf_traffic_class *class);
 
+/* Whether what leaves is treated alike. False: perhaps not (there is no memory to compare them). */
 bool conf_shape_equal(const struct conf_shape *a, const struct conf_shape *b);
+
+/* Whether it has a queue that sizes itself by what is measured. */
+bool conf_shape_measures(const struct conf_shape *shape);
 
 /* Whether DHCP clients are served, or relayed, at an interface; anywhere. Whether they are relayed anywhere. */
 bool conf_interface_has_clients(const struct conf_interface *interface);

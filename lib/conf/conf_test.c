@@ -93,7 +93,9 @@ static void how_fast_and_where_it_waits(void **state)
                                "interface f { }\n"
                                "interface g { rate = 1Mbit  queue = red }\n"
                                "interface h { rate = 1Mbit  queue red { adaptive = false } }\n"
-                               "interface i { rate = 1Mbit  queue red { adaptive = true min = 10ms max = 30ms } }\n");
+                               "interface i { rate = 1Mbit  queue red { adaptive = true min = 10ms max = 30ms } }\n"
+                               "interface j { rate = 1Gbit  queue drop-tail { limit = auto  factor = 1.5\n"
+                               "    limit-min = 2ms  limit-max = 60000p } }\n");
     const struct conf_shape *a = &conf->interfaces[0].shape, *b = &conf->interfaces[1].shape,
                             *c = &conf->interfaces[2].shape, *d = &conf->interfaces[3].shape,
                             *e = &conf->interfaces[4].shape;
@@ -118,6 +120,13 @@ static void how_fast_and_where_it_waits(void **state)
     assert_true(conf->interfaces[6].shape.classes[0].queue.adaptive &&
                 !conf->interfaces[7].shape.classes[0].queue.adaptive);
     assert_true(conf->interfaces[8].shape.classes[0].queue.adaptive);
+
+    const struct conf_shape *itself = &conf->interfaces[9].shape;
+    assert_int_equal(itself->classes[0].queue.limit.unit, QUEUE_AUTO);
+    assert_int_equal(itself->classes[0].queue.limit_min.value, 2000000);
+    assert_int_equal(itself->classes[0].queue.limit_max.unit, QUEUE_PACKETS);
+    assert_true(itself->classes[0].queue.factor > 1.49 && itself->classes[0].queue.factor < 1.51);
+    assert_true(conf_shape_measures(itself) && !conf_shape_measures(b) && !conf_shape_measures(a));
 
     struct conf *again = printed_and_parsed(conf);
     for (size_t i = 0; i < conf->interface_count; i++) {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #define CONF_ERRORS_KEPT     100 /* the others are only counted */
-#define CONF_ERROR_TEXT_SIZE 200 /* longer ones are cut */
+#define CONF_ERROR_TEXT_SIZE 300 /* longer ones are cut */
 
 struct conf_error {
     unsigned line; /* from 1; 0: the file as a whole */

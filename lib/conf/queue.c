@@ -10,14 +10,17 @@
 
 /* --- what a queue can be told ------------------------------------------------------------------------------------ */
 
-enum type { LENGTH, TIME, FRACTION, FACTOR, NUMBER, PERCENT, FLAG, FLAG_NOT };
+enum type { LIMIT, LENGTH, TIME, FRACTION, FACTOR, NUMBER, PERCENT, FLAG, FLAG_NOT };
 
 #define OF(kind) (1u << QUEUE_##kind)
 #define ALL      (OF(DROP_TAIL) | OF(RED) | OF(CODEL) | OF(FQ_CODEL) | OF(DUALPI2))
 
 /* X(key, kinds that know it, type, member of struct queue_settings) */
 #define SETTINGS(X)                                                                \
-    X("limit", ALL, LENGTH, limit)                                                 \
+    X("limit", ALL, LIMIT, limit)                                                  \
+    X("limit-min", OF(DROP_TAIL), LENGTH, limit_min)                               \
+    X("limit-max", OF(DROP_TAIL), LENGTH, limit_max)                               \
+    X("factor", OF(DROP_TAIL), FACTOR, factor)                                     \
     X("ecn", OF(RED) | OF(CODEL) | OF(FQ_CODEL), FLAG_NOT, no_ecn)                 \
     X("min", OF(RED), LENGTH, red[0].min)                                          \
     X("max", OF(RED), LENGTH, red[0].max)                                          \
@@ -112,6 +115,17 @@ static void read_length(struct build *build, const struct conf_node *node, const
         conf_wrong(build->errors, value->line, "%s: '%s': expected a time, as \"5ms\"", node->key, value->text);
 }
 
+static void read_limit(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                       struct queue_length *limit)
+{
+    if (strcmp(value->text, "auto") == 0)
+        *limit = (struct queue_length){.unit = QUEUE_AUTO};
+    else if (queue_length_parse(value->text, strlen(value->text), limit, NULL))
+        conf_wrong(build->errors, value->line,
+                   "%s: '%s': expected a number and us, ms, s, B, kB, MB, GB or p (packets), or auto", node->key,
+                   value->text);
+}
+
 /* RED looks after itself, unless its thresholds are said, or that it is not to. */
 static void note_red(struct conf_traffic_class *class, const char *key)
 {
@@ -128,6 +142,9 @@ static void read_typed(struct build *build, const struct conf_node *node, const 
     bool flag = type == FLAG_NOT;
 
     switch (type) {
+    case LIMIT:
+        read_limit(build, node, value, at);
+        break;
     case LENGTH:
         read_length(build, node, value, false, at);
         break;
@@ -276,6 +293,7 @@ static void print_setting(const void *at, size_t i, int depth, FILE *stream)
     char text[QUEUE_LENGTH_TEXT_SIZE] = "";
 
     switch (table[i].type) {
+    case LIMIT:
     case LENGTH:
         queue_length_format(at, text);
         break;

@@ -282,6 +282,15 @@ void conf_print_shape(const struct conf_shape *shape, FILE *stream)
         print_class(&shape->classes[i], stream);
 }
 
+bool conf_shape_measures(const struct conf_shape *shape)
+{
+    bool measures = false;
+
+    for (unsigned i = 0; i < shape->class_count; i++)
+        measures |= shape->classes[i].queue.limit.unit == QUEUE_AUTO;
+    return shape->rate && measures;
+}
+
 bool conf_shape_equal(const struct conf_shape *a, const struct conf_shape *b)
 {
     const struct conf_shape *shapes[] = {a, b};

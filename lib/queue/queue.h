@@ -41,11 +41,18 @@ struct queue_red {
     uint8_t profile_of[PACKET_DSCPS]; /* by DSCP */
 };
 
+/* That the limit is to follow what is measured (sizing/limit.h). */
+struct queue_auto {
+    double factor;                 /* 0: it is not */
+    uint64_t min_bytes, max_bytes; /* its bounds */
+};
+
 struct queue_config {
     enum queue_kind kind;
     uint32_t limit_packets; /* past which nothing is taken; at least 1 */
-    uint64_t limit_bytes;   /* the same; FQ-CoDel and DualPI2 have limits of their own instead */
-    union {                 /* by kind */
+    uint64_t limit_bytes;   /* the same, and may change; FQ-CoDel and DualPI2 have limits of their own instead */
+    struct queue_auto automatic;
+    union { /* by kind */
         struct queue_red red;
         struct codel_config codel;
         struct fq_codel_config fq_codel;

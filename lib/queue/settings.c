@@ -16,6 +16,8 @@
 #define BYTES_MAX         (UINT64_C(1) << 40)
 #define PACKETS_MAX       16777216u
 #define FLOWS_MAX         65536u
+#define AUTO_FACTOR_MAX   10
+#define AUTO_MAX_NS       (500 * MS)
 
 static const struct {
     const char *suffix;
@@ -56,7 +58,7 @@ int queue_length_parse(const char *text, size_t len, struct queue_length *length
 
 void queue_length_format(const struct queue_length *length, char out[static QUEUE_LENGTH_TEXT_SIZE])
 {
-    out[0] = '\0';
+    snprintf(out, QUEUE_LENGTH_TEXT_SIZE, "%s", length->unit == QUEUE_AUTO ? "auto" : "");
     for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
         if (units[i].unit == length->unit && length->value % units[i].times == 0) {
             snprintf(out, QUEUE_LENGTH_TEXT_SIZE, "%" PRIu64 "%s", length->value / units[i].times, units[i].suffix);
@@ -112,10 +114,51 @@ static void set_limit(const struct queue_settings *settings, const struct link *
     config->limit_bytes = limit->unit == QUEUE_PACKETS ? BYTES_MAX : (uint64_t)fmax(bytes, 2.0 * link->mtu);
 }
 
+/* A bound of an automatic limit, in bytes. */
+static uint64_t bound(const struct queue_length *length, const struct link *link, double otherwise)
+{
+    return (uint64_t)fmax(length->unit == QUEUE_NS        ? bytes_in(link, (int64_t)length->value)
+                          : length->unit == QUEUE_BYTES   ? (double)length->value
+                          : length->unit == QUEUE_PACKETS ? (double)length->value * link->mtu
+                                                          : otherwise,
+                          2.0 * link->mtu);
+}
+
+static int make_auto(const struct queue_settings *settings, const struct link *link, struct queue_config *config,
+                     struct queue_fault *fault)
+{
+    struct queue_auto *automatic = &config->automatic;
+    char min[QUEUE_LENGTH_TEXT_SIZE], max[QUEUE_LENGTH_TEXT_SIZE];
+
+    if (settings->limit.unit != QUEUE_AUTO) {
+        if (settings->limit_min.unit == QUEUE_UNSET && settings->limit_max.unit == QUEUE_UNSET && settings->factor == 0)
+            return 0;
+        return wrong(fault,
+                     settings->factor > 0                      ? "factor"
+                     : settings->limit_min.unit != QUEUE_UNSET ? "limit-min"
+                                                               : "limit-max",
+                     "it goes with limit = auto");
+    }
+    if (settings->factor != 0 && (settings->factor < 1 || settings->factor > AUTO_FACTOR_MAX))
+        return wrong(fault, "factor", "%g is not between 1 and %d", settings->factor, AUTO_FACTOR_MAX);
+    *automatic = (struct queue_auto){.factor = settings->factor > 0 ? settings->factor : 1,
+                                     .min_bytes = bound(&settings->limit_min, link, 0),
+                                     .max_bytes = bound(&settings->limit_max, link, bytes_in(link, AUTO_MAX_NS))};
+    queue_length_format(&settings->limit_min, min);
+    queue_length_format(&settings->limit_max, max);
+    if (automatic->min_bytes > automatic->max_bytes)
+        return wrong(fault, "limit-max", "%s is below limit-min, %s", max[0] ? max : "500ms", min);
+    config->limit_bytes = automatic->max_bytes;
+    return 0;
+}
+
 static int check_limit(const struct queue_settings *settings, const struct link *link, struct queue_fault *fault)
 {
     const struct queue_length *limit = &settings->limit;
 
+    if (limit->unit == QUEUE_AUTO && settings->kind != QUEUE_DROP_TAIL)
+        return wrong(fault, "limit", "auto is for drop-tail queues; a %s queue holds the delay down by itself",
+                     queue_kind_name(settings->kind));
     if (limit->unit == QUEUE_BYTES && limit->value < 2 * (uint64_t)link->mtu)
         return wrong(fault, "limit", "%" PRIu64 " bytes hold less than two packets of %u", limit->value, link->mtu);
     if (limit->unit == QUEUE_PACKETS && limit->value < 2)
@@ -312,9 +355,18 @@ int queue_configure(const struct queue_settings *settings, uint64_t rate, uint32
         break;
     default:
         set_limit(settings, &link, 100 * MS, &config);
+        error = make_auto(settings, &link, &config, fault);
         break;
     }
     if (!error)
         *result = config;
     return error;
+}
+
+void queue_limit(const struct queue_config *config, uint32_t *packets, uint64_t *bytes)
+{
+    bool in_packets = config->kind == QUEUE_FQ_CODEL || config->limit_bytes == BYTES_MAX;
+
+    *packets = config->kind == QUEUE_FQ_CODEL ? config->fq_codel.limit_packets : in_packets ? config->limit_packets : 0;
+    *bytes = in_packets ? 0 : config->limit_bytes;
 }

@@ -7,19 +7,20 @@
 #include "base/text.h"
 #include "queue/queue.h"
 
-enum queue_unit { QUEUE_UNSET, QUEUE_NS, QUEUE_BYTES, QUEUE_PACKETS };
+enum queue_unit { QUEUE_UNSET, QUEUE_NS, QUEUE_BYTES, QUEUE_PACKETS, QUEUE_AUTO };
 
-/* How long a queue is: a time, which is what the link sends in it; bytes; packets. */
+/* How long a queue is: a time, which is what the link sends in it; bytes; packets; as long as what is measured says. */
 struct queue_length {
     enum queue_unit unit;
     uint64_t value;
 };
 
-/* Read "20ms", "800us", "1s", "1500B", "64kB", "2MB" (of 1,000 each), "100p". 0; -EINVAL, and what is wrong. */
+/* Read "20ms", "800us", "1s", "1500B", "64kB", "2MB" (of 1,000 each), "100p", never QUEUE_AUTO. 0; -EINVAL, and what is
+ * wrong. */
 int queue_length_parse(const char *text, size_t len, struct queue_length *length, struct text_error *err);
 
 #define QUEUE_LENGTH_TEXT_SIZE 24
-/* As it is read, in the largest unit in which it is a whole number; "" if it is unset. */
+/* As it is read, in the largest unit in which it is a whole number; "auto"; "" if it is unset. */
 void queue_length_format(const struct queue_length *length, char out[static QUEUE_LENGTH_TEXT_SIZE]);
 
 /* Of RED, of packets of some DSCPs. */
@@ -34,6 +35,9 @@ struct queue_settings {
     struct queue_length limit; /* unset: drop-tail 100 ms, RED four times its last max, CoDel 1 s, DualPI2 250 ms,
                                   FQ-CoDel 10,240 packets */
     bool no_ecn;               /* drop even what could be marked */
+    /* drop-tail whose limit is QUEUE_AUTO */
+    struct queue_length limit_min, limit_max; /* unset: 20 packets and a batch; 500 ms */
+    double factor;                            /* 0: 1 */
     /* RED */
     struct queue_red_settings red[RED_PROFILES];
     unsigned red_count;               /* profiles; 0: one */
@@ -52,6 +56,9 @@ struct queue_settings {
     int64_t step_ns;              /* 0: 1 ms, or two packets if these take longer */
     uint32_t low_latency_percent; /* 0: 90 */
 };
+
+/* Past what a queue takes nothing: packets or bytes, the other is 0. */
+void queue_limit(const struct queue_config *config, uint32_t *packets, uint64_t *bytes);
 
 /* Which setting is wrong, and what was expected. */
 struct queue_fault {

@@ -120,6 +120,32 @@ static void a_slow_link_has_a_target_that_it_can_meet(void **state)
     assert_int_equal(config.codel.interval_ns, 118 * MS);
 }
 
+static void a_limit_may_follow_what_is_measured(void **state)
+{
+    uint32_t packets;
+    uint64_t bytes;
+
+    (void)state;
+    struct queue_config config = configure(&(struct queue_settings){.limit = {QUEUE_AUTO, 0}});
+    assert_true(config.automatic.factor == 1 && config.automatic.min_bytes == UINT64_C(2) * MTU);
+    assert_int_equal(config.automatic.max_bytes, RATE / 2);
+    config = configure(&(struct queue_settings){
+        .limit = {QUEUE_AUTO, 0}, .factor = 2, .limit_min = {QUEUE_PACKETS, 30}, .limit_max = {QUEUE_NS, 100 * MS}});
+    assert_true(config.automatic.factor == 2 && config.automatic.min_bytes == UINT64_C(30) * MTU);
+    assert_int_equal(config.automatic.max_bytes, RATE / 10);
+    queue_limit(&config, &packets, &bytes);
+    assert_true(packets == 0 && bytes == config.limit_bytes);
+    config = configure(&(struct queue_settings){.limit = {QUEUE_PACKETS, 30}});
+    queue_limit(&config, &packets, &bytes);
+    assert_true(config.automatic.factor == 0 && packets == 30 && bytes == 0);
+    config = configure(&(struct queue_settings){.kind = QUEUE_FQ_CODEL});
+    queue_limit(&config, &packets, &bytes);
+    assert_true(packets == 10240 && bytes == 0);
+    config = configure(&(struct queue_settings){.kind = QUEUE_DUALPI2});
+    queue_limit(&config, &packets, &bytes);
+    assert_true(packets == 0 && bytes == RATE / 4);
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
     static const struct {
@@ -128,6 +154,17 @@ static void what_makes_no_sense_is_refused(void **state)
     } cases[] = {
         {"limit", "1000 bytes hold less than two packets of 1500", {.limit = {QUEUE_BYTES, 1000}}},
         {"limit", "a queue needs room for two packets at least", {.limit = {QUEUE_PACKETS, 1}}},
+        {"limit",
+         "auto is for drop-tail queues; a codel queue holds the delay down by itself",
+         {.kind = QUEUE_CODEL, .limit = {QUEUE_AUTO, 0}}},
+        {"factor", "it goes with limit = auto", {.factor = 1}},
+        {"limit-min", "it goes with limit = auto", {.limit_min = {QUEUE_NS, MS}}},
+        {"limit-max", "it goes with limit = auto", {.limit_max = {QUEUE_NS, MS}}},
+        {"factor", "0.5 is not between 1 and 10", {.limit = {QUEUE_AUTO, 0}, .factor = 0.5}},
+        {"limit-max",
+         "10ms is below limit-min, 20ms",
+         {.limit = {QUEUE_AUTO, 0}, .limit_min = {QUEUE_NS, 20 * MS}, .limit_max = {QUEUE_NS, 10 * MS}}},
+        {"limit-max", "500ms is below limit-min, 1s", {.limit = {QUEUE_AUTO, 0}, .limit_min = {QUEUE_NS, 1000 * MS}}},
         {"limit", "FQ-CoDel's is in packets (p)", {.kind = QUEUE_FQ_CODEL, .limit = {QUEUE_NS, 20 * MS}}},
         {"limit", "DualPI2's is a time or in bytes", {.kind = QUEUE_DUALPI2, .limit = {QUEUE_PACKETS, 20}}},
         {"max",
@@ -174,6 +211,7 @@ int main(void)
         cmocka_unit_test(what_is_not_said_is_usual),
         cmocka_unit_test(times_become_bytes),
         cmocka_unit_test(a_slow_link_has_a_target_that_it_can_meet),
+        cmocka_unit_test(a_limit_may_follow_what_is_measured),
         cmocka_unit_test(what_makes_no_sense_is_refused),
     };
 

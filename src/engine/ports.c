@@ -310,7 +310,10 @@ static uint8_t checks_of(const struct port *port)
     const struct conf_interface *conf = port->conf;
     bool alone = conf_interface_has_clients(conf) && !(conf->dhcp && conf->dhcp->others);
 
-    return (uint8_t)((port->guarded ? DOOR_CHECK_SOURCE : 0) | (alone ? DOOR_CHECK_SERVERS : 0));
+    bool measures = port->shaped && conf_shape_measures(&conf->shape);
+
+    return (uint8_t)((port->guarded ? DOOR_CHECK_SOURCE : 0) | (alone ? DOOR_CHECK_SERVERS : 0) |
+                     (measures ? DOOR_SAMPLE : 0));
 }
 
 /* Its queues are as the configuration says, for packets as long as they may be now. */
@@ -344,11 +347,11 @@ static void update(struct ports *ports, unsigned number, const struct link *link
         memcpy(shared->mac, link->mac, ETH_ADDR_SIZE);
         ports->changes++;
     }
+    shape(ports, number, link);
     uint8_t before = shared->checks, checks = checks_of(port);
     WRITE_RELEASE(shared->checks, checks);
     if ((before ^ checks) & DOOR_CHECK_SOURCE)
         log_info("%s: source guard is %s", port->name, checks & DOOR_CHECK_SOURCE ? "on" : "off");
-    shape(ports, number, link);
     ports->changes += port->mtu != link->mtu;
     port->mtu = link->mtu;
     WRITE_RELEASE(shared->rp_filter, links_rp_filter(&ports->routing->links, link));

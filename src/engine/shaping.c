@@ -115,8 +115,11 @@ static void undo(struct shaping *shaping, struct shaped_port *port)
 static int make_queues(struct shaping *shaping, const struct shaping_port *from, struct shaped_port *port,
                        struct queue_fault *fault)
 {
-    struct shaped_config config = {
-        .shape = from->shape, .ifindex = from->ifindex, .mtu = from->mtu, .shown = &shaping->shown[from->number]};
+    struct shaped_config config = {.shape = from->shape,
+                                   .ifindex = from->ifindex,
+                                   .mtu = from->mtu,
+                                   .shown = &shaping->shown[from->number],
+                                   .samples = door_samples(shaping->door, from->number)};
     const struct xdp_io_config sockets = {
         .in = port->lift.far_name, .out = from->name, .zero_copy = from->attachment->hook == DOOR_HOOK_XDP};
     struct frame_io *io;

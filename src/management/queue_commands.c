@@ -17,11 +17,31 @@ static json_t *json_counts(uint64_t packets, uint64_t bytes)
     return json_count(&(struct door_count){.packets = packets, .bytes = bytes});
 }
 
-static json_t *json_queue(const struct queues_class *class)
+/* Past what the queue takes nothing, as what it is in, and as a time at the class's rate. */
+static json_t *json_limit(const struct queues_class *class, uint64_t rate)
 {
-    return json_pack("{s:s, s:s, s:i, s:i, s:I, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o}", "class", class->name,
-                     "queue", queue_kind_name(class->kind), "priority", (int)class->priority, "weight",
-                     (int)class->weight, "class_rate", (json_int_t) class->rate * 8, "waiting",
+    json_t *limit = json_pack("{s:b}", "auto", (int)class->limit_auto);
+
+    if (class->limit_packets) {
+        json_object_set_new(limit, "packets", json_integer(class->limit_packets));
+    } else {
+        json_object_set_new(limit, "bytes", json_integer((json_int_t) class->limit_bytes));
+        json_object_set_new(limit, "us", json_integer((json_int_t)(class->limit_bytes * 1000000 / rate)));
+    }
+    if (class->limit_auto) {
+        json_object_set_new(limit, "rtt_us", json_integer((json_int_t)(class->rtt_ns / 1000)));
+        json_object_set_new(limit, "flows", json_real((double)class->flows_thousandths / 1000));
+        json_object_set_new(limit, "guard", json_real((double)class->guard_thousandths / 1000));
+    }
+    return limit;
+}
+
+static json_t *json_queue(const struct queues_class *class, uint64_t rate)
+{
+    return json_pack("{s:s, s:s, s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o}", "class",
+                     class->name, "queue", queue_kind_name(class->kind), "priority", (int)class->priority, "weight",
+                     (int)class->weight, "class_rate", (json_int_t) class->rate * 8, "limit",
+                     json_limit(class, class->rate ? class->rate : rate), "waiting",
                      json_counts(class->packets, class->bytes), "arrived",
                      json_counts(class->arrived_packets, class->arrived_bytes), "left",
                      json_counts(class->left_packets, class->left_bytes), "dropped_bytes",
@@ -64,7 +84,7 @@ int command_queues(struct session *session, const json_t *id, const json_t *argu
             continue;
         for (unsigned j = 0; j < queues.class_count; j++) {
             json_t *one = json_shaped(session->page.all[i].name, &queues, &counters);
-            json_t *queue = json_queue(&queues.classes[j]);
+            json_t *queue = json_queue(&queues.classes[j], queues.rate);
             json_object_update(one, queue);
             json_decref(queue);
             json_array_append_new(list, one);

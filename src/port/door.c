@@ -28,6 +28,7 @@ struct door {
     struct bpf_link *listeners[2];                 /* hear of frames that a driver did not take */
     struct door_memory *memory;
     struct door_counters *counters;
+    struct door_samples *samples; /* by port number */
     size_t counters_bytes;
     unsigned cpus;
 };
@@ -112,7 +113,8 @@ int door_new(struct door **result)
     door->counters_bytes = (size_t)door->cpus * DOOR_PORTS * sizeof(struct door_counters);
     door->memory = map_memory(door->object, ".bss", sizeof(*door->memory));
     door->counters = map_memory(door->object, "counters", door->counters_bytes);
-    if (!door->memory || !door->counters) {
+    door->samples = map_memory(door->object, "samples", DOOR_PORTS * sizeof(*door->samples));
+    if (!door->memory || !door->counters || !door->samples) {
         error = errno ? -errno : -EINVAL;
         log_error("the front door's memory could not be mapped: %s", strerror(-error));
         door_free(door);
@@ -141,6 +143,8 @@ struct door *door_free(struct door *door)
         munmap(door->memory, sizeof(*door->memory));
     if (door->counters)
         munmap(door->counters, door->counters_bytes);
+    if (door->samples)
+        munmap(door->samples, DOOR_PORTS * sizeof(*door->samples));
     bpf_object__close(door->object);
     free(door);
     return NULL;
@@ -149,6 +153,11 @@ struct door *door_free(struct door *door)
 struct door_memory *door_memory(struct door *door)
 {
     return door->memory;
+}
+
+const struct door_samples *door_samples(const struct door *door, unsigned port)
+{
+    return &door->samples[port];
 }
 
 static struct door_counters *counters_at(const struct door *door, unsigned cpu, unsigned port)

@@ -28,6 +28,9 @@ struct door *door_free(struct door *door);
 /* Valid until door_free(). */
 struct door_memory *door_memory(struct door *door);
 
+/* TCP segments that came in at a port with DOOR_SAMPLE. */
+const struct door_samples *door_samples(const struct door *door, unsigned port);
+
 /* The counters, of so many CPUs (door_counters_index()): a descriptor for others that can only read them, which the
  * caller closes; -errno. */
 unsigned door_cpus(const struct door *door);

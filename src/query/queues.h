@@ -28,6 +28,12 @@ struct queues_class {
     uint64_t arrived_packets, arrived_bytes, left_packets, left_bytes, dropped_bytes;
     uint64_t drops[QUEUE_DROP_COUNT], marks[QUEUE_MARK_COUNT];
     uint64_t average_thousandths; /* of RED's average queue, in its unit; 0: it has none */
+    uint64_t limit_bytes;         /* past which nothing is taken; 0: it is limited in packets */
+    uint32_t limit_packets;       /* the same; 0: it is limited in bytes */
+    bool limit_auto;              /* it follows what is measured: */
+    int64_t rtt_ns;               /* 0: not known yet */
+    uint64_t flows_thousandths;   /* long-lived flows; 0: there have been none */
+    uint64_t guard_thousandths;   /* so many times what these say it is; 1000: just that */
     struct queues_delay delay;    /* since the queue is there */
     struct queues_delay recent;   /* of the last second that is over */
 };

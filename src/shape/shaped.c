@@ -4,6 +4,7 @@
 #include "net/flow.h"
 #include "port/xdp_io.h"
 #include "sched/share.h"
+#include "shape/sizing.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PACKET_BYTES    256  /* queues that are limited in bytes have room for as many packets as if they had that */
+#define PACKET_BYTES    256  /* queues that are limited in bytes have room for as many packets as if they had that; */
+#define PACKET_AUTO     512  /* those that size themselves by flows of full packets, if they had that */
 #define QUEUE_FRAMES    1024 /* at least */
 #define FRAMES_MAX      65536
 #define SHOW_NS         100000000
@@ -25,6 +27,7 @@ struct shaped {
     struct link_overhead link;
     struct frame_pool frames;
     struct sched *sched;
+    struct sizing *sizing; /* NULL: no queue sizes itself */
     struct frame_io *io;
     uint64_t random;
     uint8_t key[SIPHASH_KEY_SIZE];
@@ -61,6 +64,8 @@ static uint64_t packets_of(const struct queue_config *queue)
         return queue->fq_codel.limit_packets;
     if (queue->kind == QUEUE_DUALPI2)
         return by_bytes;
+    if (queue->automatic.factor > 0)
+        return queue->automatic.max_bytes / PACKET_AUTO;
     return by_bytes < queue->limit_packets ? by_bytes : queue->limit_packets;
 }
 
@@ -118,6 +123,20 @@ static int configure(struct shaped *shaped, const struct conf_shape *shape, uint
     return error;
 }
 
+static int begin_sizing(struct shaped *shaped, const struct shaped_config *from, int64_t now_ns)
+{
+    struct sizing_config config = {.queues = &shaped->config,
+                                   .rate = shaped->rate,
+                                   .packet = link_bytes(&shaped->link, ETH_HDR_SIZE + from->mtu),
+                                   .batch_max = FRAME_IO_BATCH,
+                                   .samples = from->samples};
+
+    memcpy(config.key, from->key, sizeof(config.key));
+    for (unsigned i = 0; i < shaped->config.class_count; i++)
+        config.rates[i] = shaped->what[i].rate ? shaped->what[i].rate : shaped->rate;
+    return sizing_new(&config, now_ns, &shaped->sizing);
+}
+
 int shaped_new(const struct shaped_config *config, int64_t now_ns, struct shaped **result, struct queue_fault *fault)
 {
     struct shaped *shaped = calloc(1, sizeof(*shaped));
@@ -135,6 +154,8 @@ int shaped_new(const struct shaped_config *config, int64_t now_ns, struct shaped
     int error = configure(shaped, config->shape, config->mtu, fault);
     if (!error)
         error = frame_pool_open(&shaped->frames, frames_for(&shaped->config), ETH_HDR_SIZE + FRAME_TAGS + config->mtu);
+    if (!error)
+        error = begin_sizing(shaped, config, now_ns);
     if (!error && !(shaped->sched = sched_new(&shaped->config, &shaped->frames.packets,
                                               (struct queue_random){draw, shaped}, now_ns)))
         error = -ENOMEM;
@@ -154,6 +175,7 @@ struct shaped *shaped_free(struct shaped *shaped)
     if (shaped->shown)
         page_write_queues(shaped->shown, &nothing);
     sched_free(shaped->sched);
+    sizing_free(shaped->sizing);
     if (shaped->io)
         shaped->io->ops->close(shaped->io);
     frame_pool_close(&shaped->frames);
@@ -217,9 +239,14 @@ static unsigned let_out(struct shaped *shaped, unsigned room, int64_t now_ns)
     uint32_t numbers[FRAME_IO_BATCH];
     unsigned count = sched_get(shaped->sched, numbers, room < FRAME_IO_BATCH ? room : FRAME_IO_BATCH, now_ns);
 
-    for (unsigned i = 0; i < count; i++)
-        if (frames->packets.all[numbers[i]].marked)
-            flow_mark(frame_pool_data(frames, numbers[i]), frames->extents[numbers[i]].len);
+    for (unsigned i = 0; i < count; i++) {
+        const struct packet *packet = &frames->packets.all[numbers[i]];
+        uint8_t *frame = frame_pool_data(frames, numbers[i]);
+        if (shaped->sizing)
+            sizing_left(shaped->sizing, packet, frame, frames->extents[numbers[i]].len, now_ns);
+        if (packet->marked)
+            flow_mark(frame, frames->extents[numbers[i]].len);
+    }
     if (count)
         shaped->io->ops->send(shaped->io, numbers, count);
     return count;
@@ -230,6 +257,8 @@ int64_t shaped_turn(struct shaped *shaped, int64_t now_ns)
     static_assert(FRAME_IO_BATCH <= SCHED_BATCH, "what comes at once can be put at once");
     const struct frame_io_ops *ops = shaped->io->ops;
 
+    if (shaped->sizing)
+        sizing_turn(shaped->sizing, shaped->sched, now_ns);
     unsigned came = take_in(shaped, now_ns);
     unsigned room = ops->room(shaped->io);
     unsigned went = room ? let_out(shaped, room, now_ns) : 0;
@@ -283,6 +312,9 @@ static void describe_class(const struct shaped *shaped, unsigned number, struct 
     class->left_packets = stats->left_packets;
     class->left_bytes = stats->left_bytes;
     class->dropped_bytes = stats->dropped_bytes;
+    queue_limit(&shaped->config.classes[number].queue, &class->limit_packets, &class->limit_bytes);
+    if (shaped->sizing)
+        sizing_describe(shaped->sizing, number, class);
     class->average_thousandths = queue ? (uint64_t)(queue_average(queue) * 1000) : 0;
     class->delay = delay_of(&stats->delay);
     class->recent = shaped->recent[number];

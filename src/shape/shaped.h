@@ -15,12 +15,14 @@
 #define SHAPED_RETRY_NS 1000000 /* when something could not be sent at once */
 
 struct shaped_config {
-    const struct conf_shape *shape; /* with a rate; looked at only in shaped_new() */
-    uint32_t ifindex;               /* for those who look */
-    uint32_t mtu;                   /* of the port's packets, bytes */
-    struct queues *shown;           /* where to show; NULL: nowhere. Borrowed */
-    uint64_t seed;                  /* of random numbers */
-    uint8_t key[SIPHASH_KEY_SIZE];  /* of flows */
+    const struct conf_shape *shape;     /* with a rate; looked at only in shaped_new() */
+    uint32_t ifindex;                   /* for those who look */
+    uint32_t mtu;                       /* of the port's packets, bytes */
+    struct queues *shown;               /* where to show; NULL: nowhere. Borrowed */
+    uint64_t seed;                      /* of random numbers */
+    uint8_t key[SIPHASH_KEY_SIZE];      /* of flows */
+    const struct door_samples *samples; /* of what comes in at the port, for queues that size themselves; NULL: nothing
+                                           is known of that. Borrowed */
 };
 
 struct shaped;

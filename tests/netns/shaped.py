@@ -225,6 +225,52 @@ def the_urgent_do_not_wait(tap, net):
     sender.close()
 
 
+FLOWS = 3
+AUTO_RATE, AUTO_PACKET = 200e6 / 8, 1514 + 24  # bytes a second; bytes of a full packet on the link
+
+
+def the_limit_follows_what_is_measured(tap, net):
+    """TCP flows that last, through a queue that sizes itself: by their number, and by how long their round trips take."""
+    net.reload('rate = "200Mbit"  queue "drop-tail" { limit = "auto" }')
+    limit = net.queue()["limit"]
+    check(tap, "as long as nothing is known: one flow, 100 ms", limit["auto"] and limit["us"] == 100000 and limit["flows"] == 0 and
+          limit["rtt_us"] == 0, limit)
+    receiver = net.lab.spawn("right", sys.executable, "-c", f"""
+import socket, threading
+server = socket.create_server(("{RIGHT}", 7002))
+print("ready", flush=True)
+def drain(one):
+    while one.recv(1 << 20):
+        pass
+while True:
+    threading.Thread(target=drain, args=(server.accept()[0],), daemon=True).start()
+""", stdout=subprocess.PIPE)
+    receiver.stdout.readline()
+    senders = [net.lab.spawn("left", sys.executable, "-c", f"""
+import socket
+to = socket.create_connection(("{RIGHT}", 7002))
+while True:
+    to.send(bytes(65536))
+""", stderr=subprocess.DEVNULL) for _ in range(FLOWS)]
+
+    def law():
+        limit = net.queue()["limit"]
+        least = (20 + 0.001 * AUTO_RATE // AUTO_PACKET) * AUTO_PACKET
+        wanted = max(least, limit["guard"] * AUTO_RATE * limit["rtt_us"] / 1e6 / max(limit["flows"], 1) ** 0.5)
+        return limit, round(limit["flows"]) == FLOWS and limit["rtt_us"] > 0 and abs(limit["bytes"] / wanted - 1) < 0.1
+
+    until(lambda: law()[1], "flows and round trips are measured, and the limit is what they say")
+    limit = law()[0]
+    check(tap, "the round trips are those of the lab, without the wait", 0 < limit["rtt_us"] < 20000, limit)
+    check(tap, "people are shown it", all(word in net.router.fairlead("show", "queues").stdout
+                                          for word in ("LIMIT", " auto ", "RTT", "FLOWS")))
+    for process in (*senders, receiver):
+        process.kill()
+        process.wait()
+    until(lambda: net.queue()["waiting"]["packets"] == 0, "what waited has left")
+    check(tap, "no frame's memory is lost", net.queue()["frames"]["lost"] == 0, net.queue())
+
+
 def open_tap(name):
     """Its other end, which is ours: what leaves the interface can be read here."""
     fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
@@ -332,6 +378,7 @@ def all_cases(tap):
     frames_stay(tap, net)
     marks_are_made(tap, net)
     the_urgent_do_not_wait(tap, net)
+    the_limit_follows_what_is_measured(tap, net)
     a_stalled_port_keeps_to_itself(tap, net)
     it_follows(tap, net)
     it_outlives_its_engine(tap, net)
