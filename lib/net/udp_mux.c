@@ -189,6 +189,8 @@ static enum udp_verdict receive(struct udp_mux *mux, unsigned port, const uint8_
                                     .dst = dst,
                                     .src_port = be16_to_cpu(udp->src_port_be),
                                     .dst_port = dst_port,
+                                    .tos = ip->tos,
+                                    .ttl = ip->ttl,
                                     .data = (const uint8_t *)(udp + 1),
                                     .len = udp_len - UDP_HDR_SIZE};
     memcpy(datagram.src_mac, eth->src, ETH_ADDR_SIZE);
@@ -221,7 +223,8 @@ static void write_headers(struct udp_mux *mux, const struct udp_datagram *datagr
     *ip = (struct ipv4_hdr){.version_ihl = IPV4_VERSION << 4 | IPV4_HDR_SIZE / 4,
                             .total_length_be = cpu_to_be16(IPV4_HDR_SIZE + udp_len),
                             .id_be = cpu_to_be16(mux->next_id++),
-                            .ttl = TTL,
+                            .tos = datagram->tos,
+                            .ttl = datagram->ttl ? datagram->ttl : TTL,
                             .protocol = IPV4_PROTOCOL_UDP,
                             .src_be = cpu_to_be32(datagram->src),
                             .dst_be = cpu_to_be32(datagram->dst)};

@@ -46,6 +46,7 @@ struct udp_datagram {
     uint8_t src_mac[ETH_ADDR_SIZE], dst_mac[ETH_ADDR_SIZE];
     uint32_t src, dst;
     uint16_t src_port, dst_port;
+    uint8_t tos, ttl;    /* of the IPv4 header; ttl 0 is sent as 64 */
     const uint8_t *data; /* borrowed, until the function that it is passed to returns */
     size_t len;
 };

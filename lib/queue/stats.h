@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "queue/histogram.h"
+#include "base/histogram.h"
 #include "queue/packets.h"
 
 /* X(enumerator, name, help) */

@@ -1,4 +1,4 @@
-#include "queue/histogram.h"
+#include "base/histogram.h"
 
 /* The middle of a bucket. */
 static int64_t middle_ns(unsigned bucket)

@@ -1,5 +1,5 @@
 /* Quantiles of a histogram beside those of the sorted times themselves. */
-#include "queue/histogram.h"
+#include "base/histogram.h"
 
 #include "tests/draw.h"
 #include "tests/unit.h"
