@@ -1,5 +1,7 @@
 #include "sizing/rtt.h"
 
+#include "base/window_min.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,13 +11,11 @@
 
 /* From what one side says until the other answers it. */
 struct half {
-    uint32_t last;      /* the last timestamp that was said; 0: none */
-    uint32_t waiting;   /* the one that is timed; 0: none */
-    int64_t said_ns;    /* when that was said first */
-    int64_t shaken_ns;  /* when a SYN was; 0: none, or it is answered */
-    int64_t least_ns;   /* in this window; 0: nothing yet */
-    int64_t before_ns;  /* in the one before */
-    int64_t measure_ns; /* when this window ends */
+    uint32_t last;     /* the last timestamp that was said; 0: none */
+    uint32_t waiting;  /* the one that is timed; 0: none */
+    int64_t said_ns;   /* when that was said first */
+    int64_t shaken_ns; /* when a SYN was; 0: none, or it is answered */
+    struct window_min least_ns;
 };
 
 struct flow_times {
@@ -48,27 +48,18 @@ struct rtt_table *rtt_free(struct rtt_table *table)
 
 /* --- halves ------------------------------------------------------------------------------------------------------ */
 
-static int64_t least_of(int64_t a, int64_t b)
-{
-    return !a || (b && b < a) ? b : a;
-}
-
+/* 0: nothing was. */
 static int64_t measured(const struct half *half)
 {
-    return least_of(half->least_ns, half->before_ns);
+    int64_t ns = window_min_get(&half->least_ns);
+
+    return ns == WINDOW_MIN_NONE ? 0 : ns;
 }
 
-/* A window ends only when something new is known: what was measured once is not forgotten for nothing. */
 static void measure(struct half *half, int64_t ns, int64_t now_ns)
 {
-    if (ns <= 0 || ns > RTT_MAX_NS)
-        return;
-    if (now_ns >= half->measure_ns) {
-        half->before_ns = half->least_ns;
-        half->least_ns = 0;
-        half->measure_ns = now_ns + RTT_WINDOW_NS;
-    }
-    half->least_ns = least_of(half->least_ns, ns);
+    if (ns > 0 && ns <= RTT_MAX_NS)
+        window_min_add(&half->least_ns, ns, now_ns, RTT_WINDOW_NS);
 }
 
 static void say(struct half *half, const struct tcp_segment *segment, int64_t now_ns)

@@ -2,8 +2,6 @@
 
 #include "base/compiler.h"
 
-#include <string.h>
-
 enum state { UNDER_WAY, BACK, LOST };
 
 const char *twamp_verdict_name(unsigned verdict)
@@ -15,20 +13,6 @@ const char *twamp_verdict_name(unsigned verdict)
     };
 
     return verdict < ARRAY_SIZE(names) ? names[verdict] : "unknown";
-}
-
-static void open_way(struct twamp_way *way)
-{
-    way->least_ns[0] = way->least_ns[1] = INT64_MAX;
-}
-
-void twamp_session_open(struct twamp_session *session, int64_t now_ns)
-{
-    memset(session, 0, sizeof(*session));
-    session->least_at_ns = now_ns + TWAMP_LEAST_NS;
-    open_way(&session->round);
-    open_way(&session->there);
-    open_way(&session->back);
 }
 
 /* --- what is under way ------------------------------------------------------------------------------------------- */
@@ -72,37 +56,23 @@ struct twamp_sent twamp_session_send(struct twamp_session *session, int64_t now_
 
 /* --- what comes back --------------------------------------------------------------------------------------------- */
 
-static void note_least(struct twamp_way *way, int64_t ns)
+static void note(struct twamp_way *way, int64_t ns, int64_t now_ns)
 {
-    way->last_ns = ns;
-    if (ns < way->least_ns[0])
-        way->least_ns[0] = ns;
+    window_min_add(&way->least_ns, ns, now_ns, TWAMP_LEAST_NS);
 }
 
 static int64_t above_least(const struct twamp_way *way, int64_t ns)
 {
-    return ns - (way->least_ns[1] < way->least_ns[0] ? way->least_ns[1] : way->least_ns[0]);
-}
-
-static void next_window(struct twamp_way *way)
-{
-    way->least_ns[1] = way->least_ns[0];
-    way->least_ns[0] = INT64_MAX;
+    return ns - window_min_get(&way->least_ns);
 }
 
 static void measure(struct twamp_session *session, const struct twamp_reflected *said, int64_t now_ns, int64_t stamp_ns)
 {
     int64_t there_ns = said->received_ns - said->sent.sent_ns, back_ns = stamp_ns - said->reflected_ns;
 
-    if (now_ns >= session->least_at_ns) {
-        next_window(&session->round);
-        next_window(&session->there);
-        next_window(&session->back);
-        session->least_at_ns = now_ns + TWAMP_LEAST_NS;
-    }
-    note_least(&session->round, there_ns + back_ns);
-    note_least(&session->there, there_ns);
-    note_least(&session->back, back_ns);
+    note(&session->round, there_ns + back_ns, now_ns);
+    note(&session->there, there_ns, now_ns);
+    note(&session->back, back_ns, now_ns);
     histogram_add(&session->round.delay, there_ns + back_ns);
     histogram_add(&session->there.delay, above_least(&session->there, there_ns));
     histogram_add(&session->back.delay, above_least(&session->back, back_ns));
@@ -128,9 +98,10 @@ static enum twamp_verdict judge(struct twamp_session *session, const uint8_t *by
     if (*state != UNDER_WAY)
         return *state == LOST ? TWAMP_LATE : TWAMP_DUPLICATE;
     *state = BACK;
-    session->reordered += (int32_t)(said.sent.number + 1 - session->newest) <= 0;
     if ((int32_t)(said.sent.number + 1 - session->newest) > 0)
         session->newest = said.sent.number + 1;
+    else
+        session->reordered++;
     measure(session, &said, now_ns, stamp_ns);
     return TWAMP_TAKEN;
 }

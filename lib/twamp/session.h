@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/histogram.h"
+#include "base/window_min.h"
 #include "twamp/packet.h"
 
 #define TWAMP_FLIGHT   4096u               /* packets under way that are remembered; a power of two */
@@ -37,9 +38,8 @@ const char *twamp_verdict_name(unsigned verdict);
 
 /* Of one way, or of the round trip. */
 struct twamp_way {
-    struct histogram delay; /* of a way: above its least */
-    int64_t least_ns[2];    /* by the two clocks, in this window and in the one before; INT64_MAX: nothing yet */
-    int64_t last_ns;        /* of the last packet, by the two clocks */
+    struct histogram delay;     /* of a way: above its least */
+    struct window_min least_ns; /* by the two clocks */
 };
 
 struct twamp_session {
@@ -48,16 +48,15 @@ struct twamp_session {
         uint32_t number;
         uint8_t state; /* session.c's */
     } flight[TWAMP_FLIGHT];
-    uint32_t next;       /* number of the next packet */
-    uint32_t oldest;     /* that is not known to be back or lost */
-    uint32_t newest;     /* of those that came back: their number + 1 */
-    int64_t least_at_ns; /* when the windows of the least times change */
+    uint32_t next;   /* number of the next packet */
+    uint32_t oldest; /* that is not known to be back or lost */
+    uint32_t newest; /* of those that came back: their number + 1 */
     uint64_t sent, lost, reordered;
     uint64_t verdicts[TWAMP_VERDICT_COUNT];
     struct twamp_way round, there, back;
 };
 
-void twamp_session_open(struct twamp_session *session, int64_t now_ns);
+/* Zeros are one that begins. */
 
 /* A packet is sent; it is to say so. `stamp_ns`: since 1970. */
 struct twamp_sent twamp_session_send(struct twamp_session *session, int64_t now_ns, int64_t stamp_ns);
