@@ -30,6 +30,7 @@ struct {
     __type(value, uint8_t);
 } bindings SEC(".maps");
 
+/* What is told of TCP segments, by the port's number. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);

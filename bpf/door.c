@@ -1,4 +1,4 @@
-/* The names of what the door counts. */
+/* What the door counts, by name; and what it tells. */
 #include "bpf/door.h"
 
 #include "base/compiler.h"

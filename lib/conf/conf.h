@@ -243,6 +243,11 @@ void conf_print(const struct conf *conf, FILE *stream);
 /* The interface of that name; NULL if there is none. */
 const struct conf_interface *conf_find_interface(const struct conf *conf, const char *name);
 
+/* The same for a program that looks at its queues: one without a rate has none. What is wrong goes to the stream, as of
+ * conf_load(). */
+const struct conf_interface *conf_find_shaped(const struct conf *conf, const char *name, const char *program,
+                                              const char *path, FILE *stream);
+
 /* The interface that has an address, as far as is said here; NULL if there is none. */
 const struct conf_interface *conf_find_owner(const struct conf *conf, uint32_t addr);
 

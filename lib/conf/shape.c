@@ -282,6 +282,18 @@ void conf_print_shape(const struct conf_shape *shape, FILE *stream)
         print_class(&shape->classes[i], stream);
 }
 
+const struct conf_interface *conf_find_shaped(const struct conf *conf, const char *name, const char *program,
+                                              const char *path, FILE *stream)
+{
+    const struct conf_interface *interface = conf_find_interface(conf, name);
+
+    if (interface && interface->shape.rate)
+        return interface;
+    fprintf(stream, "%s: %s: %s: %s\n", program, path, name,
+            interface ? "the interface has no rate, so nothing waits there" : "there is no such interface");
+    return NULL;
+}
+
 bool conf_shape_measures(const struct conf_shape *shape)
 {
     bool measures = false;

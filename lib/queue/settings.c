@@ -114,14 +114,20 @@ static void set_limit(const struct queue_settings *settings, const struct link *
     config->limit_bytes = limit->unit == QUEUE_PACKETS ? BYTES_MAX : (uint64_t)fmax(bytes, 2.0 * link->mtu);
 }
 
+/* In bytes or packets, whichever it is in. */
+static double threshold(const struct link *link, const struct queue_length *length, double otherwise)
+{
+    return length->unit == QUEUE_UNSET ? otherwise
+           : length->unit == QUEUE_NS  ? bytes_in(link, (int64_t)length->value)
+                                       : (double)length->value;
+}
+
 /* A bound of an automatic limit, in bytes. */
 static uint64_t bound(const struct queue_length *length, const struct link *link, double otherwise)
 {
-    return (uint64_t)fmax(length->unit == QUEUE_NS        ? bytes_in(link, (int64_t)length->value)
-                          : length->unit == QUEUE_BYTES   ? (double)length->value
-                          : length->unit == QUEUE_PACKETS ? (double)length->value * link->mtu
-                                                          : otherwise,
-                          2.0 * link->mtu);
+    double value = threshold(link, length, otherwise);
+
+    return (uint64_t)fmax(length->unit == QUEUE_PACKETS ? value * link->mtu : value, 2.0 * link->mtu);
 }
 
 static int make_auto(const struct queue_settings *settings, const struct link *link, struct queue_config *config,
@@ -164,14 +170,6 @@ static int check_limit(const struct queue_settings *settings, const struct link 
     if (limit->unit == QUEUE_PACKETS && limit->value < 2)
         return wrong(fault, "limit", "a queue needs room for two packets at least");
     return 0;
-}
-
-/* A threshold in the unit of the law. */
-static double threshold(const struct link *link, const struct queue_length *length, double otherwise)
-{
-    return length->unit == QUEUE_UNSET ? otherwise
-           : length->unit == QUEUE_NS  ? bytes_in(link, (int64_t)length->value)
-                                       : (double)length->value;
 }
 
 static bool counts_packets(const struct queue_length *length)

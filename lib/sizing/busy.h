@@ -10,12 +10,12 @@
 #define BUSY_SLICE_NS INT64_C(100000000) /* looked at in slices of at least so long, and a round-trip time */
 
 struct busy {
-    int64_t ns; /* since it began; 0: it has not */
-    double bytes;
+    int64_t ns;     /* since it began; 0: it has not */
+    double busy_ns; /* of these */
 };
 
 /* Zeros are one that has not begun. */
 
-/* A slice is over in which so many bytes left. The link's utilisation in the busy period that ended with it, once that
- * was at least so long; negative: none has ended. */
-double busy_slice(struct busy *busy, double rate, int64_t least_ns, int64_t ns, uint64_t bytes, uint64_t drops);
+/* A slice of so long is over, in which that share of the link was used. Its utilisation in the busy period that ended
+ * with it, once that was at least so long; negative: none has ended. */
+double busy_slice(struct busy *busy, int64_t least_ns, int64_t ns, double used, uint64_t drops);

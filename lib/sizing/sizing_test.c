@@ -313,21 +313,20 @@ static void windows_are_long_enough_to_tell_long_flows(void **state)
 static void only_busy_periods_tell_utilisation(void **state)
 {
     struct busy busy = {0};
-    const double rate = 1e6;
     const int64_t slice = 100 * MS, least = SECOND;
 
     (void)state;
     for (unsigned i = 0; i < 20; i++) /* nothing is dropped: nothing is wanted */
-        assert_true(busy_slice(&busy, rate, least, slice, 50000, 0) < 0);
-    assert_true(busy_slice(&busy, rate, least, slice, 100000, 1) < 0);
+        assert_true(busy_slice(&busy, least, slice, 0.5, 0) < 0);
+    assert_true(busy_slice(&busy, least, slice, 1, 1) < 0);
     for (unsigned i = 0; i < 9; i++)
-        assert_true(busy_slice(&busy, rate, least, slice, 90000, 0) < 0);
-    double utilisation = busy_slice(&busy, rate, least, slice, 90000, 3); /* long enough, and senders press still */
+        assert_true(busy_slice(&busy, least, slice, 0.9, 0) < 0);
+    double utilisation = busy_slice(&busy, least, slice, 0.9, 3); /* long enough, and senders press still */
     assert_true(fabs(utilisation - 1.0 / 1.1) < 0.001);
-    assert_true(busy_slice(&busy, rate, least, slice, 100000, 1) < 0);
-    assert_true(busy_slice(&busy, rate, least, slice, 10000, 0) < 0); /* a pause */
+    assert_true(busy_slice(&busy, least, slice, 1, 1) < 0);
+    assert_true(busy_slice(&busy, least, slice, 0.1, 0) < 0); /* a pause */
     for (unsigned i = 0; i < 20; i++)
-        assert_true(busy_slice(&busy, rate, least, slice, 100000, 0) < 0);
+        assert_true(busy_slice(&busy, least, slice, 1, 0) < 0);
 }
 
 int main(void)

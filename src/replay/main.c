@@ -221,15 +221,8 @@ int main(int argc, char **argv)
     struct conf *conf = conf_load("fairlead-replay", path, stderr);
     if (!conf)
         return EXIT_FAILURE;
-    const struct conf_interface *interface = conf_find_interface(conf, argv[optind]);
-    int status;
-    if (!interface || !interface->shape.rate) {
-        fprintf(stderr, "fairlead-replay: %s: %s: %s\n", path, argv[optind],
-                interface ? "the interface has no rate, so nothing waits there" : "there is no such interface");
-        status = EXIT_FAILURE;
-    } else {
-        status = run(interface, mtu, argv[optind + 1], argv[optind + 2], json);
-    }
+    const struct conf_interface *interface = conf_find_shaped(conf, argv[optind], "fairlead-replay", path, stderr);
+    int status = interface ? run(interface, mtu, argv[optind + 1], argv[optind + 2], json) : EXIT_FAILURE;
     conf_free(conf);
     return status;
 }

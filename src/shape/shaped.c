@@ -1,5 +1,6 @@
 #include "shape/shaped.h"
 
+#include "base/random.h"
 #include "net/eth.h"
 #include "net/flow.h"
 #include "port/xdp_io.h"
@@ -42,15 +43,11 @@ struct shaped {
     struct queues_delay recent[SCHED_CLASSES];
 };
 
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators, scrambled", 2016. */
 static uint32_t draw(void *arg)
 {
     struct shaped *shaped = arg;
 
-    shaped->random ^= shaped->random >> 12;
-    shaped->random ^= shaped->random << 25;
-    shaped->random ^= shaped->random >> 27;
-    return (uint32_t)(shaped->random * UINT64_C(0x2545f4914f6cdd1d) >> 32);
+    return (uint32_t)(random_u64(&shaped->random) >> 32);
 }
 
 /* --- beginning and end ------------------------------------------------------------------------------------------- */
@@ -131,6 +128,8 @@ static int begin_sizing(struct shaped *shaped, const struct shaped_config *from,
                                    .batch_max = FRAME_IO_BATCH,
                                    .samples = from->samples};
 
+    if (!conf_shape_measures(from->shape))
+        return 0;
     memcpy(config.key, from->key, sizeof(config.key));
     for (unsigned i = 0; i < shaped->config.class_count; i++)
         config.rates[i] = shaped->what[i].rate ? shaped->what[i].rate : shaped->rate;

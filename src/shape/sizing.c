@@ -11,9 +11,7 @@
 #include <string.h>
 
 #define MEASURE_NS INT64_C(1000000000) /* between two looks at round-trip times */
-#define FILLS                                                                                              \
-    512 /* bytes of a frame: what is smaller is an acknowledgement, a query, or voice, and fills no buffer \
-         */
+#define FILLS      512 /* bytes of a frame: smaller ones acknowledge, ask, or speak, and fill no buffer */
 
 /* Sums of what left, and of what was dropped for the limit. */
 struct sums {
@@ -21,7 +19,6 @@ struct sums {
 };
 
 struct sizing_class {
-    bool sizes; /* itself */
     struct limit_config law;
     struct limit limit;
     struct flow_count flows;
@@ -30,7 +27,7 @@ struct sizing_class {
     int64_t window_ns;     /* when the window ends in which flows are counted */
     int64_t slice_ns;      /* when the slice of a busy period began */
     struct sums slice;     /* what there was then */
-    uint64_t *limit_bytes; /* where it holds */
+    uint64_t *limit_bytes; /* where it holds; NULL: it does not size itself */
 };
 
 struct sizing {
@@ -57,9 +54,8 @@ static void begin_class(struct sizing_class *class, const struct sizing_config *
     struct queue_config *queue = &config->queues->classes[number].queue;
     double rate = (double)config->rates[number];
 
-    if (queue->kind != QUEUE_DROP_TAIL || queue->automatic.factor == 0)
+    if (queue->automatic.factor == 0)
         return;
-    class->sizes = true;
     class->law = (struct limit_config){.rate = rate,
                                        .factor = queue->automatic.factor,
                                        .min = queue->automatic.min_bytes,
@@ -77,26 +73,18 @@ static void begin_class(struct sizing_class *class, const struct sizing_config *
 int sizing_new(const struct sizing_config *config, int64_t now_ns, struct sizing **result)
 {
     struct sizing *sizing = calloc(1, sizeof(*sizing));
-    bool any = false;
 
-    *result = NULL;
-    if (!sizing)
+    if (!sizing || !(sizing->times = rtt_new(config->key))) {
+        sizing_free(sizing);
         return -ENOMEM;
+    }
     sizing->samples = config->samples;
     if (config->samples)
         sizing->heard = READ_ONCE(config->samples->count); /* those before are not of our time */
     sizing->rate = (double)config->rate;
     sizing->class_count = config->queues->class_count;
-    for (unsigned i = 0; i < sizing->class_count; i++) {
+    for (unsigned i = 0; i < sizing->class_count; i++)
         begin_class(&sizing->classes[i], config, i, now_ns);
-        any |= sizing->classes[i].sizes;
-    }
-    if (any)
-        sizing->times = rtt_new(config->key);
-    if (!sizing->times) {
-        sizing_free(sizing);
-        return any ? -ENOMEM : 0;
-    }
     *result = sizing;
     return 0;
 }
@@ -117,7 +105,7 @@ void sizing_left(struct sizing *sizing, const struct packet *packet, const uint8
     struct tcp_segment segment;
     bool fills = len >= FILLS;
 
-    if (!sizing->classes[packet->class].sizes)
+    if (!sizing->classes[packet->class].limit_bytes)
         return;
     if (fills)
         flow_count_packet(&sizing->classes[packet->class].flows, packet->hash);
@@ -155,10 +143,9 @@ static void end_slice(const struct sizing *sizing, struct sizing_class *class, c
     double seconds = (double)ns / 1e9;
     double of_class = (double)(now.class_bytes - then.class_bytes) / (class->law.rate * seconds);
     double of_port = (double)(now.port_bytes - then.port_bytes) / (sizing->rate * seconds);
-    double used = (of_class > of_port ? of_class : of_port) * class->law.rate * seconds;
 
     double utilisation =
-        busy_slice(&class->busy, class->law.rate, LIMIT_JUDGE_NS, ns, (uint64_t)used, now.drops - then.drops);
+        busy_slice(&class->busy, LIMIT_JUDGE_NS, ns, of_class > of_port ? of_class : of_port, now.drops - then.drops);
     if (utilisation >= 0)
         limit_guard(&class->limit, &class->law, utilisation);
     class->slice = now;
@@ -184,7 +171,7 @@ void sizing_turn(struct sizing *sizing, const struct sched *sched, int64_t now_n
     hear(sizing);
     for (unsigned i = 0; i < sizing->class_count; i++) {
         struct sizing_class *class = &sizing->classes[i];
-        if (!class->sizes)
+        if (!class->limit_bytes)
             continue;
         if (now_ns - class->slice_ns >= BUSY_SLICE_NS && now_ns - class->slice_ns >= class->limit.rtt_ns)
             end_slice(sizing, class, sched, i, now_ns);
@@ -200,7 +187,7 @@ void sizing_describe(const struct sizing *sizing, unsigned number, struct queues
 {
     const struct sizing_class *class = &sizing->classes[number];
 
-    if (!class->sizes)
+    if (!class->limit_bytes)
         return;
     what->limit_auto = true;
     what->rtt_ns = class->limit.rtt_ns;

@@ -22,7 +22,7 @@ struct sizing_config {
 
 struct sizing;
 
-/* Limits are what they are as long as nothing is known. *sizing is NULL if no queue sizes itself. 0; -ENOMEM. */
+/* Limits are what they are as long as nothing is known. 0; -ENOMEM. */
 int sizing_new(const struct sizing_config *config, int64_t now_ns, struct sizing **sizing);
 struct sizing *sizing_free(struct sizing *sizing); /* takes NULL, returns NULL */
 

@@ -58,14 +58,14 @@ static int fail(const char *text)
 
 /* --- what came of it ---------------------------------------------------------------------------------------------- */
 
-static json_t *json_delay(const struct network_delay *delay)
+static json_t *json_delay(const struct queues_delay *delay)
 {
     return json_pack("{s:I, s:f, s:f, s:f}", "packets", (json_int_t)delay->packets, "p50_ms",
                      (double)delay->p50_ns / 1e6, "p99_ms", (double)delay->p99_ns / 1e6, "max_ms",
                      (double)delay->max_ns / 1e6);
 }
 
-/* Of classes there may be several; what is measured is that of the first, the flows'. */
+/* Of classes there may be several; the flows are all in one. */
 static const struct queues_class *class_of_flows(const struct queues *queues)
 {
     const struct queues_class *most = &queues->classes[0];
@@ -98,7 +98,7 @@ static int print_json(const struct network_config *config, const struct network_
     return error;
 }
 
-static void print_delay(const char *what, const struct network_delay *delay)
+static void print_delay(const char *what, const struct queues_delay *delay)
 {
     printf("%-10s %.2f ms (median), %.2f ms (99 of 100), %.2f ms (the longest)\n", what, (double)delay->p50_ns / 1e6,
            (double)delay->p99_ns / 1e6, (double)delay->max_ns / 1e6);
@@ -218,9 +218,9 @@ static int run(const struct options *options, const char *name)
 
     if (!conf)
         return EXIT_FAILURE;
-    const struct conf_interface *interface = conf_find_interface(conf, name);
+    const struct conf_interface *interface = conf_find_shaped(conf, name, "fairlead-simulate", options->path, stderr);
     int error = -ENOENT;
-    if (interface && interface->shape.rate) {
+    if (interface) {
         config.shape = &interface->shape;
         error = network_run(&config, &result, &fault);
         if (error)
@@ -230,9 +230,6 @@ static int run(const struct options *options, const char *name)
             error = print_json(&config, &result);
         else
             print_lines(&config, &result);
-    } else {
-        fprintf(stderr, "fairlead-simulate: %s: %s: %s\n", options->path, name,
-                interface ? "the interface has no rate, so nothing waits there" : "there is no such interface");
     }
     conf_free(conf);
     if (!error && fflush(stdout) == EOF)

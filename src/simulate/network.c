@@ -1,6 +1,6 @@
 #include "simulate/network.h"
 
-#include "base/compiler.h"
+#include "base/random.h"
 #include "bpf/door.h"
 #include "net/eth.h"
 #include "net/ipv4.h"
@@ -65,20 +65,17 @@ struct network {
     struct flow_state *flows;
     struct delays delay, ping;
     int64_t now_ns, turn_ns;
-    uint64_t random, bytes;
+    uint64_t random;
     bool no_memory;
     uint8_t *frame;
 };
 
 /* --- randomness, time -------------------------------------------------------------------------------------------- */
 
-/* 0 to 1 (xorshift64*). */
+/* 0 to 1. */
 static double draw(struct network *network)
 {
-    network->random ^= network->random >> 12;
-    network->random ^= network->random << 25;
-    network->random ^= network->random >> 27;
-    return (double)(network->random * UINT64_C(0x2545f4914f6cdd1d) >> 11) / 9007199254740992.0;
+    return (double)(random_u64(&network->random) >> 11) / 9007199254740992.0;
 }
 
 static void put(struct network *network, int64_t at_ns, uint32_t flow, enum kind kind, uint32_t number)
@@ -115,17 +112,18 @@ static int64_t quantile(const struct delays *delays, double share)
     return delays->max_ns;
 }
 
-static struct network_delay delay_of(const struct delays *delays)
+static struct queues_delay delay_of(const struct delays *delays)
 {
-    return (struct network_delay){.packets = delays->count,
-                                  .p50_ns = quantile(delays, 0.5),
-                                  .p99_ns = quantile(delays, 0.99),
-                                  .max_ns = delays->max_ns};
+    return (struct queues_delay){.packets = delays->count,
+                                 .p50_ns = quantile(delays, 0.5),
+                                 .p99_ns = quantile(delays, 0.99),
+                                 .max_ns = delays->max_ns};
 }
 
 /* --- frames ------------------------------------------------------------------------------------------------------ */
 
-/* What tells packets apart is where TCP has its sequence number; when it came, where it has its acknowledgement. */
+/* Its flow and its number are where TCP has its acknowledgement and its sequence number; behind the headers, when it
+ * came. */
 static void make_frame(struct network *network, uint32_t flow, uint32_t number, size_t len, uint8_t ecn,
                        const struct tcp_segment *segment)
 {
@@ -206,7 +204,7 @@ static void send_packet(struct network *network, uint32_t number)
 static void arrive(struct network *network, uint32_t number, uint32_t packet)
 {
     const struct sender *sender = &network->flows[number].sender;
-    const struct flight *flight = &sender->flights[packet & (sender->room - 1)];
+    const struct flight *flight = sender_flight(sender, packet);
     struct tcp_segment segment = segment_of(number, false);
 
     segment.value = sender_timestamp(sender, flight->sent_ns);

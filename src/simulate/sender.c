@@ -22,7 +22,7 @@ void sender_close(struct sender *sender)
     sender->flights = NULL;
 }
 
-static struct flight *flight_of(const struct sender *sender, uint32_t number)
+struct flight *sender_flight(const struct sender *sender, uint32_t number)
 {
     return &sender->flights[number & (sender->room - 1)];
 }
@@ -65,7 +65,7 @@ uint32_t sender_send(struct sender *sender, int64_t now_ns)
         sender->progress_ns = now_ns;
         sender->delivered_ns = now_ns;
     }
-    *flight_of(sender, number) = (struct flight){
+    *sender_flight(sender, number) = (struct flight){
         .sent_ns = now_ns, .delivered = sender->delivered, .delivered_ns = sender->delivered_ns, .echo = sender->echo};
     sender->in_flight++;
     sender->sent_since += sender->recovering;
@@ -89,7 +89,7 @@ bool sender_acknowledge(struct sender *sender, int64_t now_ns, struct acknowledg
 
 bool sender_received(struct sender *sender, uint32_t number, bool marked, int64_t now_ns, struct acknowledgement *ack)
 {
-    struct flight *flight = flight_of(sender, number);
+    struct flight *flight = sender_flight(sender, number);
     bool gap = number != sender->expected;
 
     flight->received = true;
@@ -118,7 +118,7 @@ static void lose(struct sender *sender, uint32_t number)
 static void settle(struct sender *sender, uint32_t largest, struct congestion_ack *said)
 {
     for (; (int32_t)(largest - sender->seen) >= 0; sender->seen++) {
-        const struct flight *flight = flight_of(sender, sender->seen);
+        const struct flight *flight = sender_flight(sender, sender->seen);
         if (!flight->received)
             continue;
         sender->in_flight--;
@@ -126,7 +126,7 @@ static void settle(struct sender *sender, uint32_t largest, struct congestion_ac
         said->marked += flight->marked;
     }
     for (; (int32_t)(largest - sender->oldest) >= 0; sender->oldest++) {
-        if (flight_of(sender, sender->oldest)->received)
+        if (sender_flight(sender, sender->oldest)->received)
             continue;
         if (largest - sender->oldest < REORDERED)
             return; /* perhaps it is only late */
@@ -138,7 +138,7 @@ static void settle(struct sender *sender, uint32_t largest, struct congestion_ac
 void sender_acked(struct sender *sender, const struct acknowledgement *ack, int64_t now_ns)
 {
     struct congestion_ack said = {.packets = 0};
-    const struct flight last = *flight_of(sender, ack->largest);
+    const struct flight last = *sender_flight(sender, ack->largest);
 
     sender->echo = ack->value;
     if ((int32_t)(ack->largest - sender->seen) < 0) { /* it was given up already, too early */

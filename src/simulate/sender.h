@@ -53,6 +53,9 @@ struct sender {
 bool sender_open(struct sender *sender, enum congestion_kind kind, uint32_t room, uint32_t clock);
 void sender_close(struct sender *sender);
 
+/* Of a packet under way. */
+struct flight *sender_flight(const struct sender *sender, uint32_t number);
+
 uint32_t sender_timestamp(const struct sender *sender, int64_t now_ns);
 
 /* When it may send its next packet: now_ns or later; INT64_MAX: not before something is acknowledged. */
