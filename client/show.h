@@ -7,3 +7,7 @@
 
 #define QUEUES_COLUMNS 14
 extern const struct table_column queues_columns[QUEUES_COLUMNS];
+
+#define PROBES_COLUMNS     12
+#define REFLECTORS_COLUMNS 6
+extern const struct table_column probes_columns[PROBES_COLUMNS], reflectors_columns[REFLECTORS_COLUMNS];

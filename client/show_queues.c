@@ -8,29 +8,19 @@ TABLE_CELL(cell_class, "class")
 TABLE_CELL(cell_queue, "queue")
 TABLE_CELL(cell_state, "state")
 
-static void cell_time(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE])
-{
-    const json_t *delay = json_object_get(row, "delay");
-
-    if (json_integer_value(json_object_get(delay, "packets")) == 0)
-        snprintf(cell, TABLE_CELL_SIZE, "-");
-    else
-        table_time(json_number_value(json_object_get(delay, key)), cell);
-}
-
 static void cell_p50(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
-    cell_time(row, "p50_us", cell);
+    table_delay(row, "delay", "p50_us", cell);
 }
 
 static void cell_p99(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
-    cell_time(row, "p99_us", cell);
+    table_delay(row, "delay", "p99_us", cell);
 }
 
 static void cell_max(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
-    cell_time(row, "max_us", cell);
+    table_delay(row, "delay", "max_us", cell);
 }
 
 static void cell_rate(const json_t *row, char cell[static TABLE_CELL_SIZE])

@@ -48,6 +48,16 @@ void table_time(double us, char cell[static TABLE_CELL_SIZE])
         snprintf(cell, TABLE_CELL_SIZE, "%.2f s", us / 1e6);
 }
 
+void table_delay(const json_t *row, const char *delay, const char *key, char cell[static TABLE_CELL_SIZE])
+{
+    const json_t *times = json_object_get(row, delay);
+
+    if (json_integer_value(json_object_get(times, "packets")) == 0)
+        snprintf(cell, TABLE_CELL_SIZE, "-");
+    else
+        table_time(json_number_value(json_object_get(times, key)), cell);
+}
+
 static void write_row(const struct table *table, const json_t *row, FILE *stream)
 {
     char cell[TABLE_CELL_SIZE];

@@ -31,3 +31,22 @@ int64_t histogram_quantile_ns(const struct histogram *histogram, unsigned thousa
     }
     return 0;
 }
+
+struct histogram_summary histogram_summary(const struct histogram *histogram)
+{
+    return (struct histogram_summary){.count = histogram_count(histogram),
+                                      .p50_ns = histogram_quantile_ns(histogram, 500),
+                                      .p99_ns = histogram_quantile_ns(histogram, 990),
+                                      .max_ns = histogram->max_ns};
+}
+
+struct histogram_summary histogram_since(const struct histogram *now, const struct histogram *before)
+{
+    struct histogram since = {.max_ns = INT64_MAX};
+
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        since.buckets[i] = now->buckets[i] - before->buckets[i];
+    struct histogram_summary summary = histogram_summary(&since);
+    summary.max_ns = histogram_quantile_ns(&since, 1000);
+    return summary;
+}

@@ -38,3 +38,13 @@ uint64_t histogram_count(const struct histogram *histogram);
 /* The time within which so many in a thousand left; the middle of its bucket, and never more than the longest. 0: none
  * did. */
 int64_t histogram_quantile_ns(const struct histogram *histogram, unsigned thousandths);
+
+struct histogram_summary {
+    uint64_t count;
+    int64_t p50_ns, p99_ns, max_ns;
+};
+
+struct histogram_summary histogram_summary(const struct histogram *histogram);
+
+/* What a histogram has more than before. Its longest is known as its highest bucket's only. */
+struct histogram_summary histogram_since(const struct histogram *now, const struct histogram *before);

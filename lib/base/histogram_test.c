@@ -67,12 +67,30 @@ static void buckets_follow_each_other(void **state)
     assert_int_equal(last, HISTOGRAM_BUCKETS - 1);
 }
 
+static void what_came_since_is_told_apart(void **state)
+{
+    struct histogram before = {0}, now;
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        histogram_add(&before, 1000000000);
+    now = before;
+    for (int i = 0; i < 10; i++)
+        histogram_add(&now, 1000000);
+    const struct histogram_summary all = histogram_summary(&now), since = histogram_since(&now, &before);
+    assert_true(all.count == 110 && all.max_ns == 1000000000 && all.p50_ns > 900000000);
+    assert_true(since.count == 10 && since.max_ns > 900000 && since.max_ns < 1100000 && since.p99_ns == since.p50_ns);
+    assert_int_equal(histogram_since(&now, &now).count, 0);
+    assert_int_equal(histogram_since(&now, &now).max_ns, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quantiles_are_off_by_a_sixteenth_at_most),
         cmocka_unit_test(what_is_out_of_range_counts_at_its_ends),
         cmocka_unit_test(buckets_follow_each_other),
+        cmocka_unit_test(what_came_since_is_told_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "base/compiler.h"
 #include "conf/dhcp.h"
 #include "conf/guard.h"
+#include "conf/measure.h"
 #include "conf/model.h"
 #include "conf/relay.h"
 #include "conf/shape.h"
@@ -211,6 +212,7 @@ int conf_check(const struct conf *conf, struct conf_errors *errors)
     if (!error)
         error = conf_check_guards(conf, errors);
     conf_check_relays(conf, errors);
+    conf_check_measurements(conf, errors);
     ipv4_map_clear(&own);
     arena_clear(&arena);
     return error;

@@ -4,6 +4,7 @@
 #include "base/compiler.h"
 #include "conf/dhcp.h"
 #include "conf/guard.h"
+#include "conf/measure.h"
 #include "conf/model.h"
 #include "conf/relay.h"
 #include "conf/shape.h"
@@ -246,6 +247,8 @@ static void print_interface(const struct conf_interface *interface, FILE *stream
         conf_print_dhcp(interface->dhcp, stream);
     if (interface->relay)
         conf_print_relay(interface->relay, stream);
+    if (interface->reflector)
+        conf_print_reflector(interface->reflector, stream);
     fputs("}\n", stream);
 }
 
@@ -279,4 +282,6 @@ void conf_print(const struct conf *conf, FILE *stream)
         print_interface(&conf->interfaces[i], stream);
     for (size_t i = 0; i < conf->route_count; i++)
         print_route(&conf->routes[i], stream);
+    for (size_t i = 0; i < conf->probe_count; i++)
+        conf_print_probe(&conf->probes[i], stream);
 }

@@ -20,26 +20,34 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define CONF_DEFAULT_PATH      "/etc/fairlead/fairlead.conf"
-#define CONF_NAME_SIZE         16  /* an interface's name and its zero byte */
-#define CONF_HOSTNAME_SIZE     254 /* RFC 1035 2.3.4: 253 octets */
-#define CONF_GROUP_SIZE        33  /* a group's name of the system */
-#define CONF_INTERFACES_MAX    255
-#define CONF_ADDRESSES_MAX     256 /* of one interface */
-#define CONF_ROUTES_MAX        1000000
-#define CONF_SESSIONS_MAX      4096
-#define CONF_SUBNETS_MAX       65536 /* behind relays */
-#define CONF_SERVERS_MAX       16    /* of a relay */
-#define CONF_HOSTS_MAX         65536
-#define CONF_RELAY_IDS_MAX     235 /* bytes of circuit-id and remote-id */
-#define CONF_TRAFFIC_NAME_SIZE 16  /* a class's name and its zero byte */
-#define CONF_TRAFFIC_CLASSES   8   /* of an interface, with the default one */
-#define CONF_PRIORITY          4   /* of a class that says none */
-#define CONF_PRIORITY_MAX      7
-#define CONF_WEIGHT_MAX        100
-#define CONF_LEASE_MIN         4 /* seconds: shorter ones leave no time to renew them */
-#define CONF_PREFERENCE_MIN    2 /* 0: the system's own addresses, 1: its attached subnets */
-#define CONF_PREFERENCE_MAX    254
+#define CONF_DEFAULT_PATH          "/etc/fairlead/fairlead.conf"
+#define CONF_NAME_SIZE             16  /* an interface's name and its zero byte */
+#define CONF_HOSTNAME_SIZE         254 /* RFC 1035 2.3.4: 253 octets */
+#define CONF_GROUP_SIZE            33  /* a group's name of the system */
+#define CONF_INTERFACES_MAX        255
+#define CONF_ADDRESSES_MAX         256 /* of one interface */
+#define CONF_ROUTES_MAX            1000000
+#define CONF_SESSIONS_MAX          4096
+#define CONF_SUBNETS_MAX           65536 /* behind relays */
+#define CONF_SERVERS_MAX           16    /* of a relay */
+#define CONF_HOSTS_MAX             65536
+#define CONF_RELAY_IDS_MAX         235 /* bytes of circuit-id and remote-id */
+#define CONF_TRAFFIC_NAME_SIZE     16  /* a class's name and its zero byte */
+#define CONF_TRAFFIC_CLASSES       8   /* of an interface, with the default one */
+#define CONF_PRIORITY              4   /* of a class that says none */
+#define CONF_PRIORITY_MAX          7
+#define CONF_WEIGHT_MAX            100
+#define CONF_LEASE_MIN             4 /* seconds: shorter ones leave no time to renew them */
+#define CONF_REFLECTOR_FROM_MAX    256
+#define CONF_REFLECTOR_RATE        1000 /* answers a second, if nothing is said */
+#define CONF_REFLECTOR_RATE_MAX    10000
+#define CONF_PROBES_MAX            256
+#define CONF_PROBE_NAME_SIZE       32 /* a probe's name and its zero byte */
+#define CONF_PROBE_INTERVAL_MIN_NS 10000000
+#define CONF_PROBE_INTERVAL_MAX_NS 3600000000000
+#define CONF_PROBE_SIZE_MAX        8972 /* bytes: what fits into a packet of 9,000 */
+#define CONF_PREFERENCE_MIN        2    /* 0: the system's own addresses, 1: its attached subnets */
+#define CONF_PREFERENCE_MAX        254
 
 enum conf_door { CONF_DOOR_AUTO, CONF_DOOR_XDP, CONF_DOOR_TC, CONF_DOOR_COUNT };
 
@@ -147,6 +155,26 @@ struct conf_relay {
     unsigned line;
 };
 
+/* Test packets of delay measurement that come in at an interface are answered (twamp/reflector.h). */
+struct conf_reflector {
+    struct ipv4_prefix *from; /* those of whom */
+    size_t from_count;
+    uint32_t rate; /* answers a second at most */
+    uint16_t port; /* UDP, to which they come */
+    unsigned line;
+};
+
+/* Test packets are sent to a reflector (twamp/session.h). */
+struct conf_probe {
+    char name[CONF_PROBE_NAME_SIZE];
+    uint32_t to;
+    int64_t interval_ns; /* from one packet to the next */
+    uint16_t port;       /* UDP, of the reflector */
+    uint16_t size;       /* bytes of UDP's data */
+    uint8_t dscp;
+    unsigned line;
+};
+
 /* A host at an interface that is known without having asked. */
 struct conf_host {
     uint32_t addr;
@@ -179,9 +207,10 @@ struct conf_interface {
     char name[CONF_NAME_SIZE];
     struct conf_shape shape;
     enum conf_door door;
-    struct conf_dhcp *dhcp;         /* NULL: none is served there */
-    struct conf_relay *relay;       /* NULL: none is relayed there */
-    struct conf_address *addresses; /* none: those that the system gave it */
+    struct conf_dhcp *dhcp;           /* NULL: none is served there */
+    struct conf_relay *relay;         /* NULL: none is relayed there */
+    struct conf_reflector *reflector; /* NULL: none is there */
+    struct conf_address *addresses;   /* none: those that the system gave it */
     size_t address_count;
     bool source_guard;       /* only hosts that are known may speak there */
     struct conf_host *hosts; /* that have their addresses without DHCP */
@@ -221,6 +250,8 @@ struct conf {
     size_t interface_count;
     struct conf_route *routes;
     size_t route_count;
+    struct conf_probe *probes;
+    size_t probe_count;
     struct conf_memory *memory; /* behind all pointers above */
 };
 
@@ -268,6 +299,9 @@ bool conf_shape_measures(const struct conf_shape *shape);
 bool conf_interface_has_clients(const struct conf_interface *interface);
 bool conf_has_clients(const struct conf *conf);
 bool conf_has_relays(const struct conf *conf);
+
+/* Whether delays are measured: there is a probe, or a reflector. */
+bool conf_has_measurements(const struct conf *conf);
 
 /* "auto", "xdp", "tc"; "unicast", "blackhole", "unreachable", "prohibit". Static storage. */
 const char *conf_door_name(enum conf_door door);

@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "conf/dhcp.h"
 #include "conf/guard.h"
+#include "conf/measure.h"
 #include "conf/read.h"
 #include "conf/relay.h"
 #include "conf/shape.h"
@@ -322,8 +323,9 @@ static const struct setting top_settings[] = {
     {"hostname", read_hostname, false},
 };
 
-static const struct block *const interface_blocks[] = {&conf_shape_queue_block, &conf_traffic_class_block,
-                                                       &conf_dhcp_interface_block, &conf_relay_block, &conf_host_block};
+static const struct block *const interface_blocks[] = {&conf_shape_queue_block,    &conf_traffic_class_block,
+                                                       &conf_dhcp_interface_block, &conf_relay_block,
+                                                       &conf_reflector_block,      &conf_host_block};
 
 static const struct block interface_block = {.key = "interface",
                                              .label = "the interface's name",
@@ -352,8 +354,8 @@ static const struct block management_block = {.key = "management",
                                               .setting_count = ARRAY_SIZE(management_settings)};
 
 /* In the order in which they are read: interfaces inherit what dhcp says in general. */
-static const struct block *const top_blocks[] = {&conf_dhcp_general_block, &interface_block, &route_block,
-                                                 &preferences_block, &management_block};
+static const struct block *const top_blocks[] = {&conf_dhcp_general_block, &interface_block,   &route_block,
+                                                 &conf_probe_block,        &preferences_block, &management_block};
 
 static const struct block top = {.key = "",
                                  .settings = top_settings,

@@ -76,7 +76,7 @@ void twamp_write_reflected(const struct twamp_reflected *reflected, uint8_t *byt
     store_time(bytes + 4, reflected->reflected_ns);
     store_error(bytes + 12, &reflected->error);
     store_time(bytes + 16, reflected->received_ns);
-    twamp_write_sent(&reflected->sent, bytes + 24);
+    twamp_write_sent(&reflected->sent, bytes + TWAMP_SENT_AT);
     bytes[40] = reflected->ttl;
 }
 
@@ -89,5 +89,5 @@ bool twamp_read_reflected(const uint8_t *bytes, size_t len, struct twamp_reflect
                                           .error = read_error(bytes + 12),
                                           .received_ns = read_time(bytes + 16),
                                           .ttl = bytes[40]};
-    return twamp_read_sent(bytes + 24, TWAMP_SENT_SIZE, &reflected->sent);
+    return twamp_read_sent(bytes + TWAMP_SENT_AT, TWAMP_SENT_SIZE, &reflected->sent);
 }

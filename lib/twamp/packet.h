@@ -12,6 +12,7 @@
 
 #define TWAMP_PORT      862 /* RFC 8762 4.1 */
 #define TWAMP_SENT_SIZE 14  /* bytes: the least that a sender's packet has; the rest is padding */
+#define TWAMP_SENT_AT   24  /* where a reflected one has it */
 #define TWAMP_REFLECTED 41  /* the least that a reflected one has */
 
 /* How good a clock is (RFC 4656 4.1.2): multiplier * 2^(scale - 32) seconds, and whether it is synchronised to UTC. */

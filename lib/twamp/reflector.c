@@ -70,5 +70,6 @@ size_t twamp_reflect(struct twamp_reflector *reflector, const struct twamp_refle
     reflected.number = reflected.sent.number;
     memset(answer, 0, len);
     twamp_write_reflected(&reflected, answer);
+    memcpy(answer + TWAMP_SENT_AT, question->bytes, TWAMP_SENT_SIZE); /* to the bit: nanoseconds are coarser */
     return len;
 }

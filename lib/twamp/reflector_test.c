@@ -21,7 +21,11 @@ static size_t ask(struct twamp_reflector *reflector, uint32_t src, size_t len, i
 
     memset(bytes, 0xaa, sizeof(bytes));
     twamp_write_sent(&(struct twamp_sent){.number = 77, .sent_ns = 6 * SECOND, .error = {.multiplier = 3}}, bytes);
-    return twamp_reflect(reflector, &config, &question, now_ns, answer);
+    bytes[11] ^= 1; /* less than a nanosecond */
+    size_t answered = twamp_reflect(reflector, &config, &question, now_ns, answer);
+    if (answered)
+        assert_memory_equal(answer + TWAMP_SENT_AT, bytes, TWAMP_SENT_SIZE);
+    return answered;
 }
 
 static void a_friend_is_answered(void **state)

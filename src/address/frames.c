@@ -5,9 +5,9 @@
 #include "dhcp/message.h"
 #include "dhcp/reply.h"
 #include "log/log.h"
+#include "role/packet_note.h"
 
 #include <errno.h>
-#include <linux/if_packet.h>
 #include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,14 +24,9 @@
 #define REST_MS   1                          /* how long sockets with a flood rest */
 #define FULL_OF_4 3                          /* quarters of a socket that are filled when there is a flood */
 
-union control {
-    char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-    struct cmsghdr align;
-};
-
 struct frames_buffers {
     uint8_t frames[FRAMES_BATCH][FRAME_BYTES];
-    union control controls[FRAMES_BATCH];
+    union packet_note_buffer notes[FRAMES_BATCH];
     struct mmsghdr messages[FRAMES_BATCH];
     struct iovec parts[FRAMES_BATCH];
     uint8_t out_frames[FRAMES_BATCH][OUT_BYTES];
@@ -85,26 +80,12 @@ static int queue_frame(void *arg, unsigned port, const uint8_t *frame, size_t le
     return 0;
 }
 
-/* The checksum is still to be made; the frame is of a VLAN that has no interface here. */
-static void read_auxdata(const struct msghdr *header, bool *pending, bool *foreign)
-{
-    const struct cmsghdr *control = CMSG_FIRSTHDR(header);
-    struct tpacket_auxdata aux;
-
-    *pending = *foreign = false;
-    if (!control || control->cmsg_level != SOL_PACKET || control->cmsg_type != PACKET_AUXDATA)
-        return;
-    memcpy(&aux, CMSG_DATA(control), sizeof(aux));
-    *pending = aux.tp_status & TP_STATUS_CSUMNOTREADY;
-    *foreign = aux.tp_status & TP_STATUS_VLAN_VALID && aux.tp_vlan_tci & 0x0fff;
-}
-
 static void prepare(struct frames_buffers *buffers)
 {
     for (unsigned i = 0; i < FRAMES_BATCH; i++) {
         buffers->parts[i] = (struct iovec){buffers->frames[i], FRAME_BYTES};
         buffers->messages[i].msg_hdr =
-            (struct msghdr){.msg_iov = &buffers->parts[i], .msg_iovlen = 1, .msg_control = buffers->controls[i].bytes};
+            (struct msghdr){.msg_iov = &buffers->parts[i], .msg_iovlen = 1, .msg_control = buffers->notes[i].bytes};
         buffers->out_parts[i] = (struct iovec){buffers->out_frames[i], 0};
         buffers->out[i].msg_hdr = (struct msghdr){.msg_iov = &buffers->out_parts[i], .msg_iovlen = 1};
     }
@@ -117,13 +98,12 @@ static int receive_some(struct frames *frames, const struct frames_intake *intak
     struct mmsghdr *messages = buffers->messages;
 
     for (unsigned i = 0; i < FRAMES_BATCH; i++)
-        messages[i].msg_hdr.msg_controllen = sizeof(buffers->controls[i].bytes);
+        messages[i].msg_hdr.msg_controllen = sizeof(buffers->notes[i].bytes);
     int count = recvmmsg(intake->watch.fd, messages, FRAMES_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < count; i++) {
-        bool pending, foreign;
-        read_auxdata(&messages[i].msg_hdr, &pending, &foreign);
-        if (!foreign)
-            udp_mux_receive(frames->mux, intake->port, buffers->frames[i], messages[i].msg_len, pending);
+        const struct packet_note note = packet_note_read(&messages[i].msg_hdr);
+        if (!note.foreign)
+            udp_mux_receive(frames->mux, intake->port, buffers->frames[i], messages[i].msg_len, note.checksum_pending);
     }
     return count;
 }

@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "log/log.h"
 #include "management/management.h"
+#include "measure/measure.h"
 #include "query/query.h"
 
 #include <errno.h>
@@ -37,10 +38,15 @@
 #define LIVED_MS         30000 /* a role that lived so long begins with the first again */
 #define STOP_MS          20000 /* what roles may take to stop, before they are killed */
 
-enum role_number { ROLE_ENGINE, ROLE_DHCP, ROLE_MANAGEMENT, ROLE_COUNT };
+enum role_number { ROLE_ENGINE, ROLE_DHCP, ROLE_MEASURE, ROLE_MANAGEMENT, ROLE_COUNT };
 
-struct role {
+/* The order in which roles get a configuration: the engine last, so that who hears from it of what is new finds it so
+ * everywhere. */
+static const enum role_number told[] = {ROLE_DHCP, ROLE_MEASURE, ROLE_ENGINE};
+
+struct child {
     const char *name;
+    const char *process;      /* how the process is called, in 15 characters */
     bool controlled;          /* it and the parent talk over a socket */
     int control;              /* that; -1 while there is none */
     pid_t pid;                /* 0: not running */
@@ -52,11 +58,12 @@ struct role {
 struct parent {
     const struct parent_config *config;
     struct conf *conf; /* in force */
-    struct role roles[ROLE_COUNT];
+    struct child roles[ROLE_COUNT];
     struct run_files files;
     uint8_t token[QUERY_TOKEN_BYTES];
     int signals;
-    int handing_over; /* a configuration that the dhcp role has, and the engine gets when that has taken it; -1: none */
+    int handing_over; /* a configuration that one role after the other gets; -1: none */
+    unsigned telling; /* who has it now, in `told` */
     char store_path[PATH_MAX];
     char hostname[CONF_HOSTNAME_SIZE];
     bool ready;    /* it forwards, and DHCP is served, if it is to be */
@@ -84,12 +91,15 @@ static void begin_role(struct parent *parent, pid_t parent_pid, enum role_number
     }
     if (number != ROLE_DHCP)
         close(parent->files.dhcp_fd);
+    if (number != ROLE_MEASURE)
+        close(parent->files.measure_fd);
     if (number != ROLE_MANAGEMENT)
         close(parent->files.management_fd);
     /* The terminal's are for the parent. Those that it sends stay blocked until the role reads them: none is lost. */
     signal(SIGINT, SIG_IGN);
     if (number != ROLE_MANAGEMENT)
         signal(SIGHUP, SIG_IGN);
+    prctl(PR_SET_NAME, parent->roles[number].process);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent_pid)
         _exit(EXIT_FAILURE);
@@ -137,12 +147,26 @@ static int run_dhcp(struct parent *parent, int control)
     return address_run(&config);
 }
 
+static int run_measure(struct parent *parent, int control)
+{
+    struct measure_config config = {.conf = parent->conf,
+                                    .engine_path = parent->files.engine_path,
+                                    .token = parent->token,
+                                    .control = control,
+                                    .listener = parent->files.measure_fd,
+                                    .drop_privileges = become_nobody};
+
+    return measure_run(&config);
+}
+
 static int run_management(struct parent *parent)
 {
     const struct group *group = parent->conf->management.group[0] ? getgrnam(parent->conf->management.group) : NULL;
     struct management_config config = {.listener = parent->files.management_fd,
                                        .engine_path = parent->files.engine_path,
                                        .dhcp_path = conf_has_clients(parent->conf) ? parent->files.dhcp_path : NULL,
+                                       .measure_path =
+                                           conf_has_measurements(parent->conf) ? parent->files.measure_path : NULL,
                                        .token = parent->token,
                                        .version = FAIRLEAD_VERSION,
                                        .hostname = parent->hostname,
@@ -159,7 +183,7 @@ static int run_management(struct parent *parent)
 
 static void start(struct parent *parent, enum role_number number)
 {
-    struct role *role = &parent->roles[number];
+    struct child *role = &parent->roles[number];
     pid_t self = getpid();
     int pair[2] = {-1, -1};
 
@@ -175,9 +199,10 @@ static void start(struct parent *parent, enum role_number number)
         if (pair[0] >= 0)
             close(pair[0]);
         begin_role(parent, self, number);
-        int error = number == ROLE_ENGINE ? run_engine(parent, pair[1])
-                    : number == ROLE_DHCP ? run_dhcp(parent, pair[1])
-                                          : run_management(parent);
+        int error = number == ROLE_ENGINE    ? run_engine(parent, pair[1])
+                    : number == ROLE_DHCP    ? run_dhcp(parent, pair[1])
+                    : number == ROLE_MEASURE ? run_measure(parent, pair[1])
+                                             : run_management(parent);
         exit(error ? EXIT_FAILURE : EXIT_SUCCESS);
     }
     if (pair[1] >= 0)
@@ -199,6 +224,8 @@ static void become_ready(struct parent *parent)
     parent->ready = true;
     log_info("ready");
     parent->config->started();
+    if (conf_has_measurements(parent->conf))
+        start(parent, ROLE_MEASURE);
     start(parent, ROLE_MANAGEMENT);
     notify("READY=1");
 }
@@ -215,9 +242,9 @@ static void stop(struct parent *parent)
             kill(parent->roles[i].pid, SIGTERM);
 }
 
-static void pass_to_engine(struct parent *parent);
+static void tell_next(struct parent *parent);
 
-static void on_end(struct parent *parent, struct role *role, int status)
+static void on_end(struct parent *parent, struct child *role, int status)
 {
     int64_t lived_ms = clock_now_ms() - role->began_ms;
     bool is_engine = role == &parent->roles[ROLE_ENGINE], is_dhcp = role == &parent->roles[ROLE_DHCP];
@@ -229,9 +256,9 @@ static void on_end(struct parent *parent, struct role *role, int status)
     role->control = -1;
     if (is_engine)
         parent->engine_failed = status != 0;
-    if (is_dhcp)
-        pass_to_engine(parent);
-    if (parent->stopping || (is_dhcp && role->unwanted))
+    if (parent->handing_over >= 0 && role == &parent->roles[told[parent->telling]])
+        tell_next(parent);
+    if (parent->stopping || role->unwanted)
         return;
     if (WIFSIGNALED(status))
         snprintf(how, sizeof(how), "was killed by signal %d", WTERMSIG(status));
@@ -285,40 +312,53 @@ static int make_file(const char *text, size_t len)
     return fd < 0 ? -errno : fd;
 }
 
-/* What was handed over to the dhcp role is the engine's turn now, which says when it is in force. */
-static void pass_to_engine(struct parent *parent)
+static bool tell(struct parent *parent, struct child *role)
 {
-    if (parent->handing_over < 0)
+    int error = role->control < 0 ? -ENOTCONN : control_send(role->control, CONTROL_CONFIG, NULL, parent->handing_over);
+
+    if (error && error != -ENOTCONN)
+        log_error("the %s could not be told of the configuration: %s", role->name, strerror(-error));
+    return !error;
+}
+
+/* The role whose turn it was has taken the configuration, or has ended: on to the next that is there. The last one is
+ * the engine, which says itself when it is in force. */
+static void tell_from(struct parent *parent, unsigned telling)
+{
+    const unsigned last = ARRAY_SIZE(told) - 1;
+
+    parent->telling = telling;
+    while (!tell(parent, &parent->roles[told[parent->telling]]) && parent->telling < last)
+        parent->telling++;
+    if (parent->telling < last)
         return;
-    if (parent->roles[ROLE_ENGINE].control >= 0) {
-        int error = control_send(parent->roles[ROLE_ENGINE].control, CONTROL_CONFIG, NULL, parent->handing_over);
-        if (error)
-            log_error("the engine could not be told of the configuration: %s", strerror(-error));
-    }
     close(parent->handing_over);
     parent->handing_over = -1;
 }
 
-/* To the dhcp role first, if there is one: who then hears from the engine that it is in force finds it so everywhere.
- */
+static void tell_next(struct parent *parent)
+{
+    tell_from(parent, parent->telling + 1);
+}
+
 static int hand_over(struct parent *parent, const char *text, size_t len)
 {
     int fd = make_file(text, len);
 
     if (fd < 0)
         return fd;
-    pass_to_engine(parent); /* an earlier one, in its order */
+    while (parent->handing_over >= 0) /* an earlier one, in its order */
+        tell_next(parent);
     parent->handing_over = fd;
-    if (parent->roles[ROLE_DHCP].control < 0 ||
-        control_send(parent->roles[ROLE_DHCP].control, CONTROL_CONFIG, NULL, fd))
-        pass_to_engine(parent);
+    tell_from(parent, 0);
     return 0;
 }
 
 static bool same_management(const struct conf *a, const struct conf *b)
 {
-    return conf_has_clients(a) == conf_has_clients(b) && a->management.sessions == b->management.sessions &&
-           strcmp(a->management.group, b->management.group) == 0 && strcmp(a->hostname, b->hostname) == 0;
+    return conf_has_clients(a) == conf_has_clients(b) && conf_has_measurements(a) == conf_has_measurements(b) &&
+           a->management.sessions == b->management.sessions && strcmp(a->management.group, b->management.group) == 0 &&
+           strcmp(a->hostname, b->hostname) == 0;
 }
 
 static void name_host(struct parent *parent)
@@ -356,18 +396,18 @@ static void refuse(struct parent *parent, char *report)
         log_error("%s", line);
 }
 
-/* The dhcp role is there exactly while DHCP is served. */
-static void follow_dhcp(struct parent *parent)
+/* A role is there exactly while it is wanted. */
+static void follow(struct parent *parent, enum role_number number, bool wanted)
 {
-    struct role *dhcp = &parent->roles[ROLE_DHCP];
+    struct child *role = &parent->roles[number];
 
-    dhcp->unwanted = !conf_has_clients(parent->conf);
-    if (dhcp->unwanted) {
-        dhcp->due_ms = 0;
-        if (dhcp->pid)
-            kill(dhcp->pid, SIGTERM);
-    } else if (!dhcp->pid) {
-        start(parent, ROLE_DHCP);
+    role->unwanted = !wanted;
+    if (!wanted) {
+        role->due_ms = 0;
+        if (role->pid)
+            kill(role->pid, SIGTERM);
+    } else if (!role->pid) {
+        start(parent, number);
     }
 }
 
@@ -378,7 +418,8 @@ static void put_in_force(struct parent *parent, struct conf *conf)
     conf_free(parent->conf);
     parent->conf = conf;
     name_host(parent);
-    follow_dhcp(parent);
+    follow(parent, ROLE_DHCP, conf_has_clients(conf));
+    follow(parent, ROLE_MEASURE, conf_has_measurements(conf));
     if (other && parent->roles[ROLE_MANAGEMENT].pid) {
         /* Its sessions, the one that asked for this among them, are served to their end beside the new one's. */
         kill(parent->roles[ROLE_MANAGEMENT].pid, SIGHUP);
@@ -446,10 +487,10 @@ static void on_control(struct parent *parent, enum role_number number)
         reload(parent);
         break;
     case CONTROL_APPLIED:
-        if (number == ROLE_DHCP)
-            pass_to_engine(parent);
-        else
+        if (number == ROLE_ENGINE)
             notify("READY=1");
+        else if (parent->handing_over >= 0 && number == told[parent->telling])
+            tell_next(parent);
         break;
     }
 }
@@ -483,7 +524,7 @@ static int look_at_clock(struct parent *parent)
     int64_t now = clock_now_ms(), next = -1;
 
     for (unsigned i = 0; i < ROLE_COUNT; i++) {
-        struct role *role = &parent->roles[i];
+        struct child *role = &parent->roles[i];
         if (parent->stopping || !role->due_ms || role->pid)
             continue;
         if (role->due_ms <= now)
@@ -572,12 +613,15 @@ static int open_parent(struct parent *parent)
 
 int parent_run(const struct parent_config *config)
 {
-    struct parent parent = {.config = config,
-                            .conf = config->conf,
-                            .roles = {[ROLE_ENGINE] = {.name = "engine", .controlled = true, .control = -1},
-                                      [ROLE_DHCP] = {.name = "DHCP server", .controlled = true, .control = -1},
-                                      [ROLE_MANAGEMENT] = {.name = "management", .control = -1}},
-                            .handing_over = -1};
+    struct parent parent = {
+        .config = config,
+        .conf = config->conf,
+        .roles = {[ROLE_ENGINE] = {.name = "engine", .process = "fairlead-engine", .controlled = true, .control = -1},
+                  [ROLE_DHCP] = {.name = "DHCP server", .process = "fairlead-dhcp", .controlled = true, .control = -1},
+                  [ROLE_MEASURE] =
+                      {.name = "delay measurement", .process = "fairlead-delay", .controlled = true, .control = -1},
+                  [ROLE_MANAGEMENT] = {.name = "management", .process = "fairlead-manage", .control = -1}},
+        .handing_over = -1};
     int error = open_parent(&parent);
 
     if (error) {

@@ -1,11 +1,9 @@
 #include "engine/answers.h"
 
 #include "base/compiler.h"
-#include "dhcp/message.h"
+#include "engine/service_sockets.h"
 #include "fib/fib.h"
-#include "log/log.h"
 #include "port/interface.h"
-#include "port/packet.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -139,7 +137,7 @@ static size_t look_up(struct answers *answers, uint32_t addr, union query_buffer
     return sizeof(*lookup);
 }
 
-/* --- addresses and sockets --------------------------------------------------------------------------------------- */
+/* --- addresses --------------------------------------------------------------------------------------------------- */
 
 /* What changes with every change of what QUERY_ADDRESSES tells. */
 static uint64_t generation_of(const struct answers *answers)
@@ -194,71 +192,12 @@ static size_t list_addresses(struct answers *answers, union query_buffer *buffer
     return sizeof(struct query_address);
 }
 
-/* Whether DHCP is relayed at any port. */
-static bool relays(const struct ports *ports)
-{
-    for (unsigned i = 1; i <= ports->count; i++)
-        if (ports->all[i].name[0] && ports->all[i].conf->relay)
-            return true;
-    return false;
-}
-
-/* Sockets that are of no port. */
-static void open_system_socket(const struct answers *answers, uint32_t which, union query_buffer *buffer,
-                               struct query_made *made)
-{
-    int error = -ENODEV;
-
-    if (which == QUERY_SOCKETS_PING)
-        error = packet_open_ping(&made->fds[0]);
-    else if (relays(answers->config.ports))
-        error = packet_open_replies(DHCP_SERVER_PORT, DHCP_BOOTREPLY, &made->fds[0]);
-    buffer->answer.error = error;
-    made->fd_count = error ? 0 : 1;
-    made->close_fds = true;
-}
-
-/* Those that a port must have; some of them may be open if the last could not be. */
-static int open_packets(uint32_t ifindex, struct query_made *made)
-{
-    static const enum packet_kind kinds[] = {PACKET_OTHERS, PACKET_DISCOVERS};
-    int error = 0;
-
-    for (size_t i = 0; !error && i < ARRAY_SIZE(kinds); i++) {
-        error = packet_open(ifindex, DHCP_SERVER_PORT, kinds[i], &made->fds[made->fd_count]);
-        made->fd_count += !error;
-    }
-    if (!error)
-        error = packet_open_arp(ifindex, &made->fds[made->fd_count]);
-    made->fd_count += !error;
-    return error;
-}
-
-static void open_sockets(struct answers *answers, uint32_t ifindex, union query_buffer *buffer, struct query_made *made)
-{
-    const struct ports *ports = answers->config.ports;
-    const struct port *port = NULL;
-
-    for (unsigned i = 1; i <= ports->count; i++)
-        if (ports->all[i].ifindex && ports->all[i].ifindex == ifindex && conf_interface_has_clients(ports->all[i].conf))
-            port = &ports->all[i];
-    made->close_fds = true;
-    buffer->answer.error = port ? open_packets(ifindex, made) : -ENODEV;
-    if (buffer->answer.error)
-        return;
-    int error = packet_open_sink(port->name, DHCP_SERVER_PORT, relays(ports), &made->fds[made->fd_count]);
-    if (error)
-        log_warning("%s: UDP port %d: %s%s", port->name, DHCP_SERVER_PORT, strerror(-error),
-                    error == -EADDRINUSE ? ": another program serves DHCP there" : "");
-    else
-        made->fd_count++;
-}
-
 /* --- questions --------------------------------------------------------------------------------------------------- */
 
 static void answer(void *arg, const struct query *query, union query_buffer *buffer, struct query_made *made)
 {
     struct answers *answers = arg;
+    uint16_t udp_port = 0;
 
     switch (query->kind) {
     case QUERY_HELLO:
@@ -287,10 +226,11 @@ static void answer(void *arg, const struct query *query, union query_buffer *buf
             made->record_bytes = list_addresses(answers, buffer);
         break;
     case QUERY_SOCKETS:
-        if (query->ifindex == QUERY_SOCKETS_UPSTREAM || query->ifindex == QUERY_SOCKETS_PING)
-            open_system_socket(answers, query->ifindex, buffer, made);
-        else
-            open_sockets(answers, query->ifindex, buffer, made);
+        buffer->answer.error = service_sockets_dhcp(answers->config.ports, query->ifindex, made);
+        break;
+    case QUERY_REFLECTOR_SOCKETS:
+        buffer->answer.error = service_sockets_reflector(answers->config.ports, query->ifindex, made, &udp_port);
+        buffer->answer.generation = udp_port;
         break;
     default:
         buffer->answer.error = -EOPNOTSUPP;

@@ -199,6 +199,12 @@ static bool same_addresses(const struct conf_interface *a, const struct conf_int
     return true;
 }
 
+/* The UDP port at which it is asked; 0: there is none. */
+static unsigned reflector_port(const struct conf_interface *conf)
+{
+    return conf->reflector ? conf->reflector->port : 0;
+}
+
 static void change(struct ports *ports, unsigned number, const struct conf_interface *conf)
 {
     struct port *port = &ports->all[number];
@@ -206,7 +212,7 @@ static void change(struct ports *ports, unsigned number, const struct conf_inter
     bool other_door = port->conf->door != conf->door, other_addresses = !same_addresses(port->conf, conf);
 
     ports->changes += conf_interface_has_clients(port->conf) != conf_interface_has_clients(conf) ||
-                      !port->conf->relay != !conf->relay;
+                      !port->conf->relay != !conf->relay || reflector_port(port->conf) != reflector_port(conf);
     port->reshape |= !conf_shape_equal(&port->conf->shape, &conf->shape);
     port->conf = conf;
     if (other_door)

@@ -326,6 +326,8 @@ const struct session_command session_commands[] = {
     {"ports", {NULL}, false, command_ports},
     {"counters", {NULL}, false, command_counters},
     {"queues", {NULL}, false, command_queues},
+    {"probes", {NULL}, false, command_probes},
+    {"reflectors", {NULL}, false, command_reflectors},
     {"sessions", {NULL}, false, command_sessions},
     {"routes", {"within"}, false, command_routes},
     {"neighbours", {NULL}, false, command_neighbours},

@@ -11,6 +11,7 @@ json_t *json_address(uint32_t addr);
 json_t *json_prefix(struct ipv4_prefix prefix);
 json_t *json_mac(const uint8_t mac[ETH_ADDR_SIZE]);
 json_t *json_count(const struct door_count *count);
+json_t *json_delay(const struct histogram_summary *delay);
 /* Those that are not 0, from number `first` on, by their names. */
 json_t *json_reasons(const uint64_t *counts, unsigned first, unsigned count, const char *(*name)(unsigned));
 
@@ -30,3 +31,6 @@ session_run_command command_watch, command_lease_release, command_lease_reserve,
 
 /* Of queues (queue_commands.c). */
 session_run_command command_queues;
+
+/* Of delay measurement (measure_commands.c). */
+session_run_command command_probes, command_reflectors;

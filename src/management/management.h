@@ -14,11 +14,12 @@
 #include <sys/types.h>
 
 struct management_config {
-    int listener;            /* the stream socket to serve on, borrowed; it outlives the role */
-    const char *engine_path; /* of the engine's (query/query.h) */
-    const char *dhcp_path;   /* of the dhcp role's; NULL: DHCP is not served */
-    const uint8_t *token;    /* for both */
-    const char *version;     /* of the program */
+    int listener;             /* the stream socket to serve on, borrowed; it outlives the role */
+    const char *engine_path;  /* of the engine's (query/query.h) */
+    const char *dhcp_path;    /* of the dhcp role's; NULL: DHCP is not served */
+    const char *measure_path; /* of the measurement role's; NULL: nothing is measured */
+    const uint8_t *token;     /* for all of them */
+    const char *version;      /* of the program */
     const char *hostname;
     unsigned sessions; /* at most, at once */
     gid_t group;       /* its members may change things, beside root and `owner`; -1 for none */

@@ -5,13 +5,6 @@
 
 #define GONE_NS 1000000000 /* a thread that has shown nothing for so long is not there */
 
-static json_t *json_delay(const struct queues_delay *delay)
-{
-    return json_pack("{s:I, s:I, s:I, s:I}", "packets", (json_int_t)delay->packets, "p50_us",
-                     (json_int_t)(delay->p50_ns / 1000), "p99_us", (json_int_t)(delay->p99_ns / 1000), "max_us",
-                     (json_int_t)(delay->max_ns / 1000));
-}
-
 static json_t *json_counts(uint64_t packets, uint64_t bytes)
 {
     return json_count(&(struct door_count){.packets = packets, .bytes = bytes});

@@ -100,27 +100,30 @@ bool session_page(struct session *session)
     return page_read(&session->reader, &session->page);
 }
 
-static int connect_dhcp(struct session *session)
+static int connect_role(const struct session *session, struct query_connection *role, const char *path)
 {
-    if (session->dhcp.fd >= 0 && has_ended(session->dhcp.fd))
-        query_disconnect(&session->dhcp);
-    if (session->dhcp.fd >= 0)
+    if (role->fd >= 0 && has_ended(role->fd))
+        query_disconnect(role);
+    if (role->fd >= 0)
         return 0;
-    return query_connect(&session->dhcp, session->config->dhcp_path, session->config->token, SESSION_ENGINE_MS);
+    return query_connect(role, path, session->config->token, SESSION_ENGINE_MS);
 }
 
 int session_ask(struct session *session, const struct query *query, size_t record_bytes)
 {
-    bool dhcp = query->kind >= QUERY_LEASES;
+    struct query_connection *role = query->kind >= QUERY_PROBES   ? &session->measure
+                                    : query->kind >= QUERY_LEASES ? &session->dhcp
+                                                                  : &session->engine;
+    const char *path = role == &session->measure ? session->config->measure_path : session->config->dhcp_path;
 
-    if (dhcp && !session->config->dhcp_path)
+    if (role != &session->engine && !path)
         return WIRE_NOT_SERVED;
     /* The role may end while it is asked: then once more with the next. */
     for (unsigned tries = 0; tries < 2; tries++) {
-        int error = dhcp ? connect_dhcp(session) : connect_engine(session, SESSION_ENGINE_MS);
+        int error =
+            role == &session->engine ? connect_engine(session, SESSION_ENGINE_MS) : connect_role(session, role, path);
         if (!error)
-            error = query_ask(dhcp ? &session->dhcp : &session->engine, query, record_bytes, SESSION_ENGINE_MS,
-                              &session->buffer);
+            error = query_ask(role, query, record_bytes, SESSION_ENGINE_MS, &session->buffer);
         if (!error)
             return 0;
         if (error == -ETIMEDOUT)
@@ -144,7 +147,7 @@ int session_watch(struct session *session, const struct query *query, size_t rec
 {
     if (!session->config->dhcp_path)
         return WIRE_NOT_SERVED;
-    if (connect_dhcp(session))
+    if (connect_role(session, &session->dhcp, session->config->dhcp_path))
         return WIRE_UNAVAILABLE;
     int error = session->watches ? 0 : query_send(&session->dhcp, query);
     session->watches = !error;

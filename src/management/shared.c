@@ -34,6 +34,13 @@ json_t *json_count(const struct door_count *count)
     return json_pack("{s:I, s:I}", "packets", (json_int_t)count->packets, "bytes", (json_int_t)count->bytes);
 }
 
+json_t *json_delay(const struct histogram_summary *delay)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "packets", (json_int_t)delay->count, "p50_us",
+                     (json_int_t)(delay->p50_ns / 1000), "p99_us", (json_int_t)(delay->p99_ns / 1000), "max_us",
+                     (json_int_t)(delay->max_ns / 1000));
+}
+
 json_t *json_reasons(const uint64_t *counts, unsigned first, unsigned count, const char *(*name)(unsigned))
 {
     json_t *reasons = json_object();

@@ -37,7 +37,8 @@ static int attach(int fd, const struct sock_filter *code, unsigned short count)
 /* Jumps count the instructions that they pass over. */
 static int attach_filter(int fd, uint16_t udp_port, enum packet_kind kind)
 {
-    const uint32_t discover = kind == PACKET_DISCOVERS ? UINT32_MAX : 0, other = ~discover;
+    const uint32_t discover = kind == PACKET_OTHERS ? 0 : UINT32_MAX;
+    const uint32_t other = kind == PACKET_DISCOVERS ? 0 : UINT32_MAX;
     const struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
         BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 18, 0), /* others' */

@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a DHCP server hears of each port, so that new clients and the others do not wait for each other. */
-enum packet_kind { PACKET_OTHERS, PACKET_DISCOVERS };
+/* What a DHCP server hears of each port, so that new clients and the others do not wait for each other; what all other
+ * services do. */
+enum packet_kind { PACKET_OTHERS, PACKET_DISCOVERS, PACKET_ALL };
 
 /* Frames that are meant for this system or for all, IPv4, UDP to udp_port, no fragments; each with a struct
  * tpacket_auxdata. PACKET_DISCOVERS: those with a DHCPDISCOVER whose first option says so; PACKET_OTHERS: all but

@@ -28,6 +28,8 @@ enum query_kind {
     QUERY_ADDRESSES, /* struct query_address: ports and what addresses there are, as soon as that is not `generation` */
     QUERY_SOCKETS,   /* for DHCP at the port `ifindex` four descriptors: others, DISCOVERs, ARP, sink if there is one
                         (port/packet.h) */
+    QUERY_REFLECTOR_SOCKETS, /* for a reflector at the port `ifindex` two descriptors: frames, sink; generation: for
+                                which UDP port. -EADDRINUSE: another program serves there */
 
     /* The dhcp role answers: */
     QUERY_LEASES,  /* struct query_lease */
@@ -49,6 +51,10 @@ enum query_kind {
     QUERY_STORED,    /* whether batch `generation` is on stable storage, as soon as that is known: 0, or -EIO; -EAGAIN:
                       * ask again */
     QUERY_RESERVED,  /* struct query_bound: for whom addresses at ports are reserved, by hardware address */
+
+    /* The measurement role answers (query/measured.h): */
+    QUERY_PROBES,     /* struct query_probe */
+    QUERY_REFLECTORS, /* struct query_reflector */
 };
 
 /* What becomes of a lease. X(enumerator, name) */

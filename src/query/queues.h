@@ -4,16 +4,12 @@
  */
 #pragma once
 
+#include "base/histogram.h"
 #include "queue/stats.h"
 #include "sched/sched.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-struct queues_delay {
-    uint64_t packets; /* that left */
-    int64_t p50_ns, p99_ns, max_ns;
-};
 
 #define QUEUES_CLASS_NAME_SIZE 16 /* with its zero byte */
 
@@ -27,15 +23,15 @@ struct queues_class {
     uint64_t bytes;
     uint64_t arrived_packets, arrived_bytes, left_packets, left_bytes, dropped_bytes;
     uint64_t drops[QUEUE_DROP_COUNT], marks[QUEUE_MARK_COUNT];
-    uint64_t average_thousandths; /* of RED's average queue, in its unit; 0: it has none */
-    uint64_t limit_bytes;         /* past which nothing is taken; 0: it is limited in packets */
-    uint32_t limit_packets;       /* the same; 0: it is limited in bytes */
-    bool limit_auto;              /* it follows what is measured: */
-    int64_t rtt_ns;               /* 0: not known yet */
-    uint64_t flows_thousandths;   /* long-lived flows; 0: there have been none */
-    uint64_t guard_thousandths;   /* so many times what these say it is; 1000: just that */
-    struct queues_delay delay;    /* since the queue is there */
-    struct queues_delay recent;   /* of the last second that is over */
+    uint64_t average_thousandths;    /* of RED's average queue, in its unit; 0: it has none */
+    uint64_t limit_bytes;            /* past which nothing is taken; 0: it is limited in packets */
+    uint32_t limit_packets;          /* the same; 0: it is limited in bytes */
+    bool limit_auto;                 /* it follows what is measured: */
+    int64_t rtt_ns;                  /* 0: not known yet */
+    uint64_t flows_thousandths;      /* long-lived flows; 0: there have been none */
+    uint64_t guard_thousandths;      /* so many times what these say it is; 1000: just that */
+    struct histogram_summary delay;  /* of packets that left, since the queue is there */
+    struct histogram_summary recent; /* of the last second that is over */
 };
 
 struct queues {

@@ -40,7 +40,7 @@ struct shaped {
     uint64_t rate, stalls;
     int64_t show_ns, recent_ns;
     struct histogram before[SCHED_CLASSES]; /* as it was when the second began that `recent` is of */
-    struct queues_delay recent[SCHED_CLASSES];
+    struct histogram_summary recent[SCHED_CLASSES];
 };
 
 static uint32_t draw(void *arg)
@@ -278,26 +278,6 @@ int64_t shaped_turn(struct shaped *shaped, int64_t now_ns)
 
 /* --- seen -------------------------------------------------------------------------------------------------------- */
 
-static struct queues_delay delay_of(const struct histogram *histogram)
-{
-    return (struct queues_delay){.packets = histogram_count(histogram),
-                                 .p50_ns = histogram_quantile_ns(histogram, 500),
-                                 .p99_ns = histogram_quantile_ns(histogram, 990),
-                                 .max_ns = histogram->max_ns};
-}
-
-/* What a histogram has more than before. Its longest is known as its highest bucket's only. */
-static struct queues_delay delay_since(const struct histogram *now, const struct histogram *before)
-{
-    struct histogram since = {.max_ns = INT64_MAX};
-
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-        since.buckets[i] = now->buckets[i] - before->buckets[i];
-    struct queues_delay delay = delay_of(&since);
-    delay.max_ns = histogram_quantile_ns(&since, 1000);
-    return delay;
-}
-
 static void describe_class(const struct shaped *shaped, unsigned number, struct queues_class *class)
 {
     const struct queue_stats *stats = sched_class_stats(shaped->sched, number);
@@ -315,7 +295,7 @@ static void describe_class(const struct shaped *shaped, unsigned number, struct 
     if (shaped->sizing)
         sizing_describe(shaped->sizing, number, class);
     class->average_thousandths = queue ? (uint64_t)(queue_average(queue) * 1000) : 0;
-    class->delay = delay_of(&stats->delay);
+    class->delay = histogram_summary(&stats->delay);
     class->recent = shaped->recent[number];
     memcpy(class->drops, stats->drops, sizeof(class->drops));
     memcpy(class->marks, stats->marks, sizeof(class->marks));
@@ -352,7 +332,7 @@ static void show(struct shaped *shaped, int64_t now_ns)
     if (now_ns >= shaped->recent_ns) {
         for (unsigned i = 0; i < shaped->config.class_count; i++) {
             const struct histogram *now = &sched_class_stats(shaped->sched, i)->delay;
-            shaped->recent[i] = delay_since(now, &shaped->before[i]);
+            shaped->recent[i] = histogram_since(now, &shaped->before[i]);
             shaped->before[i] = *now;
         }
         shaped->recent_ns = now_ns + RECENT_NS;

@@ -58,11 +58,10 @@ static int fail(const char *text)
 
 /* --- what came of it ---------------------------------------------------------------------------------------------- */
 
-static json_t *json_delay(const struct queues_delay *delay)
+static json_t *json_delay(const struct histogram_summary *delay)
 {
-    return json_pack("{s:I, s:f, s:f, s:f}", "packets", (json_int_t)delay->packets, "p50_ms",
-                     (double)delay->p50_ns / 1e6, "p99_ms", (double)delay->p99_ns / 1e6, "max_ms",
-                     (double)delay->max_ns / 1e6);
+    return json_pack("{s:I, s:f, s:f, s:f}", "packets", (json_int_t)delay->count, "p50_ms", (double)delay->p50_ns / 1e6,
+                     "p99_ms", (double)delay->p99_ns / 1e6, "max_ms", (double)delay->max_ns / 1e6);
 }
 
 /* Of classes there may be several; the flows are all in one. */
@@ -98,7 +97,7 @@ static int print_json(const struct network_config *config, const struct network_
     return error;
 }
 
-static void print_delay(const char *what, const struct queues_delay *delay)
+static void print_delay(const char *what, const struct histogram_summary *delay)
 {
     printf("%-10s %.2f ms (median), %.2f ms (99 of 100), %.2f ms (the longest)\n", what, (double)delay->p50_ns / 1e6,
            (double)delay->p99_ns / 1e6, (double)delay->max_ns / 1e6);

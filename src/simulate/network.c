@@ -112,12 +112,12 @@ static int64_t quantile(const struct delays *delays, double share)
     return delays->max_ns;
 }
 
-static struct queues_delay delay_of(const struct delays *delays)
+static struct histogram_summary delay_of(const struct delays *delays)
 {
-    return (struct queues_delay){.packets = delays->count,
-                                 .p50_ns = quantile(delays, 0.5),
-                                 .p99_ns = quantile(delays, 0.99),
-                                 .max_ns = delays->max_ns};
+    return (struct histogram_summary){.count = delays->count,
+                                      .p50_ns = quantile(delays, 0.5),
+                                      .p99_ns = quantile(delays, 0.99),
+                                      .max_ns = delays->max_ns};
 }
 
 /* --- frames ------------------------------------------------------------------------------------------------------ */

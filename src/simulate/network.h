@@ -24,12 +24,12 @@ struct network_config {
 #define NETWORK_FLOWS 4096u
 
 struct network_result {
-    double utilisation;              /* of the rate, 0 to 1, with what the link adds */
-    double jain;                     /* fairness of what arrived, 1 is equal */
-    struct queues_delay delay, ping; /* in the queue: of the flows' packets, and of the others */
-    double rtt_ns;                   /* the flows' harmonic mean, with nothing in the queue: what there is to measure */
-    uint64_t lost, marked;           /* packets, as senders know it */
-    struct queues queues;            /* at the end */
+    double utilisation;                   /* of the rate, 0 to 1, with what the link adds */
+    double jain;                          /* fairness of what arrived, 1 is equal */
+    struct histogram_summary delay, ping; /* in the queue: of the flows' packets, and of the others */
+    double rtt_ns;         /* the flows' harmonic mean, with nothing in the queue: what there is to measure */
+    uint64_t lost, marked; /* packets, as senders know it */
+    struct queues queues;  /* at the end */
 };
 
 /* 0; -EINVAL with the fault filled in; -ENOMEM. */

@@ -4,7 +4,7 @@
 validate/REASON.WHAT is an IPv4 packet that is dropped for REASON ("none": it is right); corpus_test.c holds the files to
 their names. text/ holds addresses and prefixes, frame/
 whole frames of many kinds, dhcp_message/ messages, dhcp_server/ series of them, dhcp_relay/ what a
-relay gets. Files that a fuzzer found are added beside them under a name that says what they showed.
+relay gets, twamp/ test packets and answers to them. Files that a fuzzer found are added beside them under a name that says what they showed.
 """
 import os
 import struct
@@ -324,8 +324,37 @@ RELAYED = {
 }
 RELAYED.update({name: relayed(MESSAGES[name]) for name in HARMFUL})
 
+
+def twamp_time(ns):
+    """Nanoseconds since 1970."""
+    return struct.pack("!II", 2208988800 + ns // 1000000000, -(-(ns % 1000000000 << 32) // 1000000000))
+
+
+def twamp_sent(number, ns, padding=27):
+    """What twamp_fuzz.c has sent says (number, 1000 + number)."""
+    return struct.pack("!I", number) + twamp_time(ns) + b"\0\1" + bytes(padding)
+
+
+def twamp_reflected(sent, arrived=1500, left=1600, padding=0):
+    return sent[:4] + twamp_time(left) + b"\x80\1\0\0" + twamp_time(arrived) + sent[:14] + b"\0\0\xff" + bytes(padding)
+
+
+TWAMP = {
+    "asked": b"\1" + twamp_sent(0, 1000),
+    "asked-shortest": b"\1" + twamp_sent(1, 1001, padding=0),
+    "asked-too-short": b"\1" + twamp_sent(1, 1001, padding=0)[:13],
+    "asked-long": b"\1" + twamp_sent(4, 1004, padding=1458),
+    "asked-what-was-never-sent": b"\1" + twamp_sent(5, 1005),
+    "answered": b"\0" + twamp_reflected(twamp_sent(2, 1002)),
+    "answered-with-padding": b"\0" + twamp_reflected(twamp_sent(2, 1002), padding=100),
+    "answered-too-short": b"\0" + twamp_reflected(twamp_sent(2, 1002))[:40],
+    "answered-at-another-time": b"\0" + twamp_reflected(twamp_sent(2, 1003)),
+    "answered-before-it-came": b"\0" + twamp_reflected(twamp_sent(2, 1002), arrived=4000000000 * 1000000000 % (1 << 61), left=0),
+    "answered-what-was-never-sent": b"\0" + twamp_reflected(twamp_sent(4098, 1002)),
+}
+
 for folder, files in (("validate", VALIDATE), ("frame", FRAMES), ("text", TEXT), ("dhcp_message", MESSAGES), ("dhcp_server", SERIES),
-                      ("dhcp_relay", RELAYED)):
+                      ("dhcp_relay", RELAYED), ("twamp", TWAMP)):
     os.makedirs(os.path.join(HERE, folder), exist_ok=True)
     for name, data in files.items():
         with open(os.path.join(HERE, folder, name), "wb") as file:
