@@ -30,7 +30,7 @@ interface "lan1" {{
 }}
 """
 SHAPE = """
-rate = "20Mbit"  class "default" { queue "drop-tail" { limit = "100ms" } }  class "voice" { dscp = "ef"  priority = 0 }
+rate = "2Mbit"  class "default" { queue "drop-tail" { limit = "100ms" } }  class "voice" { dscp = "ef"  priority = 0 }
 """
 RIGHT = 'interface "eth0" { address = "10.0.2.10/24" }\n'
 PROBE = 'probe "%s" { to = "%s"  interval = "10ms"  dscp = "ef"  port = %d  size = %d }\n'
@@ -184,7 +184,7 @@ def the_line_is_full(tap, right):
     pid = os.fork()
     if pid == 0:
         with Lab.inside("left", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sock:
-            while True:  # 50 Mbit/s, or what this machine has time for
+            while True:  # 50 Mbit/s, or what this machine has time for: more than the line in any case
                 for _ in range(9):
                     sock.sendto(bytes(1400), ("10.0.2.10", 9))
                 time.sleep(0.002)
