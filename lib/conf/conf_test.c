@@ -387,7 +387,8 @@ static const struct {
     {"hostname = [a b]", {"1: expected ',' or ']'"}},
     {"hostname { }", {"1: hostname: expected '='"}},
     {"nothing = 1\n\nnonsense { x = 1 }",
-     {"1: 'nothing' is not known here: expected one of hostname, dhcp, interface, route, probe, preferences, management",
+     {"1: 'nothing' is not known here: expected one of hostname, dhcp, interface, route, probe, preferences, "
+      "management",
       "3: 'nonsense' is not known here"}},
     {"interface lan0 {", {"1: expected '}' at the end of this block, found the end of the file"}},
     {"}\nhostname = x y\n\nroute",
