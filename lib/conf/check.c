@@ -22,7 +22,7 @@ static void check_host_address(const struct conf_interface *interface, const str
 
     if (prefix.len == 0)
         expected = "a subnet smaller than everything";
-    else if (ipv4_addr_is_zeronet(prefix.addr) || ipv4_addr_is_loopback(prefix.addr) || prefix.addr >> 28 >= 0xe)
+    else if (!ipv4_addr_is_host(prefix.addr))
         expected = "an address that a host can have (not 0.x, 127.x, or 224.x and above)";
     else if (ipv4_prefix_has_broadcast(prefix) && prefix.addr == ipv4_prefix_first(prefix))
         expected = "a host's address, not the network's";
@@ -119,7 +119,7 @@ static void check_gateway(const struct conf *conf, const struct ipv4_map *own, c
     char via[IPV4_TEXT_SIZE];
 
     ipv4_addr_format(route->via, via);
-    if (ipv4_addr_is_zeronet(route->via) || ipv4_addr_is_loopback(route->via) || route->via >> 28 >= 0xe) {
+    if (!ipv4_addr_is_host(route->via)) {
         conf_wrong(errors, route->line, "route %s: via '%s': expected a host's address", prefix, via);
         return;
     }

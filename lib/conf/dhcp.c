@@ -310,19 +310,11 @@ static void read_history(struct build *build, void *thing, const struct conf_nod
 static void read_relay(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
     struct conf_dhcp_general *general = thing;
-    struct ipv4_prefix prefix = {.len = 32};
-    struct text_error err;
-    size_t len = strlen(value->text);
-    int error = strchr(value->text, '/') ? ipv4_prefix_parse(value->text, len, 0, &prefix, &err)
-                                         : ipv4_addr_parse(value->text, len, &prefix.addr, &err);
+    struct ipv4_prefix prefix, *added;
 
-    if (error) {
-        conf_wrong_text(build, node, value, &err);
-        return;
-    }
-    struct ipv4_prefix *relay = conf_append(build, &general->relays, &general->relay_count, sizeof(*general->relays));
-    if (relay)
-        *relay = prefix;
+    if (conf_read_prefix(build, node, value, &prefix) &&
+        (added = conf_append(build, &general->relays, &general->relay_count, sizeof(*general->relays))))
+        *added = prefix;
 }
 
 static const struct setting general_settings[] = {

@@ -141,10 +141,7 @@ static void read_circuit_id(struct build *build, void *thing, const struct conf_
 static void read_reserved(struct build *build, void *thing, const struct conf_node *node,
                           const struct conf_value *value)
 {
-    struct text_error err;
-
-    if (ipv4_addr_parse(value->text, strlen(value->text), &((struct conf_reservation *)thing)->addr, &err))
-        conf_wrong_text(build, node, value, &err);
+    conf_read_address(build, node, value, &((struct conf_reservation *)thing)->addr);
 }
 
 static const struct setting reservation_settings[] = {

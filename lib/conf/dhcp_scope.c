@@ -43,10 +43,7 @@ static void read_lease_max(struct build *build, void *thing, const struct conf_n
 static void read_next_server(struct build *build, void *thing, const struct conf_node *node,
                              const struct conf_value *value)
 {
-    struct text_error err;
-
-    if (ipv4_addr_parse(value->text, strlen(value->text), &((struct conf_scope *)thing)->next_server, &err))
-        conf_wrong_text(build, node, value, &err);
+    conf_read_address(build, node, value, &((struct conf_scope *)thing)->next_server);
 }
 
 /* --- which option ------------------------------------------------------------------------------------------------- */

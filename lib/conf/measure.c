@@ -12,11 +12,6 @@
 #define INTERVAL_NS INT64_C(1000000000)
 #define SIZE        44 /* bytes: what STAMP's packets have (RFC 8762 4.2.1), there and back */
 
-static bool is_host(uint32_t addr)
-{
-    return !ipv4_addr_is_zeronet(addr) && !ipv4_addr_is_loopback(addr) && addr >> 28 < 0xe;
-}
-
 static void read_port(struct build *build, const struct conf_node *node, const struct conf_value *value, uint16_t *port)
 {
     uint32_t number;
@@ -42,13 +37,10 @@ static void *begin_reflector(struct build *build, void *within, const struct con
 static void read_from(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
     struct conf_reflector *reflector = thing;
-    struct ipv4_prefix prefix = {.len = 32}, *added;
-    struct text_error err;
+    struct ipv4_prefix prefix, *added;
 
-    if (ipv4_addr_parse(value->text, strlen(value->text), &prefix.addr, NULL) &&
-        ipv4_prefix_parse(value->text, strlen(value->text), 0, &prefix, &err))
-        conf_wrong_text(build, node, value, &err);
-    else if ((added = conf_append(build, &reflector->from, &reflector->from_count, sizeof(*reflector->from))))
+    if (conf_read_prefix(build, node, value, &prefix) &&
+        (added = conf_append(build, &reflector->from, &reflector->from_count, sizeof(*reflector->from))))
         *added = prefix;
 }
 
@@ -83,11 +75,9 @@ const struct block conf_reflector_block = {.key = "reflector",
 static void *begin_probe(struct build *build, void *within, const struct conf_node *node)
 {
     static_assert(CONF_PROBE_NAME_SIZE == 32, "the text says so");
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     struct conf *conf = within;
-    size_t len = strlen(node->label);
 
-    if (len == 0 || len >= CONF_PROBE_NAME_SIZE || strspn(node->label, letters) != len) {
+    if (!conf_is_name(node->label, CONF_PROBE_NAME_SIZE, "-_.")) {
         conf_wrong(build->errors, node->line, "probe '%s': expected a name: 1 to 31 letters, digits, '-', '_' and '.'",
                    node->label);
         return NULL;
@@ -96,21 +86,13 @@ static void *begin_probe(struct build *build, void *within, const struct conf_no
     if (!probe)
         return NULL;
     *probe = (struct conf_probe){.port = TWAMP_PORT, .interval_ns = INTERVAL_NS, .size = SIZE, .line = node->line};
-    memcpy(probe->name, node->label, len + 1);
+    memcpy(probe->name, node->label, strlen(node->label) + 1);
     return probe;
 }
 
 static void read_to(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    struct text_error err;
-    uint32_t addr;
-
-    if (ipv4_addr_parse(value->text, strlen(value->text), &addr, &err))
-        conf_wrong_text(build, node, value, &err);
-    else if (!is_host(addr))
-        conf_wrong(build->errors, value->line, "%s: '%s': expected a host's address", node->key, value->text);
-    else
-        ((struct conf_probe *)thing)->to = addr;
+    conf_read_host(build, node, value, &((struct conf_probe *)thing)->to);
 }
 
 static void read_probe_port(struct build *build, void *thing, const struct conf_node *node,

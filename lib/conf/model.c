@@ -62,6 +62,56 @@ void conf_read_duration(struct build *build, const struct conf_node *node, const
         *seconds = read;
 }
 
+bool conf_read_address(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                       uint32_t *addr)
+{
+    struct text_error err;
+    int error = ipv4_addr_parse(value->text, strlen(value->text), addr, &err);
+
+    if (error)
+        conf_wrong_text(build, node, value, &err);
+    return !error;
+}
+
+bool conf_read_host(struct build *build, const struct conf_node *node, const struct conf_value *value, uint32_t *addr)
+{
+    uint32_t read;
+
+    if (!conf_read_address(build, node, value, &read))
+        return false;
+    if (ipv4_addr_is_host(read))
+        *addr = read;
+    else
+        conf_wrong(build->errors, value->line, "%s: '%s': expected a host's address", node->key, value->text);
+    return ipv4_addr_is_host(read);
+}
+
+bool conf_read_prefix(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                      struct ipv4_prefix *prefix)
+{
+    struct text_error err;
+
+    if (!strchr(value->text, '/')) {
+        prefix->len = 32;
+        return conf_read_address(build, node, value, &prefix->addr);
+    }
+    int error = ipv4_prefix_parse(value->text, strlen(value->text), 0, prefix, &err);
+    if (error)
+        conf_wrong_text(build, node, value, &err);
+    return !error;
+}
+
+bool conf_is_name(const char *text, size_t size, const char *others)
+{
+    size_t len = strlen(text);
+    bool fits = len > 0 && len < size;
+
+    for (size_t i = 0; i < len; i++)
+        fits &= (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
+                (text[i] >= '0' && text[i] <= '9') || strchr(others, text[i]);
+    return fits;
+}
+
 const char *conf_keep(struct build *build, const char *text)
 {
     const char *copy = arena_text(&build->memory->arena, text, strlen(text));
@@ -201,11 +251,7 @@ static void *begin_route(struct build *build, void *within, const struct conf_no
 
 static void read_via(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    struct conf_route *route = thing;
-    struct text_error err;
-
-    if (ipv4_addr_parse(value->text, strlen(value->text), &route->via, &err))
-        conf_wrong_text(build, node, value, &err);
+    conf_read_address(build, node, value, &((struct conf_route *)thing)->via);
 }
 
 static void read_route_interface(struct build *build, void *thing, const struct conf_node *node,
@@ -305,18 +351,12 @@ static void read_hostname(struct build *build, void *thing, const struct conf_no
                           const struct conf_value *value)
 {
     struct conf *conf = thing;
-    size_t len = strlen(value->text);
-    bool fits = len > 0 && len < CONF_HOSTNAME_SIZE && value->text[0] != '.' && value->text[0] != '-';
 
-    for (size_t i = 0; i < len; i++) {
-        char c = value->text[i];
-        fits &= (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-    }
-    if (!fits)
+    if (!conf_is_name(value->text, CONF_HOSTNAME_SIZE, "-.") || strchr("-.", value->text[0]))
         conf_wrong(build->errors, value->line, "%s: '%s': expected letters, digits, '-' and '.' (RFC 1123 2.1)",
                    node->key, value->text);
     else
-        memcpy(conf->hostname, value->text, len + 1);
+        memcpy(conf->hostname, value->text, strlen(value->text) + 1);
 }
 
 static const struct setting top_settings[] = {

@@ -56,6 +56,16 @@ bool conf_read_choice(struct build *build, const struct conf_node *node, const s
 bool conf_read_number(struct build *build, const struct conf_node *node, const struct conf_value *value, uint32_t min,
                       uint32_t max, const char *expected, uint32_t *number);
 
+/* Addresses and prefixes; false: it is none, which is listed. A host's; an address is a prefix of 32 bits too. */
+bool conf_read_address(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                       uint32_t *addr);
+bool conf_read_host(struct build *build, const struct conf_node *node, const struct conf_value *value, uint32_t *addr);
+bool conf_read_prefix(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                      struct ipv4_prefix *prefix);
+
+/* Whether it is 1 to size - 1 letters, digits and `others`. */
+bool conf_is_name(const char *text, size_t size, const char *others);
+
 /* Seconds, at least `min`; UINT32_MAX is for ever. */
 void conf_read_duration(struct build *build, const struct conf_node *node, const struct conf_value *value, uint32_t min,
                         uint32_t *seconds);

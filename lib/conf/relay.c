@@ -21,23 +21,16 @@ static void *begin_relay(struct build *build, void *within, const struct conf_no
 static void read_server(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
     struct conf_relay *relay = thing;
-    struct text_error err;
     uint32_t addr, *added;
 
-    if (ipv4_addr_parse(value->text, strlen(value->text), &addr, &err))
-        conf_wrong_text(build, node, value, &err);
-    else if (ipv4_addr_is_zeronet(addr) || ipv4_addr_is_loopback(addr) || addr >> 28 >= 0xe)
-        conf_wrong(build->errors, value->line, "%s: '%s': expected a host's address", node->key, value->text);
-    else if ((added = conf_append(build, &relay->servers, &relay->server_count, sizeof(*relay->servers))))
+    if (conf_read_host(build, node, value, &addr) &&
+        (added = conf_append(build, &relay->servers, &relay->server_count, sizeof(*relay->servers))))
         *added = addr;
 }
 
 static void read_giaddr(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    struct text_error err;
-
-    if (ipv4_addr_parse(value->text, strlen(value->text), &((struct conf_relay *)thing)->giaddr, &err))
-        conf_wrong_text(build, node, value, &err);
+    conf_read_address(build, node, value, &((struct conf_relay *)thing)->giaddr);
 }
 
 static void read_option_82(struct build *build, void *thing, const struct conf_node *node,

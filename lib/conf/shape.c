@@ -82,20 +82,12 @@ const struct block conf_shape_queue_block = {.key = "queue",
 
 /* --- classes ----------------------------------------------------------------------------------------------------- */
 
-static bool is_class_name(const char *name)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    size_t len = strlen(name);
-
-    return len > 0 && len < CONF_TRAFFIC_NAME_SIZE && strspn(name, letters) == len;
-}
-
 static void *begin_class_block(struct build *build, void *within, const struct conf_node *node)
 {
     static_assert(CONF_TRAFFIC_CLASSES == 8 && CONF_TRAFFIC_NAME_SIZE == 16, "the texts say so");
     struct conf_shape *shape = &((struct conf_interface *)within)->shape;
 
-    if (!is_class_name(node->label)) {
+    if (!conf_is_name(node->label, CONF_TRAFFIC_NAME_SIZE, "-_")) {
         conf_wrong(build->errors, node->line, "class '%s': expected a name: 1 to 15 letters, digits, '-' and '_'",
                    node->label);
         return NULL;

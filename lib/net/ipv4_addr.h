@@ -73,3 +73,9 @@ static inline bool ipv4_addr_is_broadcast(uint32_t addr)
 {
     return addr == UINT32_MAX;
 }
+
+/* Not 0.x, 127.x, or 224.x and above: what a host can have, as far as the address alone says. */
+static inline bool ipv4_addr_is_host(uint32_t addr)
+{
+    return !ipv4_addr_is_zeronet(addr) && !ipv4_addr_is_loopback(addr) && addr >> 28 < 0xe;
+}
