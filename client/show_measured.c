@@ -1,6 +1,8 @@
 /* Of fairlead show: what probes have measured, and whom reflectors have answered. */
 #include "client/show.h"
 
+#include "base/compiler.h"
+
 TABLE_CELL(cell_probe, "probe")
 TABLE_CELL(cell_to, "to")
 TABLE_CELL(cell_dscp, "dscp")
@@ -11,40 +13,17 @@ TABLE_CELL(cell_port, "port")
 TABLE_CELL(cell_udp_port, "udp_port")
 TABLE_CELL(cell_rate, "rate")
 
-static void cell_p50(const json_t *row, char cell[static TABLE_CELL_SIZE])
-{
-    table_delay(row, "round_trip", "p50_us", cell);
-}
+TABLE_DELAY(cell_p50, "round_trip", "p50_us")
+TABLE_DELAY(cell_p99, "round_trip", "p99_us")
+TABLE_DELAY(cell_max, "round_trip", "max_us")
+TABLE_DELAY(cell_there, "there_variation", "p99_us")
+TABLE_DELAY(cell_back, "back_variation", "p99_us")
 
-static void cell_p99(const json_t *row, char cell[static TABLE_CELL_SIZE])
+/* Those of a row's counts that are not 0. */
+static void append(const json_t *row, const char *const *names, size_t count, char cell[static TABLE_CELL_SIZE])
 {
-    table_delay(row, "round_trip", "p99_us", cell);
-}
-
-static void cell_max(const json_t *row, char cell[static TABLE_CELL_SIZE])
-{
-    table_delay(row, "round_trip", "max_us", cell);
-}
-
-static void cell_there(const json_t *row, char cell[static TABLE_CELL_SIZE])
-{
-    table_delay(row, "there_variation", "p99_us", cell);
-}
-
-static void cell_back(const json_t *row, char cell[static TABLE_CELL_SIZE])
-{
-    table_delay(row, "back_variation", "p99_us", cell);
-}
-
-static void append_count(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE])
-{
-    json_int_t count = json_integer_value(json_object_get(row, key));
-    char text[64];
-
-    if (count == 0)
-        return;
-    snprintf(text, sizeof(text), "%s %" JSON_INTEGER_FORMAT, key, count);
-    table_append(cell, text);
+    for (size_t i = 0; i < count; i++)
+        table_append_count(cell, "", names[i], json_object_get(row, names[i]));
 }
 
 /* Why there is nothing, and what else there was. */
@@ -60,12 +39,10 @@ static void end_notes(const json_t *row, char cell[static TABLE_CELL_SIZE])
 
 static void cell_probe_notes(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
+    static const char *const names[] = {"late", "duplicate", "reordered", "strange", "unreachable"};
+
     cell[0] = '\0';
-    append_count(row, "late", cell);
-    append_count(row, "duplicate", cell);
-    append_count(row, "reordered", cell);
-    append_count(row, "strange", cell);
-    append_count(row, "unreachable", cell);
+    append(row, names, ARRAY_SIZE(names), cell);
     end_notes(row, cell);
 }
 
@@ -78,14 +55,11 @@ static void cell_reflected(const json_t *row, char cell[static TABLE_CELL_SIZE])
 
 static void cell_reflector_notes(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
-    const json_t *packets = json_object_get(row, "packets");
+    static const char *const packets[] = {"stranger", "short", "too-many"}, *const others[] = {"missed", "unsent"};
 
     cell[0] = '\0';
-    append_count(packets, "stranger", cell);
-    append_count(packets, "short", cell);
-    append_count(packets, "too-many", cell);
-    append_count(row, "missed", cell);
-    append_count(row, "unsent", cell);
+    append(json_object_get(row, "packets"), packets, ARRAY_SIZE(packets), cell);
+    append(row, others, ARRAY_SIZE(others), cell);
     end_notes(row, cell);
 }
 

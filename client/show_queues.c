@@ -8,20 +8,9 @@ TABLE_CELL(cell_class, "class")
 TABLE_CELL(cell_queue, "queue")
 TABLE_CELL(cell_state, "state")
 
-static void cell_p50(const json_t *row, char cell[static TABLE_CELL_SIZE])
-{
-    table_delay(row, "delay", "p50_us", cell);
-}
-
-static void cell_p99(const json_t *row, char cell[static TABLE_CELL_SIZE])
-{
-    table_delay(row, "delay", "p99_us", cell);
-}
-
-static void cell_max(const json_t *row, char cell[static TABLE_CELL_SIZE])
-{
-    table_delay(row, "delay", "max_us", cell);
-}
+TABLE_DELAY(cell_p50, "delay", "p50_us")
+TABLE_DELAY(cell_p99, "delay", "p99_us")
+TABLE_DELAY(cell_max, "delay", "max_us")
 
 static void cell_rate(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {

@@ -24,18 +24,21 @@ void table_append(char cell[static TABLE_CELL_SIZE], const char *text)
     snprintf(cell + len, TABLE_CELL_SIZE - len, "%s%s", len ? ", " : "", text ? text : "?");
 }
 
+void table_append_count(char cell[static TABLE_CELL_SIZE], const char *before, const char *name, const json_t *count)
+{
+    char text[100];
+
+    snprintf(text, sizeof(text), "%s%s %" JSON_INTEGER_FORMAT, before, name, json_integer_value(count));
+    if (json_integer_value(count))
+        table_append(cell, text);
+}
+
 void table_append_counts(char cell[static TABLE_CELL_SIZE], const char *before, const json_t *counts)
 {
     const char *name;
     json_t *count;
-    char text[100];
 
-    json_object_foreach((json_t *)counts, name, count)
-    {
-        snprintf(text, sizeof(text), "%s%s %" JSON_INTEGER_FORMAT, before, name, json_integer_value(count));
-        if (json_integer_value(count))
-            table_append(cell, text);
-    }
+    json_object_foreach((json_t *)counts, name, count) table_append_count(cell, before, name, count);
 }
 
 void table_time(double us, char cell[static TABLE_CELL_SIZE])

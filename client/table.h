@@ -38,8 +38,9 @@ void table_text(const json_t *row, const char *key, char cell[static TABLE_CELL_
         table_text(row, key, cell);                                        \
     }
 
-/* One more of what a cell lists. */
+/* One more of what a cell lists; a count only if it is not 0. */
 void table_append(char cell[static TABLE_CELL_SIZE], const char *text);
+void table_append_count(char cell[static TABLE_CELL_SIZE], const char *before, const char *name, const json_t *count);
 /* An object's counts that are not 0, each with its name behind `before`. */
 void table_append_counts(char cell[static TABLE_CELL_SIZE], const char *before, const json_t *counts);
 
@@ -47,3 +48,10 @@ void table_append_counts(char cell[static TABLE_CELL_SIZE], const char *before, 
 void table_time(double us, char cell[static TABLE_CELL_SIZE]);
 /* One of a delay's times: "p50_us", "p99_us" or "max_us"; "-" if it is of no packets. */
 void table_delay(const json_t *row, const char *delay, const char *key, char cell[static TABLE_CELL_SIZE]);
+
+/* A function for a column that is just that. */
+#define TABLE_DELAY(name, delay, key)                                      \
+    static void name(const json_t *row, char cell[static TABLE_CELL_SIZE]) \
+    {                                                                      \
+        table_delay(row, delay, key, cell);                                \
+    }
