@@ -44,13 +44,16 @@ enum role_number { ROLE_ENGINE, ROLE_DHCP, ROLE_MEASURE, ROLE_MANAGEMENT, ROLE_C
  * everywhere. */
 static const enum role_number told[] = {ROLE_DHCP, ROLE_MEASURE, ROLE_ENGINE};
 
+struct parent;
+
 struct child {
     const char *name;
-    const char *process;      /* how the process is called, in 15 characters */
-    bool controlled;          /* it and the parent talk over a socket */
-    int control;              /* that; -1 while there is none */
-    pid_t pid;                /* 0: not running */
-    int64_t began_ms, due_ms; /* due: when to start it again */
+    const char *process;                            /* how the process is called, in 15 characters */
+    int (*run)(struct parent *parent, int control); /* 0; -errno */
+    bool controlled;                                /* it and the parent talk over a socket */
+    int control;                                    /* that; -1 while there is none */
+    pid_t pid;                                      /* 0: not running */
+    int64_t began_ms, due_ms;                       /* due: when to start it again */
     int wait_ms;
     bool unwanted; /* the configuration has nothing for it to do */
 };
@@ -159,7 +162,7 @@ static int run_measure(struct parent *parent, int control)
     return measure_run(&config);
 }
 
-static int run_management(struct parent *parent)
+static int run_management(struct parent *parent, int control)
 {
     const struct group *group = parent->conf->management.group[0] ? getgrnam(parent->conf->management.group) : NULL;
     struct management_config config = {.listener = parent->files.management_fd,
@@ -176,6 +179,7 @@ static int run_management(struct parent *parent)
                                        .parent = getppid(),
                                        .drop_privileges = become_nobody};
 
+    (void)control;
     if (parent->conf->management.group[0] && !group)
         log_warning("there is no group '%s': only root may change things", parent->conf->management.group);
     return management_run(&config);
@@ -199,11 +203,7 @@ static void start(struct parent *parent, enum role_number number)
         if (pair[0] >= 0)
             close(pair[0]);
         begin_role(parent, self, number);
-        int error = number == ROLE_ENGINE    ? run_engine(parent, pair[1])
-                    : number == ROLE_DHCP    ? run_dhcp(parent, pair[1])
-                    : number == ROLE_MEASURE ? run_measure(parent, pair[1])
-                                             : run_management(parent);
-        exit(error ? EXIT_FAILURE : EXIT_SUCCESS);
+        exit(role->run(parent, pair[1]) ? EXIT_FAILURE : EXIT_SUCCESS);
     }
     if (pair[1] >= 0)
         close(pair[1]);
@@ -613,15 +613,28 @@ static int open_parent(struct parent *parent)
 
 int parent_run(const struct parent_config *config)
 {
-    struct parent parent = {
-        .config = config,
-        .conf = config->conf,
-        .roles = {[ROLE_ENGINE] = {.name = "engine", .process = "fairlead-engine", .controlled = true, .control = -1},
-                  [ROLE_DHCP] = {.name = "DHCP server", .process = "fairlead-dhcp", .controlled = true, .control = -1},
-                  [ROLE_MEASURE] =
-                      {.name = "delay measurement", .process = "fairlead-delay", .controlled = true, .control = -1},
-                  [ROLE_MANAGEMENT] = {.name = "management", .process = "fairlead-manage", .control = -1}},
-        .handing_over = -1};
+    struct parent parent = {.config = config,
+                            .conf = config->conf,
+                            .roles = {[ROLE_ENGINE] = {.name = "engine",
+                                                       .process = "fairlead-engine",
+                                                       .run = run_engine,
+                                                       .controlled = true,
+                                                       .control = -1},
+                                      [ROLE_DHCP] = {.name = "DHCP server",
+                                                     .process = "fairlead-dhcp",
+                                                     .run = run_dhcp,
+                                                     .controlled = true,
+                                                     .control = -1},
+                                      [ROLE_MEASURE] = {.name = "delay measurement",
+                                                        .process = "fairlead-delay",
+                                                        .run = run_measure,
+                                                        .controlled = true,
+                                                        .control = -1},
+                                      [ROLE_MANAGEMENT] = {.name = "management",
+                                                           .process = "fairlead-manage",
+                                                           .run = run_management,
+                                                           .control = -1}},
+                            .handing_over = -1};
     int error = open_parent(&parent);
 
     if (error) {

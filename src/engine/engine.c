@@ -4,6 +4,7 @@
  */
 #include "engine/engine.h"
 
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "control/control.h"
 #include "engine/answers.h"
@@ -64,11 +65,7 @@ static uint64_t now_s(void)
 
 static void refresh_deadline(struct engine *engine)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    WRITE_RELEASE(door_memory(engine->door)->deadline_ns,
-                  (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + DEAD_MAN_NS);
+    WRITE_RELEASE(door_memory(engine->door)->deadline_ns, (uint64_t)(clock_now_ns() + DEAD_MAN_NS));
 }
 
 static void write_page(struct engine *engine)
