@@ -4,9 +4,9 @@
 #include "address/address.h"
 
 #include "address/answers.h"
-#include "address/engine_link.h"
 #include "address/relay.h"
 #include "log/log.h"
+#include "role/engine_link.h"
 #include "role/role.h"
 
 #include <errno.h>
@@ -73,11 +73,28 @@ static int configure(struct dhcp_role *role, const struct conf *conf)
     return error;
 }
 
-static void on_addresses(void *arg)
+/* The next four: what an engine_link_config asks for. */
+static bool next_without_socket(void *arg, unsigned *number, uint32_t *ifindex)
+{
+    const struct dhcp_role *role = arg;
+
+    return sockets_next_without_socket(&role->sockets, number, ifindex);
+}
+
+static void take_sockets(void *arg, unsigned number, const struct query_answer *answer, const int *fds, unsigned count)
 {
     struct dhcp_role *role = arg;
 
+    sockets_take_sockets(&role->sockets, number, answer->error, fds, count);
+}
+
+static int take_addresses(void *arg, const struct query_address *addresses, size_t count)
+{
+    struct dhcp_role *role = arg;
+    int error = sockets_take_addresses(&role->sockets, addresses, count);
+
     configure(role, role->loop.conf);
+    return error;
 }
 
 static void on_complete(void *arg)
@@ -156,8 +173,16 @@ static int open_role(struct dhcp_role *role)
     role->change = (struct change){.serve = &role->serve, .service = role->loop.service};
     role->view = (struct address_view){&role->serve, &role->relay, role->faults, &role->follow, &role->change};
     if (!error)
-        engine_link_init(&role->engine, role->config->engine_path, role->config->token, &role->sockets,
-                         role->loop.epoll, on_addresses, on_complete, role);
+        engine_link_init(&role->engine, &(struct engine_link_config){.name = "DHCP",
+                                                                     .path = role->config->engine_path,
+                                                                     .token = role->config->token,
+                                                                     .epoll = role->loop.epoll,
+                                                                     .sockets = QUERY_SOCKETS,
+                                                                     .next_without = next_without_socket,
+                                                                     .take_sockets = take_sockets,
+                                                                     .take_addresses = take_addresses,
+                                                                     .completed = on_complete,
+                                                                     .arg = role});
     return error;
 }
 
@@ -178,8 +203,7 @@ static int run(struct dhcp_role *role)
 
 static void close_role(struct dhcp_role *role)
 {
-    if (role->engine.sockets)
-        engine_link_close(&role->engine);
+    engine_link_close(&role->engine);
     serve_close(&role->serve);
     relay_close(&role->relay);
     if (role->sockets.frames.mux)

@@ -5,7 +5,6 @@
 #include "dhcp/message.h"
 #include "dhcp/reply.h"
 #include "log/log.h"
-#include "role/packet_note.h"
 
 #include <errno.h>
 #include <linux/sock_diag.h>
@@ -25,10 +24,6 @@
 #define FULL_OF_4 3                          /* quarters of a socket that are filled when there is a flood */
 
 struct frames_buffers {
-    uint8_t frames[FRAMES_BATCH][FRAME_BYTES];
-    union packet_note_buffer notes[FRAMES_BATCH];
-    struct mmsghdr messages[FRAMES_BATCH];
-    struct iovec parts[FRAMES_BATCH];
     uint8_t out_frames[FRAMES_BATCH][OUT_BYTES];
     struct mmsghdr out[FRAMES_BATCH];
     struct iovec out_parts[FRAMES_BATCH];
@@ -83,9 +78,6 @@ static int queue_frame(void *arg, unsigned port, const uint8_t *frame, size_t le
 static void prepare(struct frames_buffers *buffers)
 {
     for (unsigned i = 0; i < FRAMES_BATCH; i++) {
-        buffers->parts[i] = (struct iovec){buffers->frames[i], FRAME_BYTES};
-        buffers->messages[i].msg_hdr =
-            (struct msghdr){.msg_iov = &buffers->parts[i], .msg_iovlen = 1, .msg_control = buffers->notes[i].bytes};
         buffers->out_parts[i] = (struct iovec){buffers->out_frames[i], 0};
         buffers->out[i].msg_hdr = (struct msghdr){.msg_iov = &buffers->out_parts[i], .msg_iovlen = 1};
     }
@@ -94,16 +86,14 @@ static void prepare(struct frames_buffers *buffers)
 /* Up to FRAMES_BATCH frames. How many there were. */
 static int receive_some(struct frames *frames, const struct frames_intake *intake)
 {
-    struct frames_buffers *buffers = frames->buffers;
-    struct mmsghdr *messages = buffers->messages;
+    int count = packet_batch_receive(frames->batch, intake->watch.fd);
 
-    for (unsigned i = 0; i < FRAMES_BATCH; i++)
-        messages[i].msg_hdr.msg_controllen = sizeof(buffers->notes[i].bytes);
-    int count = recvmmsg(intake->watch.fd, messages, FRAMES_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < count; i++) {
-        const struct packet_note note = packet_note_read(&messages[i].msg_hdr);
+        struct packet_note note;
+        size_t len;
+        const uint8_t *frame = packet_batch_frame(frames->batch, i, &len, &note);
         if (!note.foreign)
-            udp_mux_receive(frames->mux, intake->port, buffers->frames[i], messages[i].msg_len, note.checksum_pending);
+            udp_mux_receive(frames->mux, intake->port, frame, len, note.checksum_pending);
     }
     return count;
 }
@@ -241,8 +231,9 @@ int frames_open(struct frames *frames, int epoll)
         for (unsigned kind = 0; kind < FRAMES_KINDS; kind++)
             frames->ports[port][kind].watch.fd = -1;
     frames->mux = udp_mux_new(queue_frame, frames);
+    frames->batch = packet_batch_new(FRAME_BYTES);
     frames->buffers = calloc(1, sizeof(*frames->buffers));
-    if (!frames->mux || !frames->buffers)
+    if (!frames->mux || !frames->batch || !frames->buffers)
         return -ENOMEM;
     prepare(frames->buffers);
     return 0;
@@ -253,6 +244,7 @@ void frames_close(struct frames *frames)
     for (unsigned port = 1; port < FRAMES_PORTS; port++)
         frames_drop(frames, port);
     frames->mux = udp_mux_free(frames->mux);
+    frames->batch = packet_batch_free(frames->batch);
     free(frames->buffers);
     frames->buffers = NULL;
 }

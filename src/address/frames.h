@@ -8,9 +8,10 @@
 #include "address/flood.h"
 #include "loop/watch.h"
 #include "net/udp_mux.h"
+#include "role/packet_batch.h"
 
 #define FRAMES_PORTS UDP_MUX_PORTS
-#define FRAMES_BATCH 64 /* frames that are received at once */
+#define FRAMES_BATCH PACKET_BATCH
 
 enum frames_kind { FRAMES_OTHERS, FRAMES_DISCOVERS, FRAMES_KINDS };
 
@@ -30,7 +31,8 @@ struct frames {
     struct udp_mux *mux;
     int epoll;
     struct frames_intake ports[FRAMES_PORTS][FRAMES_KINDS]; /* by number, from 1 */
-    struct frames_buffers *buffers;                         /* that frames are received into, and wait in to be sent */
+    struct packet_batch *batch;                             /* that frames are received into */
+    struct frames_buffers *buffers;                         /* that they wait in to be sent */
     unsigned queued, queued_port;                           /* frames that wait, all for one port */
     bool held;                                              /* nothing is received */
     bool resting;                                           /* some sockets rest */

@@ -1,20 +1,16 @@
-/*
- * The loop: the engine's news, frames, answers to probes, questions. Of the engine one thing is asked at a time:
- * sockets as long as ports are without, then news, which come when there are any.
- */
+/* The loop: the engine's news, frames, answers to probes, questions. */
 #include "measure/measure.h"
 
 #include "base/clock.h"
 #include "log/log.h"
 #include "measure/reflect.h"
 #include "measure/senders.h"
-#include "query/link.h"
+#include "role/engine_link.h"
 #include "role/role.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TURN_MS      1000 /* how often the clock is looked at when nothing happens */
 #define RECONNECT_MS 100  /* to an engine that is not there */
@@ -23,51 +19,31 @@ struct measure {
     struct role loop;
     struct senders senders;
     struct reflect reflect;
-    struct query_link engine;
-    uint64_t generation; /* of the addresses that are known; 0: none */
-    unsigned number;     /* QUERY_REFLECTOR_SOCKETS: of which port */
+    struct engine_link engine;
 };
 
 /* --- the engine -------------------------------------------------------------------------------------------------- */
 
-static void ask_next(struct measure *measure)
+/* The next three: what an engine_link_config asks for. */
+static bool next_without_sockets(void *arg, unsigned *number, uint32_t *ifindex)
 {
-    uint32_t ifindex;
+    const struct measure *measure = arg;
 
-    if (measure->generation && reflect_next_without_sockets(&measure->reflect, &measure->number, &ifindex))
-        query_link_ask(&measure->engine, &(struct query){.kind = QUERY_REFLECTOR_SOCKETS, .ifindex = ifindex}, 0);
-    else
-        query_link_ask(&measure->engine, &(struct query){.kind = QUERY_ADDRESSES, .generation = measure->generation},
-                       sizeof(struct query_address));
+    return reflect_next_without_sockets(&measure->reflect, number, ifindex);
 }
 
-static void take_addresses(struct measure *measure, union query_buffer *buffer)
-{
-    int error = buffer->answer.error;
-
-    if (!error)
-        error = reflect_take_addresses(&measure->reflect, query_records(buffer), buffer->answer.count);
-    if (error)
-        log_error("delay measurement: the system's addresses are not known: %s", strerror(-error));
-    measure->generation = buffer->answer.generation;
-}
-
-static void on_answer(void *arg, struct query_link *link, const int *fds, unsigned fd_count)
+static void take_sockets(void *arg, unsigned number, const struct query_answer *answer, const int *fds, unsigned count)
 {
     struct measure *measure = arg;
 
-    if (link->asked.kind == QUERY_HELLO)
-        measure->generation = 0;
-    if (link->asked.kind == QUERY_REFLECTOR_SOCKETS) {
-        reflect_take_sockets(&measure->reflect, measure->number, link->buffer.answer.error,
-                             (unsigned)link->buffer.answer.generation, fds, fd_count);
-    } else {
-        while (fd_count > 0) /* of the greeting */
-            close(fds[--fd_count]);
-    }
-    if (link->asked.kind == QUERY_ADDRESSES)
-        take_addresses(measure, &link->buffer);
-    ask_next(measure);
+    reflect_take_sockets(&measure->reflect, number, answer->error, (unsigned)answer->generation, fds, count);
+}
+
+static int take_addresses(void *arg, const struct query_address *addresses, size_t count)
+{
+    struct measure *measure = arg;
+
+    return reflect_take_addresses(&measure->reflect, addresses, count);
 }
 
 /* --- others ------------------------------------------------------------------------------------------------------ */
@@ -98,7 +74,8 @@ static int configure(void *arg, const struct conf *conf)
 
 static int open_measure(struct measure *measure, const struct measure_config *config)
 {
-    int error = role_open(&measure->loop, &(struct role_config){.name = "delay measurement",
+    static const char name[] = "delay measurement";
+    int error = role_open(&measure->loop, &(struct role_config){.name = name,
                                                                 .conf = config->conf,
                                                                 .token = config->token,
                                                                 .control = config->control,
@@ -110,23 +87,26 @@ static int open_measure(struct measure *measure, const struct measure_config *co
 
     senders_open(&measure->senders, measure->loop.epoll);
     int failed = reflect_open(&measure->reflect, measure->loop.epoll);
-    measure->engine = (struct query_link){.path = config->engine_path,
-                                          .token = config->token,
-                                          .epoll = measure->loop.epoll,
-                                          .answered = on_answer,
-                                          .arg = measure};
-    query_link_init(&measure->engine);
+    engine_link_init(&measure->engine, &(struct engine_link_config){.name = name,
+                                                                    .path = config->engine_path,
+                                                                    .token = config->token,
+                                                                    .epoll = measure->loop.epoll,
+                                                                    .sockets = QUERY_REFLECTOR_SOCKETS,
+                                                                    .next_without = next_without_sockets,
+                                                                    .take_sockets = take_sockets,
+                                                                    .take_addresses = take_addresses,
+                                                                    .arg = measure});
     if (!error && !failed)
         failed = configure(measure, config->conf);
     if (failed)
-        log_error("delay measurement could not be set up: %s", strerror(-failed));
+        log_error("%s could not be set up: %s", name, strerror(-failed));
     return error ? error : failed;
 }
 
 static int run(struct measure *measure)
 {
     while (!measure->loop.stop) {
-        int wait_ms = query_link_try(&measure->engine) ? TURN_MS : RECONNECT_MS;
+        int wait_ms = engine_link_try(&measure->engine) ? TURN_MS : RECONNECT_MS;
         int64_t now_ns = clock_now_ns();
         wait_ms = senders_turn(&measure->senders, now_ns, wait_ms);
         wait_ms = reflect_turn(&measure->reflect, now_ns, wait_ms);
@@ -147,7 +127,7 @@ int measure_run(const struct measure_config *config)
     int error = open_measure(measure, config);
     if (!error)
         error = run(measure);
-    query_link_close(&measure->engine);
+    engine_link_close(&measure->engine);
     reflect_close(&measure->reflect);
     senders_close(&measure->senders);
     role_close(&measure->loop);

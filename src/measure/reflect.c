@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "log/log.h"
-#include "role/packet_note.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,20 +11,11 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-#define BATCH       64   /* frames that are received at once */
 #define FRAME_BYTES 9216 /* of 9,000, with what is around */
 #define REST_NS     2000000
 #define REST_MS     2
 #define TTL         255  /* RFC 5357 4.2.1 */
 #define DSCP_MASK   0xfc /* what is reflected of a packet's TOS: not its ECN, which says nothing of the way back */
-
-struct reflect_buffers {
-    uint8_t frames[BATCH][FRAME_BYTES];
-    union packet_note_buffer notes[BATCH];
-    struct mmsghdr messages[BATCH];
-    struct iovec parts[BATCH];
-    uint8_t answer[FRAME_BYTES];
-};
 
 /* Whether the system's clock is held to UTC by somebody. */
 static bool clock_is_synchronised(void)
@@ -55,11 +45,11 @@ static bool on_datagram(void *arg, const struct udp_datagram *datagram)
                                             .bytes = datagram->data,
                                             .len = datagram->len,
                                             .received_ns = reflect->arrived_ns};
-    uint8_t *answer = reflect->buffers->answer;
+    uint8_t answer[FRAME_BYTES - UDP_MUX_HEADERS];
 
     /* A host's addresses, and a packet that fits: the answer is as long. */
     if (eth_addr_is_multicast(datagram->dst_mac) || eth_addr_is_multicast(datagram->src_mac) ||
-        datagram->len > FRAME_BYTES - UDP_MUX_HEADERS)
+        datagram->len > sizeof(answer))
         return false;
     size_t len = twamp_reflect(&port->reflector, &port->config, &question, clock_now_ns(), answer);
     if (!len)
@@ -93,22 +83,20 @@ static void on_frames(void *arg, struct watch *watch)
 {
     struct reflect *reflect = arg;
     struct reflect_port *port = CONTAINER_OF(watch, struct reflect_port, watch);
-    struct reflect_buffers *buffers = reflect->buffers;
     unsigned number = (unsigned)(port - reflect->ports);
 
     if (watch->fd < 0 || port->rests)
         return;
-    for (unsigned i = 0; i < BATCH; i++)
-        buffers->messages[i].msg_hdr.msg_controllen = sizeof(buffers->notes[i].bytes);
-    int count = recvmmsg(watch->fd, buffers->messages, BATCH, MSG_DONTWAIT, NULL);
+    int count = packet_batch_receive(reflect->batch, watch->fd);
     for (int i = 0; i < count; i++) {
-        const struct packet_note note = packet_note_read(&buffers->messages[i].msg_hdr);
+        struct packet_note note;
+        size_t len;
+        const uint8_t *frame = packet_batch_frame(reflect->batch, i, &len, &note);
         reflect->arrived_ns = note.arrived_ns ? note.arrived_ns : clock_real_ns();
-        if (!note.foreign && !(buffers->messages[i].msg_hdr.msg_flags & MSG_TRUNC))
-            udp_mux_receive(reflect->mux, number, buffers->frames[i], buffers->messages[i].msg_len,
-                            note.checksum_pending);
+        if (!note.foreign)
+            udp_mux_receive(reflect->mux, number, frame, len, note.checksum_pending);
     }
-    if (count == BATCH) {
+    if (count == PACKET_BATCH) {
         port->rests = reflect->resting = true;
         reflect->rest_until_ns = clock_now_ns() + REST_NS;
         set_events(reflect, port);
@@ -339,16 +327,8 @@ int reflect_open(struct reflect *reflect, int epoll)
     for (unsigned i = 0; i < REFLECT_PORTS; i++)
         reflect->ports[i].watch.fd = reflect->ports[i].sink = -1;
     reflect->mux = udp_mux_new(send_frame, reflect);
-    reflect->buffers = calloc(1, sizeof(*reflect->buffers));
-    if (!reflect->mux || !reflect->buffers)
-        return -ENOMEM;
-    struct reflect_buffers *buffers = reflect->buffers;
-    for (unsigned i = 0; i < BATCH; i++) {
-        buffers->parts[i] = (struct iovec){buffers->frames[i], FRAME_BYTES};
-        buffers->messages[i].msg_hdr =
-            (struct msghdr){.msg_iov = &buffers->parts[i], .msg_iovlen = 1, .msg_control = buffers->notes[i].bytes};
-    }
-    return 0;
+    reflect->batch = packet_batch_new(FRAME_BYTES);
+    return reflect->mux && reflect->batch ? 0 : -ENOMEM;
 }
 
 void reflect_close(struct reflect *reflect)
@@ -356,7 +336,7 @@ void reflect_close(struct reflect *reflect)
     for (unsigned i = 1; i < REFLECT_PORTS; i++)
         free_port(&reflect->ports[i]);
     reflect->mux = udp_mux_free(reflect->mux);
-    free(reflect->buffers);
+    reflect->batch = packet_batch_free(reflect->batch);
     free(reflect->registered);
     free(reflect->addresses);
     reflect->registered_count = reflect->address_count = 0;

@@ -9,6 +9,7 @@
 #include "net/udp_mux.h"
 #include "query/measured.h"
 #include "query/service.h"
+#include "role/packet_batch.h"
 
 #define REFLECT_PORTS UDP_MUX_PORTS
 
@@ -38,8 +39,8 @@ struct reflect {
         uint16_t udp_port;
     } * registered; /* with the mux */
     size_t registered_count;
-    struct reflect_buffers *buffers;
-    int64_t arrived_ns; /* since 1970: of the frame that the mux has */
+    struct packet_batch *batch; /* that frames are received into */
+    int64_t arrived_ns;         /* since 1970: of the frame that the mux has */
     int64_t rest_until_ns;
     bool resting; /* some port does */
 };

@@ -39,8 +39,8 @@ struct arrived {
     } control;
 };
 
-/* False: nothing is there. */
-static bool receive(struct sender *sender, struct arrived *arrived, int flags, struct msghdr *header, ssize_t *len)
+/* How long it is; below 0: nothing is there. */
+static ssize_t receive(struct sender *sender, struct arrived *arrived, int flags, struct msghdr *header)
 {
     struct iovec part = {arrived->bytes, sizeof(arrived->bytes)};
 
@@ -50,9 +50,9 @@ static bool receive(struct sender *sender, struct arrived *arrived, int flags, s
                               .msg_iovlen = 1,
                               .msg_control = arrived->control.bytes,
                               .msg_controllen = sizeof(arrived->control.bytes)};
-    *len = recvmsg(sender->watch.fd, header, flags | MSG_DONTWAIT);
+    ssize_t len = recvmsg(sender->watch.fd, header, flags | MSG_DONTWAIT);
     header->msg_iov = NULL;
-    return *len >= 0;
+    return len;
 }
 
 /* What others say of packets that do not arrive (ICMP). */
@@ -60,9 +60,8 @@ static void take_errors(struct sender *sender)
 {
     struct arrived arrived;
     struct msghdr header;
-    ssize_t len;
 
-    while (receive(sender, &arrived, MSG_ERRQUEUE, &header, &len)) {
+    while (receive(sender, &arrived, MSG_ERRQUEUE, &header) >= 0) {
         for (struct cmsghdr *at = CMSG_FIRSTHDR(&header); at; at = CMSG_NXTHDR(&header, at)) {
             struct sock_extended_err said;
             if (at->cmsg_level != IPPROTO_IP || at->cmsg_type != IP_RECVERR)
@@ -76,13 +75,13 @@ static void take_errors(struct sender *sender)
 
 static void on_answers(void *arg, struct watch *watch)
 {
-    struct sender *sender = CONTAINER_OF(watch, struct sender, watch);
+    struct sender *sender = arg;
     struct arrived arrived;
     struct msghdr header;
     ssize_t len;
 
-    (void)arg;
-    for (unsigned i = 0; i < AT_ONCE && receive(sender, &arrived, 0, &header, &len); i++) {
+    (void)watch;
+    for (unsigned i = 0; i < AT_ONCE && (len = receive(sender, &arrived, 0, &header)) >= 0; i++) {
         bool theirs = header.msg_namelen >= sizeof(arrived.from) &&
                       be32_to_cpu(arrived.from.sin_addr.s_addr) == sender->conf.to &&
                       be16_to_cpu(arrived.from.sin_port) == sender->conf.port;
@@ -99,16 +98,11 @@ static void on_answers(void *arg, struct watch *watch)
 
 /* --- which there are --------------------------------------------------------------------------------------------- */
 
-static void close_sender(struct sender *sender)
+static void end_sender(struct senders *senders, struct sender *sender)
 {
     if (sender->watch.fd >= 0)
         close(sender->watch.fd); /* and epoll forgets it */
     sender->watch.fd = -1;
-}
-
-static void end_sender(struct senders *senders, struct sender *sender)
-{
-    close_sender(sender);
     sender->next = senders->ended;
     senders->ended = sender;
 }
@@ -225,10 +219,11 @@ static void send_one(struct sender *sender, int64_t now_ns)
     const struct sockaddr_in to = {.sin_family = AF_INET,
                                    .sin_port = cpu_to_be16(sender->conf.port),
                                    .sin_addr.s_addr = cpu_to_be32(sender->conf.to)};
-    uint8_t bytes[CONF_PROBE_SIZE_MAX] = {0};
+    uint8_t bytes[CONF_PROBE_SIZE_MAX];
     struct twamp_sent sent = twamp_session_send(&sender->session, now_ns, clock_real_ns());
 
     take_errors(sender); /* or this one would be told of them */
+    memset(bytes, 0, sender->conf.size);
     twamp_write_sent(&sent, bytes);
     if (sendto(sender->watch.fd, bytes, sender->conf.size, MSG_DONTWAIT, (const struct sockaddr *)&to, sizeof(to)) >= 0)
         return;
@@ -278,8 +273,6 @@ static void describe(const struct sender *sender, struct query_probe *record)
                                    .back = histogram_summary(&session->back.delay)};
     memcpy(record->name, sender->conf.name, sizeof(record->name));
     memcpy(record->verdicts, session->verdicts, sizeof(record->verdicts));
-    if (record->round.count)
-        record->least_ns = window_min_get(&session->round.least_ns);
 }
 
 size_t senders_list(const struct senders *senders, const struct query_range *range, union query_buffer *buffer)

@@ -22,7 +22,6 @@ struct query_probe {
     uint64_t unreachable;                        /* the system could not send them, or heard that they cannot arrive */
     int32_t error;                               /* 0; -errno: why not, the last time, if nothing has come back since */
     struct histogram_summary round, there, back; /* of a way: above its least */
-    int64_t least_ns;                            /* the shortest round trip lately; 0: there was none */
 };
 
 struct query_reflector {
