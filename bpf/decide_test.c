@@ -76,7 +76,7 @@ static int begin(void **state)
     assert_non_null(f);
     f->memory = calloc(1, sizeof(*f->memory));
     assert_non_null(f->memory);
-    struct fib_table_config config = {.memory = &f->memory->fib, .groups = 16};
+    struct fib_table_config config = {.memory = &f->memory->fib, .pool_bytes = FIB_POOL_BYTES};
     assert_int_equal(fib_table_new(&config, &f->table), 0);
     fib_table_set(f->table, prefix(IPV4(10, 0, 2, 0), 24), NEXT);
 

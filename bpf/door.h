@@ -15,7 +15,7 @@
 #include "net/tcp.h"
 
 #define DOOR_PORTS        256   /* port numbers; 0 is no port */
-#define DOOR_NEXT_HOPS    32768 /* indexed by what the FIB answers */
+#define DOOR_NEXT_HOPS    65536 /* indexed by what the FIB answers */
 #define DOOR_ADJACENCIES  65536 /* 0 is none */
 #define DOOR_IFINDEXES    65536 /* ports are found by the low 16 bits of their interface index */
 #define DOOR_LOCAL_FILTER 65536 /* bits */

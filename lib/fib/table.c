@@ -1,272 +1,222 @@
 /*
- * Every entry has a depth, known to the writer alone: 1 + the length of the prefix that put its next hop there, 0 for
- * no prefix. A new prefix takes the entries of its range that are not deeper; a removed one gives those of its own
- * depth to the prefix behind it.
+ * The prefixes are changed first, then the blocks that they concern are drafted from them, and published if all drafts
+ * found room; otherwise the prefixes are put back.
  *
- * Invariants: a root entry with FIB_GROUP names a group that is full of valid entries; group_prefixes[g] is the number
- * of prefixes longer than /24 in its /24, above 0 for a group in use; a /24 in `without_group` has such prefixes, its
- * root entry holds no_group_next_hop and its depth is DEPTH_NO_GROUP, which no prefix of /24 or shorter overwrites.
+ * Invariant, between calls: every block answers what the prefixes say, but for those in without_room, which answer
+ * no_room_next_hop.
  */
 #include "fib/table.h"
 
-#include "base/number_pool.h"
-#include "fib/prefix_set.h"
+#include "fib/table_inside.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define DEPTH_NO_GROUP 255
-#define NO_GROUP       UINT32_MAX
-
-struct fib_table {
-    struct fib_table_config config;
-    struct prefix_set prefixes;
-    struct prefix_set without_group; /* /24s */
-    uint8_t *root_depth;             /* FIB_ROOT_ENTRIES */
-    uint8_t *group_depth;            /* config.groups x FIB_GROUP_ENTRIES */
-    uint16_t *group_prefixes;        /* config.groups */
-    struct number_pool groups;
-};
-
-/* What an entry answers, and how deep. */
-struct answer {
-    uint16_t next_hop;
-    uint8_t depth;
-};
-
-static uint16_t *root_entry(struct fib_table *table, uint32_t slot)
+static bool is_without_room(const struct fib_table *table, uint32_t block)
 {
-    return &table->config.memory->root[slot];
+    return table->without_room[block / 64] >> block % 64 & 1;
 }
 
-static uint16_t *group_entry(struct fib_table *table, uint32_t group, uint32_t at)
+static void mark(struct fib_table *table, uint32_t block, bool without_room)
 {
-    return &table->config.memory->groups[group * FIB_GROUP_ENTRIES + at];
-}
-
-static void publish(uint16_t *entry, uint16_t value)
-{
-    WRITE_RELEASE(*entry, value);
-}
-
-static uint32_t group_of(struct fib_table *table, uint32_t slot)
-{
-    uint16_t entry = *root_entry(table, slot);
-    return entry & FIB_GROUP ? entry & ~(uint32_t)FIB_GROUP : NO_GROUP;
-}
-
-static struct ipv4_prefix slot_prefix(uint32_t slot)
-{
-    return (struct ipv4_prefix){.addr = slot << 8, .len = 24};
-}
-
-/* The answer of the longest prefix of at most max_length bits that covers addr. */
-static struct answer cover(const struct fib_table *table, uint32_t addr, unsigned max_length)
-{
-    struct ipv4_prefix prefix;
-    uint16_t next_hop;
-
-    if (!prefix_set_cover(&table->prefixes, addr, max_length, &prefix, &next_hop))
-        return (struct answer){.next_hop = FIB_NO_ROUTE, .depth = 0};
-    return (struct answer){.next_hop = next_hop, .depth = (uint8_t)(prefix.len + 1)};
-}
-
-static void set_root(struct fib_table *table, uint32_t slot, struct answer answer)
-{
-    table->root_depth[slot] = answer.depth;
-    publish(root_entry(table, slot), answer.next_hop);
-}
-
-static void set_in_group(struct fib_table *table, uint32_t group, uint32_t at, struct answer answer)
-{
-    table->group_depth[group * FIB_GROUP_ENTRIES + at] = answer.depth;
-    publish(group_entry(table, group, at), answer.next_hop);
-}
-
-/*
- * Give a prefix's entries a new answer, those of a depth between min and the prefix's own: from 0 on for a prefix that
- * comes, its own only for one that goes. In a group, of which a prefix of /24 or shorter has all.
- */
-static void paint_in_group(struct fib_table *table, uint32_t group, struct ipv4_prefix prefix, unsigned min,
-                           struct answer answer)
-{
-    const uint8_t *depth = &table->group_depth[(size_t)group * FIB_GROUP_ENTRIES];
-    uint32_t first = prefix.len > 24 ? prefix.addr & 255 : 0;
-    uint32_t last = prefix.len > 24 ? ipv4_prefix_last(prefix) & 255 : FIB_GROUP_ENTRIES - 1;
-
-    for (uint32_t at = first; at <= last; at++)
-        if (depth[at] >= min && depth[at] <= prefix.len + 1)
-            set_in_group(table, group, at, answer);
-}
-
-/* The same for a prefix of /24 or shorter, in all its /24s. */
-static void paint(struct fib_table *table, struct ipv4_prefix prefix, unsigned min, struct answer answer)
-{
-    uint32_t last = ipv4_prefix_last(prefix) >> 8;
-
-    for (uint32_t slot = prefix.addr >> 8; slot <= last; slot++) {
-        uint32_t group = group_of(table, slot);
-        if (group != NO_GROUP)
-            paint_in_group(table, group, prefix, min, answer);
-        else if (table->root_depth[slot] >= min && table->root_depth[slot] <= prefix.len + 1)
-            set_root(table, slot, answer);
-    }
-}
-
-/* How many prefixes longer than /24 this /24 holds. */
-static unsigned count_long(const struct fib_table *table, uint32_t slot)
-{
-    unsigned count = 0;
-    uint16_t next_hop;
-
-    for (unsigned len = 25; len <= 32; len++)
-        for (uint32_t at = 0; table->prefixes.by_length[len] && at < FIB_GROUP_ENTRIES; at += 1u << (32 - len))
-            count += prefix_set_get(&table->prefixes, (struct ipv4_prefix){.addr = slot << 8 | at, .len = (uint8_t)len},
-                                    &next_hop);
-    return count;
-}
-
-/* Give a /24 that holds longer prefixes a group, filled with what each of its addresses answers. */
-static bool give_group(struct fib_table *table, uint32_t slot, unsigned long_prefixes)
-{
-    uint32_t group;
-
-    if (!number_pool_take(&table->groups, &group))
-        return false;
-    for (uint32_t at = 0; at < FIB_GROUP_ENTRIES; at++)
-        set_in_group(table, group, at, cover(table, slot << 8 | at, 32));
-    table->group_prefixes[group] = (uint16_t)long_prefixes;
-    publish(root_entry(table, slot), (uint16_t)(FIB_GROUP | group));
-    return true;
-}
-
-/* A group has become free: the next /24 that waits for one gets it. */
-static void serve_waiting(struct fib_table *table)
-{
-    struct ipv4_prefix waiting;
-
-    if (!prefix_set_any(&table->without_group, &waiting))
+    if (is_without_room(table, block) == without_room)
         return;
-    uint32_t slot = waiting.addr >> 8;
-    if (give_group(table, slot, count_long(table, slot)))
-        prefix_set_remove(&table->without_group, waiting);
+    table->without_room[block / 64] ^= (uint64_t)1 << block % 64;
+    table->without_room_count += without_room ? 1 : UINT32_MAX;
 }
 
-/* The prefix (longer than /24) is in the set; bring its entries in line. Its /24 may have to wait for a group: then
- * -ENOMEM says that there was not even memory to remember that. */
-static int add_long(struct fib_table *table, struct ipv4_prefix prefix, struct answer answer, bool is_new)
+static uint32_t room(const struct fib_table *table)
 {
-    uint32_t slot = prefix.addr >> 8;
-    uint32_t group = group_of(table, slot);
+    return table->blocks.space.free + table->blocks.space.retired;
+}
 
-    if (group != NO_GROUP) {
-        paint_in_group(table, group, prefix, 0, answer);
-        table->group_prefixes[group] += is_new;
-        return 0;
-    }
-    if (table->root_depth[slot] == DEPTH_NO_GROUP || give_group(table, slot, 1))
-        return 0;
-    int error = prefix_set_put(&table->without_group, slot_prefix(slot), 0);
-    if (error)
+/* Draft what has changed within a prefix of FIB_SHORT to 24 bits. */
+static int draft(struct fib_table *table, struct ipv4_prefix changed, struct fib_draft *draft)
+{
+    uint32_t block = changed.addr >> FIB_BLOCK_BITS;
+
+    if (is_without_room(table, block)) /* what is there says nothing about the rest of the block */
+        changed = fib_block_prefix(block);
+    return fib_blocks_draft(&table->blocks, changed, draft) ? 0 : -ENOSPC;
+}
+
+int fib_table_bring(struct fib_table *table, struct ipv4_prefix changed)
+{
+    struct fib_draft new;
+    int error = draft(table, changed, &new);
+
+    if (error && table->config.no_room_next_hop == FIB_NO_ROUTE)
         return error;
-    set_root(table, slot, (struct answer){.next_hop = table->config.no_group_next_hop, .depth = DEPTH_NO_GROUP});
+    if (error)
+        fib_blocks_draft_uniform(&table->blocks, changed.addr >> FIB_BLOCK_BITS, table->config.no_room_next_hop, &new);
+    fib_blocks_publish(&table->blocks, &new);
+    mark(table, new.block, error != 0);
+    if (error)
+        table->room_at_last = room(table);
     return 0;
 }
 
-/* The prefix (longer than /24) has left the set. */
-static void remove_long(struct fib_table *table, struct ipv4_prefix prefix)
+/* Only if there is more room than when a block last looked for some, since looking may mean to wait for readers. */
+void fib_table_serve_waiting(struct fib_table *table)
 {
-    uint32_t slot = prefix.addr >> 8;
-    uint32_t group = group_of(table, slot);
-
-    if (group == NO_GROUP) {
-        if (count_long(table, slot) == 0) {
-            prefix_set_remove(&table->without_group, slot_prefix(slot));
-            set_root(table, slot, cover(table, slot << 8, 24));
-        }
-    } else if (--table->group_prefixes[group] == 0) {
-        set_root(table, slot, cover(table, slot << 8, 24));
-        number_pool_retire(&table->groups, group);
-        serve_waiting(table);
-    } else {
-        paint_in_group(table, group, prefix, prefix.len + 1u, cover(table, prefix.addr, prefix.len - 1u));
+    while (table->without_room_count && room(table) > table->room_at_last) {
+        while (!is_without_room(table, table->cursor))
+            table->cursor = (table->cursor + 1) % FIB_ROOT_ENTRIES;
+        fib_table_bring(table, fib_block_prefix(table->cursor)); /* or there is as much room as it saw itself */
     }
 }
 
-static bool is_prefix(struct ipv4_prefix prefix)
+/* Whether the answers of a block come from prefixes as short as this, where no longer ones of its own cover. */
+static bool shows_through(const struct fib_table *table, uint32_t block, unsigned len)
 {
-    return prefix.len <= 32 && prefix.addr == ipv4_prefix_first(prefix);
+    struct fib_route cover;
+
+    return !fib_prefixes_cover(&table->prefixes, block << FIB_BLOCK_BITS, FIB_SHORT, &cover) || cover.prefix.len <= len;
+}
+
+/* A prefix up to FIB_SHORT has changed: all of its blocks that it shows through in, or none. */
+static int bring_all(struct fib_table *table, struct ipv4_prefix prefix)
+{
+    uint32_t first = prefix.addr >> FIB_BLOCK_BITS, last = ipv4_prefix_last(prefix) >> FIB_BLOCK_BITS;
+    bool refuses = table->config.no_room_next_hop == FIB_NO_ROUTE;
+    size_t count = 0;
+    int error = 0;
+
+    struct fib_draft *drafts = refuses ? malloc((last - first + 1) * sizeof(*drafts)) : NULL;
+    if (refuses && !drafts)
+        return -ENOMEM;
+    for (uint32_t block = first; !error && block <= last; block++) {
+        if (!shows_through(table, block, prefix.len))
+            continue;
+        if (!refuses)
+            error = fib_table_bring(table, fib_block_prefix(block));
+        else if (!(error = draft(table, fib_block_prefix(block), &drafts[count])))
+            count++;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (error)
+            fib_blocks_drop(&table->blocks, &drafts[i]);
+        else
+            fib_blocks_publish(&table->blocks, &drafts[i]);
+    free(drafts);
+    return error;
+}
+
+int fib_table_change(struct fib_table *table, struct ipv4_prefix prefix, uint16_t next_hop)
+{
+    uint16_t old = fib_prefixes_get(&table->prefixes, prefix);
+
+    if (old == next_hop)
+        return 0;
+    int error = fib_prefixes_set(&table->prefixes, prefix, next_hop);
+    if (error)
+        return error;
+    if (prefix.len <= FIB_SHORT)
+        error = bring_all(table, prefix);
+    else
+        error = fib_table_bring(table,
+                                prefix.len <= 24 ? prefix : ipv4_prefix_network((struct ipv4_prefix){prefix.addr, 24}));
+    if (error)
+        fib_prefixes_set(&table->prefixes, prefix, old);
+    return error;
 }
 
 int fib_table_set(struct fib_table *table, struct ipv4_prefix prefix, uint16_t next_hop)
 {
-    uint16_t old;
-
-    if (!is_prefix(prefix) || next_hop == FIB_NO_ROUTE || next_hop > FIB_NEXT_HOP_MAX)
+    if (!fib_is_prefix(prefix) || next_hop == FIB_NO_ROUTE)
         return -EINVAL;
-    bool is_new = !prefix_set_get(&table->prefixes, prefix, &old);
-    if (!is_new && old == next_hop)
-        return 0;
-    int error = prefix_set_put(&table->prefixes, prefix, next_hop);
-    if (error)
-        return error;
-    struct answer answer = {.next_hop = next_hop, .depth = (uint8_t)(prefix.len + 1)};
-    if (prefix.len <= 24) {
-        paint(table, prefix, 0, answer);
-        return 0;
-    }
-    error = add_long(table, prefix, answer, is_new);
-    if (error) /* only a new one can find itself without a group and without memory */
-        prefix_set_remove(&table->prefixes, prefix);
+    int error = fib_table_change(table, prefix, next_hop);
+    fib_table_serve_waiting(table);
     return error;
 }
 
 int fib_table_remove(struct fib_table *table, struct ipv4_prefix prefix)
 {
-    if (!is_prefix(prefix) || !prefix_set_remove(&table->prefixes, prefix))
+    if (!fib_is_prefix(prefix) || fib_prefixes_get(&table->prefixes, prefix) == FIB_NO_ROUTE)
         return -ENOENT;
-    if (prefix.len > 24)
-        remove_long(table, prefix);
-    else
-        paint(table, prefix, prefix.len + 1u,
-              prefix.len ? cover(table, prefix.addr, prefix.len - 1u) : (struct answer){.next_hop = FIB_NO_ROUTE});
-    return 0;
+    int error = fib_table_change(table, prefix, FIB_NO_ROUTE);
+    fib_table_serve_waiting(table);
+    return error;
 }
 
 int fib_table_get(const struct fib_table *table, struct ipv4_prefix prefix, uint16_t *next_hop)
 {
-    return is_prefix(prefix) && prefix_set_get(&table->prefixes, prefix, next_hop) ? 0 : -ENOENT;
+    uint16_t there = fib_is_prefix(prefix) ? fib_prefixes_get(&table->prefixes, prefix) : FIB_NO_ROUTE;
+
+    if (there == FIB_NO_ROUTE)
+        return -ENOENT;
+    *next_hop = there;
+    return 0;
+}
+
+bool fib_table_cover(const struct fib_table *table, uint32_t addr, unsigned max_length, struct fib_route *found)
+{
+    return fib_prefixes_cover(&table->prefixes, addr, max_length < 32 ? max_length : 32, found);
+}
+
+bool fib_table_first(const struct fib_table *table, struct ipv4_prefix within, struct fib_route *at)
+{
+    within = ipv4_prefix_network(within);
+    return fib_prefixes_next(&table->prefixes, within, true, ipv4_prefix_last(within), at);
+}
+
+bool fib_table_next(const struct fib_table *table, struct ipv4_prefix within, struct fib_route *at)
+{
+    return fib_prefixes_next(&table->prefixes, at->prefix, false, ipv4_prefix_last(within), at);
 }
 
 struct fib_table_stats fib_table_stats(const struct fib_table *table)
 {
-    return (struct fib_table_stats){
-        .prefixes = (uint32_t)table->prefixes.count,
-        .groups_used = number_pool_in_use(&table->groups),
-        .without_group = (uint32_t)table->without_group.count,
+    const struct fib_blocks *blocks = &table->blocks;
+    struct fib_table_stats stats = {
+        .prefixes = table->prefixes.count,
+        .blocks = blocks->nodes[0] + blocks->nodes[1] + blocks->nodes[2],
+        .blocks_wide = blocks->nodes[1],
+        .blocks_more = blocks->nodes[2],
+        .slash24_more = blocks->more,
+        .without_room = table->without_room_count,
+        .root_bytes = sizeof(table->config.memory->root),
+        .pool_bytes = table->config.pool_bytes,
+        .used_bytes = (size_t)blocks->space.used * FIB_SPACE_UNIT,
+        .waiting_bytes = (size_t)blocks->space.retired * FIB_SPACE_UNIT,
+        .largest_bytes = (size_t)fib_space_largest(&blocks->space) * FIB_SPACE_UNIT,
+        .writer_bytes = sizeof(*table) + table->prefixes.item_bytes +
+                        (size_t)FIB_ROOT_ENTRIES * (sizeof(struct fib_bucket) + 2 * sizeof(uint16_t)) +
+                        (FIB_NEXT_HOP_MAX + 1) * sizeof(struct fib_uniform) + fib_space_bytes(&blocks->space) +
+                        FIB_ROOT_ENTRIES / 8,
     };
+
+    memcpy(stats.by_length, table->prefixes.by_length, sizeof(stats.by_length));
+    return stats;
+}
+
+/* The answer of blocks without room has its own place for good, so that it never lacks room itself. */
+static void keep_no_room(struct fib_table *table)
+{
+    struct fib_draft draft;
+
+    if (table->config.no_room_next_hop != FIB_NO_ROUTE)
+        fib_blocks_draft_uniform(&table->blocks, 0, table->config.no_room_next_hop, &draft);
 }
 
 int fib_table_new(const struct fib_table_config *config, struct fib_table **table)
 {
-    if (!config->memory || config->groups < 1 || config->groups > FIB_GROUPS ||
-        config->no_group_next_hop > FIB_NEXT_HOP_MAX)
+    if (!config->memory || config->pool_bytes < FIB_TABLE_POOL_MIN || config->pool_bytes > FIB_POOL_BYTES ||
+        config->pool_bytes % FIB_SPACE_UNIT)
         return -EINVAL;
     struct fib_table *new = calloc(1, sizeof(*new));
     if (!new)
         return -ENOMEM;
     new->config = *config;
-    new->root_depth = calloc(FIB_ROOT_ENTRIES, sizeof(*new->root_depth));
-    new->group_depth = calloc(config->groups, FIB_GROUP_ENTRIES * sizeof(*new->group_depth));
-    new->group_prefixes = calloc(config->groups, sizeof(*new->group_prefixes));
-    if (!new->root_depth || !new->group_depth || !new->group_prefixes ||
-        number_pool_open(&new->groups, 0, config->groups, config->wait_for_readers, config->arg)) {
+    new->without_room = calloc(FIB_ROOT_ENTRIES / 64, sizeof(*new->without_room));
+    if (!new->without_room || fib_prefixes_open(&new->prefixes) ||
+        fib_blocks_open(&new->blocks, config->memory, config->pool_bytes, &new->prefixes, config->wait_for_readers,
+                        config->arg)) {
         fib_table_free(new);
         return -ENOMEM;
     }
-    for (uint32_t slot = 0; slot < FIB_ROOT_ENTRIES; slot++)
-        if (*root_entry(new, slot)) /* memory that nobody has touched stays untouched */
-            publish(root_entry(new, slot), FIB_NO_ROUTE);
+    keep_no_room(new);
     *table = new;
     return 0;
 }
@@ -274,12 +224,9 @@ int fib_table_new(const struct fib_table_config *config, struct fib_table **tabl
 struct fib_table *fib_table_free(struct fib_table *table)
 {
     if (table) {
-        prefix_set_clear(&table->prefixes);
-        prefix_set_clear(&table->without_group);
-        free(table->root_depth);
-        free(table->group_depth);
-        free(table->group_prefixes);
-        number_pool_close(&table->groups);
+        fib_blocks_close(&table->blocks);
+        fib_prefixes_close(&table->prefixes);
+        free(table->without_room);
         free(table);
     }
     return NULL;

@@ -84,8 +84,9 @@ static void write_page(struct engine *engine)
                           .neighbours = routing->neighbours.by_addr.count,
                           .resyncs = routing->resyncs,
                           .messages = routing->messages,
-                          .fib_groups = fib.groups_used,
-                          .fib_groups_max = FIB_GROUPS,
+                          .fib_used_bytes = fib.root_bytes + fib.used_bytes + fib.waiting_bytes,
+                          .fib_bytes = fib.root_bytes + fib.pool_bytes,
+                          .fib_blocks_without_room = fib.without_room,
                           .queries = query_service_given(answers_service(engine->answers)),
                           .queries_refused = query_service_refused(answers_service(engine->answers))};
     snprintf(page->firewall, sizeof(page->firewall), "%s", firewall ? firewall : "");

@@ -32,8 +32,10 @@ static int command_version(struct session *session, const json_t *id, const json
         json_object_set_new(result, "neighbours", json_integer((json_int_t)session->page.neighbours));
         json_object_set_new(result, "resyncs", json_integer((json_int_t)session->page.resyncs));
         json_object_set_new(result, "netlink_messages", json_integer((json_int_t)session->page.messages));
-        json_object_set_new(result, "fib_groups", json_integer((json_int_t)session->page.fib_groups));
-        json_object_set_new(result, "fib_groups_max", json_integer((json_int_t)session->page.fib_groups_max));
+        json_object_set_new(result, "fib_used_bytes", json_integer((json_int_t)session->page.fib_used_bytes));
+        json_object_set_new(result, "fib_bytes", json_integer((json_int_t)session->page.fib_bytes));
+        json_object_set_new(result, "fib_blocks_without_room",
+                            json_integer((json_int_t)session->page.fib_blocks_without_room));
     }
     return session_answer(session, id, WIRE_OK, result);
 }

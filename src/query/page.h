@@ -53,7 +53,8 @@ struct page {
     uint32_t ports;                /* the highest number */
     uint64_t started_s, written_s; /* seconds since 1970 */
     uint64_t prefixes, neighbours, resyncs, messages;
-    uint64_t fib_groups, fib_groups_max; /* in use, and how many there are */
+    uint64_t fib_used_bytes, fib_bytes; /* of the forwarding table; all there are */
+    uint64_t fib_blocks_without_room;   /* /17s whose packets are left to the kernel, because the table is full */
     uint64_t queries, queries_refused;
     char firewall[64]; /* what makes doors stand aside; empty for nothing */
     struct page_port all[DOOR_PORTS];

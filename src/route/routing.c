@@ -522,8 +522,8 @@ int routing_open(struct door_memory *memory, void (*wait_for_packets)(void *arg)
     if (!routing)
         return -ENOMEM;
     struct fib_table_config fib = {.memory = &memory->fib,
-                                   .groups = FIB_GROUPS,
-                                   .no_group_next_hop = NEXT_HOP_TABLE_FULL,
+                                   .pool_bytes = FIB_POOL_BYTES,
+                                   .no_room_next_hop = NEXT_HOP_TABLE_FULL,
                                    .wait_for_readers = wait_for_packets,
                                    .arg = arg};
     struct next_hops_config next_hops = {.memory = memory,

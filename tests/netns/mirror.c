@@ -216,8 +216,8 @@ int main(void)
             check(&mirror, seed, count);
         } else {
             struct fib_table_stats stats = fib_table_stats(mirror.routing->fib);
-            printf("messages %" PRIu64 " resyncs %" PRIu64 " prefixes %u groups %u\n", mirror.routing->messages,
-                   mirror.routing->resyncs, stats.prefixes, stats.groups_used);
+            printf("messages %" PRIu64 " resyncs %" PRIu64 " prefixes %u blocks %u\n", mirror.routing->messages,
+                   mirror.routing->resyncs, stats.prefixes, stats.blocks);
         }
     }
     routing_close(mirror.routing);

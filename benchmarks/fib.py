@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Lookups a second: fib.py SOURCE_ROOT BUILD_ROOT [--json] [--table FILE] [--nexthops N] [--seed N] [--rounds N] [--keys N] [--lpm-add]
+
+benchmarks/README.md says what is measured.
+"""
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+source, build, *words = sys.argv[1:]
+sys.path[:0] = [os.path.join(source, "benchmarks", folder) for folder in ("common", "fib")]
+
+import tables  # noqa: E402
+from command import number, say  # noqa: E402
+
+SEED, ROUNDS, KEYS = number(words, "--seed", 1), number(words, "--rounds", 15), number(words, "--keys", 1 << 20)
+NEXT_HOPS, TABLE = number(words, "--nexthops", 256), number(words, "--table", "")
+PREFIXES = number(words, "--prefixes", 900000)  # of the table that is made up where none is given
+BATCH_PEERS = ["rte_fib", "rte_fib_avx512", "rte_lpm", "rte_lpm_x4"]
+SINGLE_PEERS = ["rte_fib_one", "rte_lpm_one"]
+
+
+def quartiles(values):
+    values = sorted(values)
+    return [round(values[round(at * (len(values) - 1))], 3) for at in (.25, .5, .75)]
+
+
+def measure(table):
+    """{fact: value} and {key set: {row: [rate of each round]}}."""
+    command = ["taskset", "-c", str(os.cpu_count() - 1), os.path.join(build, "benchmarks/fib"), str(NEXT_HOPS), str(SEED),
+               str(ROUNDS), str(KEYS)] + (["lpm-add"] if "--lpm-add" in words else [])
+    result = subprocess.run(command, input=table, capture_output=True, timeout=1800, check=False)
+    if result.returncode:
+        raise SystemExit(f"{' '.join(command)}: {result.stderr.decode()}")
+    facts, rates = {}, {}
+    for line in result.stdout.decode().splitlines():
+        what, *rest = line.split()
+        if what == "fact":
+            facts.setdefault(rest[0], []).append(float(rest[1]))
+        else:
+            rates.setdefault(rest[1], {}).setdefault(rest[2], []).append(float(rest[3]))
+    return facts, rates
+
+
+def ratio(rows, ours, peers):
+    """Ours to the best peer of the same round, of all rounds."""
+    return [mine / max(others) for mine, *others in zip(rows[ours], *(rows[peer] for peer in peers if peer in rows))]
+
+
+def main():
+    table = tables.read(TABLE) if TABLE else tables.make_up(PREFIXES, SEED)
+    facts, rates = measure(table)
+    fact = {name: statistics.median(values) for name, values in facts.items()}
+    answer = {"table": os.path.basename(TABLE) or f"made up, {PREFIXES} prefixes", "prefixes": int(fact["prefixes"]), "seed": SEED,
+              "nexthops": NEXT_HOPS, "rounds": ROUNDS, "keys": KEYS}
+    for keys, rows in rates.items():
+        for name, ours, peers in ((f"{keys}_ratio", "fairlead", BATCH_PEERS), (f"single_{keys}_ratio", "fairlead_one", SINGLE_PEERS)):
+            ratios = quartiles(ratio(rows, ours, peers))
+            answer[name], answer[name + "_quartiles"] = ratios[1], ratios
+            best = max((peer for peer in peers if peer in rows), key=lambda peer: statistics.median(rows[peer]))
+            say(f"{name}: {ratios[1]:.2f} ({ratios[0]:.2f} to {ratios[2]:.2f}); the best peer is {best}")
+    answer["rows"] = {keys: {row: dict(zip(("low", "mlps", "high"), quartiles(values))) for row, values in rows.items()}
+                      for keys, rows in rates.items()}
+    for row in answer["rows"]["random"]:
+        say(f"{row:18}" + "".join(f"{keys:>8} {answer['rows'][keys][row]['mlps']:7.1f}" for keys in rates) + "  M/s")
+    for name in ("memory_bytes", "used_bytes", "writer_bytes", "blocks", "blocks_wide", "slash24_more", "edges_checked"):
+        answer[name] = int(fact[name])
+    answer["load_s"], answer["rte_fib_load_s"] = fact["load_s"], fact["rte_fib_load_s"]
+    answer["rte_lpm_load_s"] = fact.get("rte_lpm_load_s")
+    for size, end in (("1", ""), ("64", "_at_64")):
+        answer["updates_alone_per_s" + end] = int(fact["updates_alone_" + size])
+        if "updates_beside_" + size in fact:
+            answer["updates_per_s" + end] = int(fact["updates_beside_" + size])
+            answer["reader_kept" + end] = round(fact["reader_beside_" + size] / fact["reader_alone_" + size], 3)
+            answer["reader_alone_mlps" + end] = fact["reader_alone_" + size]
+    say(", ".join(f"{name} {value}" for name, value in answer.items() if not isinstance(value, (dict, list))))
+    if "--json" in words:
+        print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+/*
+ * What the files of the table share. Internal to lib/fib.
+ */
+#pragma once
+
+#include "fib/blocks.h"
+
+struct fib_table {
+    struct fib_table_config config;
+    struct fib_prefixes prefixes;
+    struct fib_blocks blocks;
+    uint64_t *without_room; /* a bit for each block */
+    uint32_t without_room_count;
+    uint32_t cursor;       /* where the next block without room is looked for */
+    uint32_t room_at_last; /* what was free or retired after a block last found no room, in units */
+};
+
+static inline bool fib_is_prefix(struct ipv4_prefix prefix)
+{
+    return prefix.len <= 32 && prefix.addr == ipv4_prefix_first(prefix);
+}
+
+static inline struct ipv4_prefix fib_block_prefix(uint32_t block)
+{
+    return (struct ipv4_prefix){.addr = block << FIB_BLOCK_BITS, .len = FIB_SHORT};
+}
+
+/* Set a prefix or, with FIB_NO_ROUTE, take it out: 0; -ENOMEM or -ENOSPC with nothing changed. */
+int fib_table_change(struct fib_table *table, struct ipv4_prefix prefix, uint16_t next_hop);
+
+/* Bring a block in line with the prefixes, which have changed within a prefix of FIB_SHORT to 24 bits of it; or make it
+ * one without room, where the caller has chosen that. 0; -ENOSPC. */
+int fib_table_bring(struct fib_table *table, struct ipv4_prefix changed);
+
+/* After a change: blocks without room may find some now. */
+void fib_table_serve_waiting(struct fib_table *table);
