@@ -487,6 +487,39 @@ static int compare(const void *a, const void *b)
     return ipv4_prefix_compare(*(const struct ipv4_prefix *)a, *(const struct ipv4_prefix *)b);
 }
 
+/* Readers see nothing of what waits, and all of it after the flush; whoever asks the table sees it at once. */
+static void deferred_changes_are_seen_after_the_flush(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, 12, FIB_POOL_BYTES, FIB_NO_ROUTE);
+    assert_int_equal(fib_table_defer(f.table), -EINVAL); /* this one may have to refuse changes */
+    end(&f);
+    begin(&f, 12, FIB_POOL_BYTES, PUNT);
+    assert_int_equal(fib_table_defer(f.table), 0);
+    for (unsigned round = 0; round < 20; round++) {
+        uint32_t before[500], addrs[500];
+        for (unsigned i = 0; i < ARRAY_SIZE(addrs); i++) {
+            addrs[i] = f.count && i % 2 ? f.set[draw(&f) % f.count].addr : draw(&f);
+            before[i] = fib_lookup(f.memory, addrs[i]);
+        }
+        for (unsigned i = 0; i < 300; i++)
+            if (draw(&f) % 8 < 3 && f.count)
+                take_out(&f, draw(&f) % f.count);
+            else
+                set(&f, draw_prefix(&f), draw_next_hop(&f));
+        for (unsigned i = 0; i < ARRAY_SIZE(addrs); i++)
+            assert_int_equal(fib_lookup(f.memory, addrs[i]), before[i]);
+        fib_table_flush(f.table);
+        assert_int_equal(check(&f), 0);
+    }
+    while (f.count)
+        take_out(&f, draw(&f) % f.count);
+    fib_table_flush(f.table);
+    empty(&f);
+    end(&f);
+}
+
 /* What a walk through `within` finds is what a look at every prefix finds. */
 static void walk(struct fixture *f, struct ipv4_prefix within)
 {
@@ -577,6 +610,7 @@ int main(void)
         cmocka_unit_test(waiting_blocks_get_room_that_becomes_free),
         cmocka_unit_test(room_is_used_again_only_after_readers_have_left),
         cmocka_unit_test(a_table_clears_the_memory_that_it_gets),
+        cmocka_unit_test(deferred_changes_are_seen_after_the_flush),
         cmocka_unit_test(prefixes_are_found_in_order_and_by_what_they_cover),
         cmocka_unit_test(batches_of_any_size),
     };

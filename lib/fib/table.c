@@ -41,7 +41,7 @@ static int draft(struct fib_table *table, struct ipv4_prefix changed, struct fib
     return fib_blocks_draft(&table->blocks, changed, draft) ? 0 : -ENOSPC;
 }
 
-int fib_table_bring(struct fib_table *table, struct ipv4_prefix changed)
+static int bring(struct fib_table *table, struct ipv4_prefix changed)
 {
     struct fib_draft new;
     int error = draft(table, changed, &new);
@@ -63,7 +63,7 @@ void fib_table_serve_waiting(struct fib_table *table)
     while (table->without_room_count && room(table) > table->room_at_last) {
         while (!is_without_room(table, table->cursor))
             table->cursor = (table->cursor + 1) % FIB_ROOT_ENTRIES;
-        fib_table_bring(table, fib_block_prefix(table->cursor)); /* or there is as much room as it saw itself */
+        bring(table, fib_block_prefix(table->cursor)); /* or there is as much room as it saw itself */
     }
 }
 
@@ -90,7 +90,7 @@ static int bring_all(struct fib_table *table, struct ipv4_prefix prefix)
         if (!shows_through(table, block, prefix.len))
             continue;
         if (!refuses)
-            error = fib_table_bring(table, fib_block_prefix(block));
+            error = bring(table, fib_block_prefix(block));
         else if (!(error = draft(table, fib_block_prefix(block), &drafts[count])))
             count++;
     }
@@ -103,6 +103,27 @@ static int bring_all(struct fib_table *table, struct ipv4_prefix prefix)
     return error;
 }
 
+static void mark_changed(struct fib_table *table, struct ipv4_prefix prefix)
+{
+    uint32_t last = ipv4_prefix_last(prefix) >> FIB_BLOCK_BITS;
+
+    for (uint32_t block = prefix.addr >> FIB_BLOCK_BITS; block <= last; block++)
+        table->changed[block / 64] |= (uint64_t)1 << block % 64;
+}
+
+int fib_table_show(struct fib_table *table, struct ipv4_prefix changed)
+{
+    if (table->defers) {
+        mark_changed(table, changed);
+        return 0;
+    }
+    if (changed.len < FIB_SHORT)
+        return bring_all(table, changed);
+    if (changed.len > 24)
+        changed = ipv4_prefix_network((struct ipv4_prefix){changed.addr, 24});
+    return bring(table, changed);
+}
+
 int fib_table_change(struct fib_table *table, struct ipv4_prefix prefix, uint16_t next_hop)
 {
     uint16_t old = fib_prefixes_get(&table->prefixes, prefix);
@@ -112,11 +133,7 @@ int fib_table_change(struct fib_table *table, struct ipv4_prefix prefix, uint16_
     int error = fib_prefixes_set(&table->prefixes, prefix, next_hop);
     if (error)
         return error;
-    if (prefix.len <= FIB_SHORT)
-        error = bring_all(table, prefix);
-    else
-        error = fib_table_bring(table,
-                                prefix.len <= 24 ? prefix : ipv4_prefix_network((struct ipv4_prefix){prefix.addr, 24}));
+    error = fib_table_show(table, prefix);
     if (error)
         fib_prefixes_set(&table->prefixes, prefix, old);
     return error;
@@ -138,6 +155,24 @@ int fib_table_remove(struct fib_table *table, struct ipv4_prefix prefix)
     int error = fib_table_change(table, prefix, FIB_NO_ROUTE);
     fib_table_serve_waiting(table);
     return error;
+}
+
+int fib_table_defer(struct fib_table *table)
+{
+    if (table->config.no_room_next_hop == FIB_NO_ROUTE)
+        return -EINVAL;
+    table->defers = true;
+    return 0;
+}
+
+void fib_table_flush(struct fib_table *table)
+{
+    for (uint32_t word = 0; word < FIB_ROOT_ENTRIES / 64; word++) {
+        for (uint64_t bits = table->changed[word]; bits; bits &= bits - 1)
+            bring(table, fib_block_prefix(word * 64 + (uint32_t)__builtin_ctzll(bits)));
+        table->changed[word] = 0;
+    }
+    fib_table_serve_waiting(table);
 }
 
 int fib_table_get(const struct fib_table *table, struct ipv4_prefix prefix, uint16_t *next_hop)
@@ -184,7 +219,7 @@ struct fib_table_stats fib_table_stats(const struct fib_table *table)
         .writer_bytes = sizeof(*table) + table->prefixes.item_bytes +
                         (size_t)FIB_ROOT_ENTRIES * (sizeof(struct fib_bucket) + 2 * sizeof(uint16_t)) +
                         (FIB_NEXT_HOP_MAX + 1) * sizeof(struct fib_uniform) + fib_space_bytes(&blocks->space) +
-                        FIB_ROOT_ENTRIES / 8,
+                        FIB_ROOT_ENTRIES / 4,
     };
 
     memcpy(stats.by_length, table->prefixes.by_length, sizeof(stats.by_length));
@@ -209,8 +244,9 @@ int fib_table_new(const struct fib_table_config *config, struct fib_table **tabl
     if (!new)
         return -ENOMEM;
     new->config = *config;
+    new->changed = calloc(FIB_ROOT_ENTRIES / 64, sizeof(*new->changed));
     new->without_room = calloc(FIB_ROOT_ENTRIES / 64, sizeof(*new->without_room));
-    if (!new->without_room || fib_prefixes_open(&new->prefixes) ||
+    if (!new->changed || !new->without_room || fib_prefixes_open(&new->prefixes) ||
         fib_blocks_open(&new->blocks, config->memory, config->pool_bytes, &new->prefixes, config->wait_for_readers,
                         config->arg)) {
         fib_table_free(new);
@@ -227,6 +263,7 @@ struct fib_table *fib_table_free(struct fib_table *table)
         fib_blocks_close(&table->blocks);
         fib_prefixes_close(&table->prefixes);
         free(table->without_room);
+        free(table->changed);
         free(table);
     }
     return NULL;

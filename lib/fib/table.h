@@ -77,6 +77,15 @@ int fib_table_remove(struct fib_table *table, struct ipv4_prefix prefix);
  */
 size_t fib_table_update(struct fib_table *table, struct fib_change *changes, size_t count);
 
+/*
+ * From now on changes wait for fib_table_flush(), which writes each block once, whatever has changed in it; all else
+ * that this header has tells of them at once. For who hears of changes one by one and in bursts. Only for a table with
+ * a no_room_next_hop, which can make all changes: otherwise -EINVAL.
+ */
+int fib_table_defer(struct fib_table *table);
+/* Show readers what has changed. The table goes on deferring. */
+void fib_table_flush(struct fib_table *table);
+
 /* What was set for exactly this prefix: 0; -ENOENT. */
 int fib_table_get(const struct fib_table *table, struct ipv4_prefix prefix, uint16_t *next_hop);
 

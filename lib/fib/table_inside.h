@@ -9,6 +9,8 @@ struct fib_table {
     struct fib_table_config config;
     struct fib_prefixes prefixes;
     struct fib_blocks blocks;
+    uint64_t *changed;      /* a bit for each block: to be brought in line by fib_table_flush() */
+    bool defers;            /* what changes is left to it */
     uint64_t *without_room; /* a bit for each block */
     uint32_t without_room_count;
     uint32_t cursor;       /* where the next block without room is looked for */
@@ -28,9 +30,9 @@ static inline struct ipv4_prefix fib_block_prefix(uint32_t block)
 /* Set a prefix or, with FIB_NO_ROUTE, take it out: 0; -ENOMEM or -ENOSPC with nothing changed. */
 int fib_table_change(struct fib_table *table, struct ipv4_prefix prefix, uint16_t next_hop);
 
-/* Bring a block in line with the prefixes, which have changed within a prefix of FIB_SHORT to 24 bits of it; or make it
- * one without room, where the caller has chosen that. 0; -ENOSPC. */
-int fib_table_bring(struct fib_table *table, struct ipv4_prefix changed);
+/* The prefixes have changed within this one: show it to readers, or have it shown by fib_table_flush(). 0; -ENOMEM or
+ * -ENOSPC with nothing shown. */
+int fib_table_show(struct fib_table *table, struct ipv4_prefix changed);
 
 /* After a change: blocks without room may find some now. */
 void fib_table_serve_waiting(struct fib_table *table);

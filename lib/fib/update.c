@@ -74,7 +74,7 @@ static int update_block(struct fib_table *table, uint32_t block, const struct or
     int error = fib_prefixes_merge(&table->prefixes, block, items, kept, &old);
     if (error)
         return error;
-    error = fib_table_bring(table, fib_block_prefix(block));
+    error = fib_table_show(table, fib_block_prefix(block));
     if (error)
         fib_prefixes_swap(&table->prefixes, block, &old);
     fib_prefixes_forget(&table->prefixes, &old);

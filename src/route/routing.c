@@ -427,6 +427,7 @@ static void settle(struct routing *routing)
     installs_settle(&routing->installs, routing->netlink, routing->rib, refused, routing);
     if (routing->installs.failed)
         routing->incomplete = true;
+    sync_flush(routing);
 }
 
 /* --- all of it --------------------------------------------------------------------------------------------------- */
@@ -443,6 +444,7 @@ int routing_resync(struct routing *routing)
         if (error) {
             routing->resync_wanted = true;
             log_error("the kernel's tables could not be read: %s", strerror(-error));
+            sync_flush(routing);
             return error;
         }
     }
@@ -460,6 +462,7 @@ int routing_configure(struct routing *routing, const struct conf *conf)
 
     if (error) {
         log_error("static routes: %s", strerror(-error));
+        sync_flush(routing);
         return error;
     }
     routing->kernel_preference = conf->kernel_preference;
@@ -552,6 +555,7 @@ int routing_open(struct door_memory *memory, void (*wait_for_packets)(void *arg)
         routing_close(routing);
         return error;
     }
+    fib_table_defer(routing->fib);
     routing->local_next_hop = next_hops_get(routing->next_hops, &local);
     *result = routing;
     return 0;

@@ -15,6 +15,9 @@
 #include "route/object.h"
 #include "route/static.h"
 
+/* Changes of the FIB that the door is shown together, at the latest when there are so many. */
+#define ROUTING_UNSEEN_MAX 8192
+
 struct routing {
     struct door_memory *memory;
     struct netlink *netlink;
@@ -27,6 +30,9 @@ struct routing {
     struct rib *rib;
     struct next_hops *next_hops;
     struct fib_table *fib;
+    uint32_t unseen;                   /* changes of the FIB since the last flush */
+    uint16_t left[ROUTING_UNSEEN_MAX]; /* next hops that are in use no more once that is flushed */
+    uint32_t left_count;
     uint16_t local_next_hop;                        /* its number */
     uint16_t local_filter_count[DOOR_LOCAL_FILTER]; /* how many local addresses set each bit of the filter */
     uint32_t wide_local;    /* local prefixes that are more than an address, 127.0.0.0/8 not counted */
@@ -65,3 +71,4 @@ void routing_keep_neighbours(struct routing *routing);
 void sync_changed(void *routing, struct ipv4_prefix prefix, const struct rib_entry *entry); /* the RIB's rib_changed */
 void sync_neighbour(struct routing *routing, uint32_t ifindex, uint32_t addr);
 void sync_all_neighbours(struct routing *routing);
+void sync_flush(struct routing *routing); /* show the door what has changed */

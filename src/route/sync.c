@@ -100,6 +100,25 @@ static void count_local(struct routing *routing, struct ipv4_prefix prefix, int 
     WRITE_RELEASE(*word, routing->local_filter_count[bit] ? *word | mask : *word & ~mask);
 }
 
+void sync_flush(struct routing *routing)
+{
+    fib_table_flush(routing->fib);
+    for (unsigned i = 0; i < routing->left_count; i++)
+        next_hops_put(routing->next_hops, routing->left[i]);
+    routing->left_count = 0;
+    routing->unseen = 0;
+}
+
+/* The FIB has changed, but the door does not see that before the next flush: until then it follows the old next hop,
+ * whose number nobody else may get. */
+static void flush_later(struct routing *routing, uint16_t old_next_hop)
+{
+    if (old_next_hop)
+        routing->left[routing->left_count++] = old_next_hop;
+    if (++routing->unseen == ROUTING_UNSEEN_MAX)
+        sync_flush(routing);
+}
+
 static void update(struct routing *routing, struct ipv4_prefix prefix)
 {
     struct next_hop_key key;
@@ -120,9 +139,10 @@ static void update(struct routing *routing, struct ipv4_prefix prefix)
             count_local(routing, prefix, 1);
         if (old == routing->local_next_hop)
             count_local(routing, prefix, -1);
+        flush_later(routing, old);
+    } else if (old) {
+        next_hops_put(routing->next_hops, old); /* wanted once more by the look at what it should be */
     }
-    if (old)
-        next_hops_put(routing->next_hops, old);
 }
 
 static void update_neighbours_within(struct routing *routing, struct ipv4_prefix within)
