@@ -229,6 +229,16 @@ void conf_print_address(FILE *stream, int depth, const char *key, uint32_t addr)
     fprintf(stream, "%*s%s = \"%s\"\n", depth * 4, "", key, text);
 }
 
+void conf_print_prefixes(FILE *stream, int depth, const char *key, const struct ipv4_prefix *prefixes, size_t count)
+{
+    char text[IPV4_PREFIX_TEXT_SIZE];
+
+    for (size_t i = 0; i < count; i++) {
+        ipv4_prefix_format(prefixes[i], text);
+        conf_print_named(stream, depth, key, text);
+    }
+}
+
 static void print_interface(const struct conf_interface *interface, FILE *stream)
 {
     char text[IPV4_PREFIX_TEXT_SIZE];

@@ -165,13 +165,8 @@ void conf_print_dhcp(const struct conf_dhcp *dhcp, FILE *stream)
 
 void conf_print_dhcp_general(const struct conf_dhcp_general *general, FILE *stream)
 {
-    char text[IPV4_PREFIX_TEXT_SIZE];
-
     fputs("\ndhcp {\n", stream);
-    for (size_t i = 0; i < general->relay_count; i++) {
-        ipv4_prefix_format(general->relays[i], text);
-        conf_print_named(stream, 1, "relays", text);
-    }
+    conf_print_prefixes(stream, 1, "relays", general->relays, general->relay_count);
     print_duration(stream, 1, "offer", general->offer_s);
     print_duration(stream, 1, "quarantine", general->quarantine_s);
     print_duration(stream, 1, "history", general->history_s);

@@ -201,13 +201,8 @@ void conf_check_measurements(const struct conf *conf, struct conf_errors *errors
 
 void conf_print_reflector(const struct conf_reflector *reflector, FILE *stream)
 {
-    char text[IPV4_PREFIX_TEXT_SIZE];
-
     fputs("    reflector {\n", stream);
-    for (size_t i = 0; i < reflector->from_count; i++) {
-        ipv4_prefix_format(reflector->from[i], text);
-        conf_print_named(stream, 2, "from", text);
-    }
+    conf_print_prefixes(stream, 2, "from", reflector->from, reflector->from_count);
     fprintf(stream, "        rate = %u\n        port = %u\n    }\n", reflector->rate, reflector->port);
 }
 

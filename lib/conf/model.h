@@ -22,6 +22,7 @@ void conf_print_text(const char *text, FILE *stream);
 void conf_print_named(FILE *stream, int depth, const char *key, const char *text);
 void conf_print_flag(FILE *stream, int depth, const char *key, bool set);
 void conf_print_address(FILE *stream, int depth, const char *key, uint32_t addr);
+void conf_print_prefixes(FILE *stream, int depth, const char *key, const struct ipv4_prefix *prefixes, size_t count);
 
 /* Lists what does not fit together. 0; -ENOMEM. */
 int conf_check(const struct conf *conf, struct conf_errors *errors);
