@@ -60,10 +60,16 @@ class Burst:
         return self.version()["netlink_messages"] == first
 
     def check(self, via):
-        """Routes as the client tells them, from the forwarding table, and as they were put into the kernel."""
-        for prefix in self.draw.sample(list(via), CHECKED):
-            got = self.router.ask("route", prefix.split("/")[0])
-            if str(got).count(via[prefix]) == 0:
+        """Routes as the client tells them, from the forwarding table, and as they were put into the kernel. Of prefixes with the
+        same first address only the longest answers for it."""
+        longest = {}
+        for prefix in via:
+            addr, length = prefix.split("/")
+            longest[addr] = max(longest.get(addr, 0), int(length))
+        for addr in self.draw.sample(list(longest), min(CHECKED, len(longest))):
+            prefix = f"{addr}/{longest[addr]}"
+            got = self.router.ask("route", addr)
+            if (got["prefix"], got["via"]) != (prefix, via[prefix]):
                 raise SystemExit(f"{prefix} via {via[prefix]}: {got}")
 
 
@@ -74,8 +80,10 @@ def main():
     prefixes, draw = burst.prefixes, burst.draw
     via = {prefix: burst.gateway() for prefix in prefixes}
     answer["add"] = burst.batch("add", [f"route add {prefix} via {gateway}" for prefix, gateway in via.items()], len(via))
+    burst.check(via)
     via = {prefix: burst.gateway() for prefix in draw.sample(prefixes, len(prefixes))}
     answer["replace"] = burst.batch("replace", [f"route replace {prefix} via {gateway}" for prefix, gateway in via.items()], 0)
+    burst.check(via)
     answer["delete"] = burst.batch("delete", [f"route del {prefix}" for prefix in draw.sample(prefixes, len(prefixes))], -len(prefixes))
     burst.router.stop()
     if "--json" in words:

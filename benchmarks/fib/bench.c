@@ -9,53 +9,15 @@
 #include "base/random.h"
 #include "fib/lookup.h"
 
-#include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
-#define HUGE_PAGE ((size_t)2 << 20)
+/* Sets of keys: uniform over all addresses; uniform over the table's prefixes, then over the addresses of each; and the
+ * prefixes in random order drawn by Zipf's law with exponent 1. */
+enum key_set { KEYS_RANDOM, KEYS_TABLE, KEYS_ZIPF, KEY_SETS };
 
-const char *const key_set_names[KEY_SETS] = {"random", "table", "zipf"};
-
-uint32_t bench_draw(struct bench *bench, uint32_t below)
-{
-    return (uint32_t)((random_u64(&bench->random) >> 32) * below >> 32);
-}
-
-double bench_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-void bench_fail(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-    exit(EXIT_FAILURE);
-}
-
-void *bench_memory(size_t bytes)
-{
-    size_t size = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    char *memory = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (memory == MAP_FAILED)
-        bench_fail("no memory");
-    memory += HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE;
-    madvise(memory, size, MADV_HUGEPAGE);
-    return memory;
-}
+static const char *const key_set_names[KEY_SETS] = {"random", "table", "zipf"};
 
 static void read_table(struct bench *bench)
 {
@@ -111,7 +73,7 @@ static uint32_t *zipf(struct bench *bench, size_t count)
     return ranks;
 }
 
-uint32_t *keys_make(struct bench *bench, enum key_set set, size_t count)
+static uint32_t *keys_make(struct bench *bench, enum key_set set, size_t count)
 {
     uint32_t *keys = bench_memory(count * sizeof(*keys));
     uint32_t *ranks = set == KEYS_ZIPF ? zipf(bench, count) : NULL; /* the routes are in random order */
@@ -126,46 +88,6 @@ uint32_t *keys_make(struct bench *bench, enum key_set set, size_t count)
         keys[i] = prefix.addr | (any & ~ipv4_mask(prefix.len));
     }
     return keys;
-}
-
-static int by_length(const void *a, const void *b)
-{
-    const struct fib_change *one = a, *other = b;
-
-    return one->prefix.len - other->prefix.len;
-}
-
-struct dir24 *dir24_make(const struct bench *bench)
-{
-    struct dir24 *dir24 = bench_memory(sizeof(*dir24));
-    struct fib_change *sorted = bench_memory(bench->count * sizeof(*sorted));
-    uint32_t groups = 0;
-
-    memcpy(sorted, bench->routes, bench->count * sizeof(*sorted));
-    qsort(sorted, bench->count, sizeof(*sorted), by_length);
-    dir24->root = bench_memory(((size_t)1 << 24) * sizeof(*dir24->root));
-    dir24->group = bench_memory(((size_t)1 << 24) * sizeof(*dir24->group));
-    dir24->groups =
-        bench_memory((bench->count + 1) * 256 * sizeof(*dir24->groups)); /* pages that are not used do not exist */
-    for (size_t i = 0; i < bench->count; i++) {
-        struct ipv4_prefix prefix = sorted[i].prefix;
-        uint32_t slot = prefix.addr >> 8;
-        if (prefix.len <= 24) {
-            for (uint32_t last = ipv4_prefix_last(prefix) >> 8; slot <= last; slot++)
-                dir24->root[slot] = sorted[i].next_hop;
-            continue;
-        }
-        if (dir24->root[slot] != DIR24_LONG) {
-            for (unsigned at = 0; at < 256; at++)
-                dir24->groups[groups * 256 + at] = dir24->root[slot];
-            dir24->group[slot] = groups++;
-            dir24->root[slot] = DIR24_LONG;
-        }
-        for (uint32_t at = prefix.addr & 255; at <= (ipv4_prefix_last(prefix) & 255); at++)
-            dir24->groups[dir24->group[slot] * 256 + at] = sorted[i].next_hop;
-    }
-    munmap(sorted, bench->count * sizeof(*sorted));
-    return dir24;
 }
 
 /* --- our table -------------------------------------------------------------------------------------------------- */

@@ -50,12 +50,6 @@ _Noreturn void bench_fail(const char *format, ...) __attribute__((format(printf,
 
 struct dir24 *dir24_make(const struct bench *bench);
 
-/* Sets of keys: uniform over all addresses; uniform over the table's prefixes, then over the addresses of each; and the
- * prefixes in random order drawn by Zipf's law with exponent 1. */
-enum key_set { KEYS_RANDOM, KEYS_TABLE, KEYS_ZIPF, KEY_SETS };
-extern const char *const key_set_names[KEY_SETS];
-uint32_t *keys_make(struct bench *bench, enum key_set set, size_t count);
-
 /* A way to look addresses up. Batches answer 64-bit numbers where the peer's do. */
 struct row {
     const char *name;

@@ -1,0 +1,85 @@
+#include "benchmarks/fib/bench.h"
+
+#include "base/clock.h"
+#include "base/random.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+uint32_t bench_draw(struct bench *bench, uint32_t below)
+{
+    return (uint32_t)((random_u64(&bench->random) >> 32) * below >> 32);
+}
+
+double bench_now(void)
+{
+    return (double)clock_now_ns() * 1e-9;
+}
+
+void bench_fail(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    exit(EXIT_FAILURE);
+}
+
+void *bench_memory(size_t bytes)
+{
+    size_t size = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    char *memory = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED)
+        bench_fail("no memory");
+    memory += HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE;
+    madvise(memory, size, MADV_HUGEPAGE);
+    return memory;
+}
+
+static int by_length(const void *a, const void *b)
+{
+    const struct fib_change *one = a, *other = b;
+
+    return one->prefix.len - other->prefix.len;
+}
+
+struct dir24 *dir24_make(const struct bench *bench)
+{
+    struct dir24 *dir24 = bench_memory(sizeof(*dir24));
+    struct fib_change *sorted = bench_memory(bench->count * sizeof(*sorted));
+    uint32_t groups = 0;
+
+    memcpy(sorted, bench->routes, bench->count * sizeof(*sorted));
+    qsort(sorted, bench->count, sizeof(*sorted), by_length);
+    dir24->root = bench_memory(((size_t)1 << 24) * sizeof(*dir24->root));
+    dir24->group = bench_memory(((size_t)1 << 24) * sizeof(*dir24->group));
+    dir24->groups =
+        bench_memory((bench->count + 1) * 256 * sizeof(*dir24->groups)); /* pages that are not used do not exist */
+    for (size_t i = 0; i < bench->count; i++) {
+        struct ipv4_prefix prefix = sorted[i].prefix;
+        uint32_t slot = prefix.addr >> 8;
+        if (prefix.len <= 24) {
+            for (uint32_t last = ipv4_prefix_last(prefix) >> 8; slot <= last; slot++)
+                dir24->root[slot] = sorted[i].next_hop;
+            continue;
+        }
+        if (dir24->root[slot] != DIR24_LONG) {
+            for (unsigned at = 0; at < 256; at++)
+                dir24->groups[groups * 256 + at] = dir24->root[slot];
+            dir24->group[slot] = groups++;
+            dir24->root[slot] = DIR24_LONG;
+        }
+        for (uint32_t at = prefix.addr & 255; at <= (ipv4_prefix_last(prefix) & 255); at++)
+            dir24->groups[dir24->group[slot] * 256 + at] = sorted[i].next_hop;
+    }
+    munmap(sorted, bench->count * sizeof(*sorted));
+    return dir24;
+}
