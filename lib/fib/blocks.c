@@ -21,9 +21,10 @@ static_assert(sizeof(struct largest_block) / FIB_SPACE_UNIT <= FIB_SPACE_MAX &&
                   sizeof(struct largest_host) / FIB_SPACE_UNIT <= FIB_SPACE_MAX,
               "every node is a piece");
 
-static uint32_t units_of(uint32_t bytes)
+/* What holds the answers of a node, with so many bytes before them. */
+static uint32_t units_of(struct fib_node_form form, size_t before_bytes)
 {
-    return (bytes + FIB_SPACE_UNIT - 1) / FIB_SPACE_UNIT;
+    return ((uint32_t)before_bytes + fib_node_form_bytes(form) + FIB_SPACE_UNIT - 1) / FIB_SPACE_UNIT;
 }
 
 /* Nodes behind FIB_MORE: a piece has the node, then its answers. */
@@ -35,7 +36,7 @@ static uint64_t *host_node(const struct fib_blocks *blocks, uint32_t answer)
 
 static uint32_t host_units(uint64_t node)
 {
-    return units_of((uint32_t)sizeof(node) + fib_node_form_bytes(fib_node_form_of(node, FIB_HOST_SHIFT)));
+    return units_of(fib_node_form_of(node, FIB_HOST_SHIFT), sizeof(node));
 }
 
 /* For a /24 that is answered by `answer` where none of `count` longer prefixes covers. */
@@ -52,7 +53,7 @@ static bool make_host(struct fib_blocks *blocks, uint32_t answer, const fib_item
             answers[at] = fib_item_next_hop(items[i]);
     }
     struct fib_node_form form = fib_node_form_for(answers, FIB_HOST_SHIFT);
-    if (!fib_space_take(&blocks->space, units_of((uint32_t)sizeof(uint64_t) + fib_node_form_bytes(form)), &at_bytes))
+    if (!fib_space_take(&blocks->space, units_of(form, sizeof(uint64_t)), &at_bytes))
         return false;
     *made = FIB_MORE | at_bytes / 8;
     *host_node(blocks, *made) = fib_node_write(blocks->memory, at_bytes + sizeof(uint64_t), form, answers);
@@ -62,7 +63,7 @@ static bool make_host(struct fib_blocks *blocks, uint32_t answer, const fib_item
 
 /* Give back or retire the nodes behind FIB_MORE of /24s from first to last. */
 static void end_hosts(struct fib_blocks *blocks, const uint32_t *answers, unsigned first, unsigned last,
-                      void (*end)(struct fib_space *space, uint32_t at_bytes, uint32_t units))
+                      fib_space_end *end)
 {
     for (unsigned i = first; i <= last; i++)
         if (answers[i] & FIB_MORE) {
@@ -106,25 +107,27 @@ static bool paint(struct fib_blocks *blocks, struct ipv4_prefix within, uint32_t
     return true;
 }
 
-static void uniform_end(struct fib_blocks *blocks, uint32_t next_hop,
-                        void (*end)(struct fib_space *space, uint32_t at_bytes, uint32_t units))
+static struct fib_node_form uniform_form(uint32_t next_hop)
+{
+    return (struct fib_node_form){.slots = 1, .shift = FIB_BLOCK_SHIFT, .width = next_hop > UINT8_MAX ? 1 : 0};
+}
+
+static void uniform_end(struct fib_blocks *blocks, uint32_t next_hop, fib_space_end *end)
 {
     struct fib_uniform *uniform = &blocks->uniform[next_hop];
 
     if (--uniform->blocks == 0)
-        end(&blocks->space, uniform->at_bytes,
-            units_of(fib_node_form_bytes(
-                (struct fib_node_form){.slots = 1, .shift = FIB_BLOCK_SHIFT, .width = next_hop > UINT8_MAX ? 1 : 0})));
+        end(&blocks->space, uniform->at_bytes, units_of(uniform_form(next_hop), 0));
 }
 
 static bool uniform_take(struct fib_blocks *blocks, uint32_t next_hop, uint64_t *node)
 {
     struct fib_uniform *uniform = &blocks->uniform[next_hop];
-    struct fib_node_form form = {.slots = 1, .shift = FIB_BLOCK_SHIFT, .width = next_hop > UINT8_MAX ? 1 : 0};
+    struct fib_node_form form = uniform_form(next_hop);
 
     if (!uniform->blocks) {
         const uint32_t answers[1 << FIB_BLOCK_SHIFT] = {next_hop, next_hop, next_hop, next_hop};
-        if (!fib_space_take(&blocks->space, units_of(fib_node_form_bytes(form)), &uniform->at_bytes))
+        if (!fib_space_take(&blocks->space, units_of(form, 0), &uniform->at_bytes))
             return false;
         fib_node_write(blocks->memory, uniform->at_bytes, form, answers);
     }
@@ -164,9 +167,11 @@ bool fib_blocks_draft(struct fib_blocks *blocks, struct ipv4_prefix changed, str
         if (!form.bitmap && form.width < 2 && answers[0] == answers[1] && answers[1] == answers[2] &&
             answers[2] == answers[3])
             return uniform_take(blocks, answers[0], &draft->node); /* no node behind FIB_MORE to give back */
-        done = fib_space_take(&blocks->space, units_of(fib_node_form_bytes(form)), &at_bytes);
-        if (done)
+        done = fib_space_take(&blocks->space, units_of(form, 0), &at_bytes);
+        if (done) {
             draft->node = fib_node_write(blocks->memory, at_bytes, form, answers);
+            blocks->nodes[form.width]++;
+        }
     }
     if (!done)
         end_hosts(blocks, answers, first, last, fib_space_give);
@@ -174,8 +179,7 @@ bool fib_blocks_draft(struct fib_blocks *blocks, struct ipv4_prefix changed, str
 }
 
 /* A node is no longer, or never was, in the table. */
-static void end_node(struct fib_blocks *blocks, uint64_t node, const struct fib_draft *draft,
-                     void (*end)(struct fib_space *space, uint32_t at_bytes, uint32_t units))
+static void end_node(struct fib_blocks *blocks, uint64_t node, const struct fib_draft *draft, fib_space_end *end)
 {
     uint32_t next_hop, answers[BLOCK_ANSWERS];
 
@@ -187,24 +191,14 @@ static void end_node(struct fib_blocks *blocks, uint64_t node, const struct fib_
         fib_node_read(blocks->memory, node, FIB_BLOCK_SHIFT, answers);
         end_hosts(blocks, answers, draft->first, draft->last, end);
     }
-    end(&blocks->space, (uint32_t)fib_node_at_bytes(node),
-        units_of(fib_node_form_bytes(fib_node_form_of(node, FIB_BLOCK_SHIFT))));
-}
-
-static void count_node(struct fib_blocks *blocks, uint64_t node, int change)
-{
-    uint32_t next_hop;
-
-    if (!is_uniform(blocks, node, &next_hop))
-        blocks->nodes[fib_node_width(node)] += (uint32_t)change;
+    blocks->nodes[fib_node_width(node)]--;
+    end(&blocks->space, (uint32_t)fib_node_at_bytes(node), units_of(fib_node_form_of(node, FIB_BLOCK_SHIFT), 0));
 }
 
 void fib_blocks_publish(struct fib_blocks *blocks, const struct fib_draft *draft)
 {
     uint64_t *place = &blocks->memory->root[draft->block], old = *place;
 
-    count_node(blocks, old, -1);
-    count_node(blocks, draft->node, 1);
     WRITE_RELEASE(*place, draft->node);
     end_node(blocks, old, draft, fib_space_retire);
 }
@@ -233,6 +227,11 @@ int fib_blocks_open(struct fib_blocks *blocks, struct fib_memory *memory, uint32
             WRITE_RELEASE(memory->root[block], 0);
     *blocks = new;
     return 0;
+}
+
+size_t fib_blocks_bytes(const struct fib_blocks *blocks)
+{
+    return (FIB_NEXT_HOP_MAX + 1) * sizeof(*blocks->uniform) + fib_space_bytes(&blocks->space);
 }
 
 void fib_blocks_close(struct fib_blocks *blocks)

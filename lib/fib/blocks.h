@@ -18,7 +18,7 @@ struct fib_blocks {
     const struct fib_prefixes *prefixes;
     struct fib_space space;
     struct fib_uniform *uniform; /* FIB_NEXT_HOP_MAX + 1 */
-    uint32_t nodes[3];           /* published ones of their own, by width */
+    uint32_t nodes[3];           /* those that blocks have for themselves, by width, drafts included */
     uint32_t more;               /* nodes behind FIB_MORE, drafts included */
 };
 
@@ -33,6 +33,9 @@ struct fib_draft {
 int fib_blocks_open(struct fib_blocks *blocks, struct fib_memory *memory, uint32_t pool_bytes,
                     const struct fib_prefixes *prefixes, void (*wait_for_readers)(void *arg), void *arg);
 void fib_blocks_close(struct fib_blocks *blocks);
+
+/* Bytes beside the memory. */
+size_t fib_blocks_bytes(const struct fib_blocks *blocks);
 
 /*
  * A block as the prefixes want it now, where it may be different within `changed` only: a prefix of FIB_SHORT to 24

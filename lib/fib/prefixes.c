@@ -1,5 +1,7 @@
 #include "fib/prefixes.h"
 
+#include "base/sorted.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,17 +16,15 @@ static struct fib_bucket *bucket_of(const struct fib_prefixes *prefixes, uint32_
     return &prefixes->buckets[addr >> FIB_BLOCK_BITS];
 }
 
+static uint64_t number_of(const void *item)
+{
+    return *(const fib_item *)item;
+}
+
 uint32_t fib_prefixes_find(const struct fib_bucket *bucket, struct ipv4_prefix prefix)
 {
-    fib_item wanted = fib_item_of(prefix, 0);
-    uint32_t first = 0, count = bucket->count;
-
-    while (count) { /* without branches that could be mispredicted */
-        uint32_t half = (count + 1) / 2;
-        first = bucket->items[first + half - 1] < wanted ? first + half : first;
-        count -= half;
-    }
-    return first;
+    return (uint32_t)sorted_find(bucket->items, bucket->count, sizeof(*bucket->items), number_of,
+                                 fib_item_of(prefix, 0));
 }
 
 static bool is_at(const struct fib_bucket *bucket, uint32_t at, struct ipv4_prefix prefix)
@@ -61,39 +61,38 @@ static int make_room(struct fib_prefixes *prefixes, struct fib_bucket *bucket)
     return 0;
 }
 
-static int set_item(struct fib_prefixes *prefixes, struct ipv4_prefix prefix, uint16_t next_hop)
+static int set_item(struct fib_prefixes *prefixes, struct ipv4_prefix prefix, uint16_t next_hop, uint16_t *old)
 {
     struct fib_bucket *bucket = bucket_of(prefixes, prefix.addr);
     uint32_t at = fib_prefixes_find(bucket, prefix);
-    bool there = is_at(bucket, at, prefix);
-
-    if (there && next_hop != FIB_NO_ROUTE) {
-        bucket->items[at] = fib_item_of(prefix, next_hop);
-        return 0;
-    }
+    uint16_t was = is_at(bucket, at, prefix) ? fib_item_next_hop(bucket->items[at]) : FIB_NO_ROUTE;
     fib_item *item;
-    if (there) { /* the array keeps its room, for whoever has to put it back */
-        item = &bucket->items[at];
-        memmove(item, item + 1, (--bucket->count - at) * sizeof(*item));
-        count(prefixes, prefix.len, -1);
-    } else if (next_hop != FIB_NO_ROUTE) {
+
+    if (was == FIB_NO_ROUTE && next_hop != FIB_NO_ROUTE) {
         int error = make_room(prefixes, bucket);
         if (error)
             return error;
         item = &bucket->items[at];
         memmove(item + 1, item, (bucket->count++ - at) * sizeof(*item));
-        *item = fib_item_of(prefix, next_hop);
         count(prefixes, prefix.len, 1);
+    } else if (was != FIB_NO_ROUTE && next_hop == FIB_NO_ROUTE) { /* the array keeps its room, should it come back */
+        item = &bucket->items[at];
+        memmove(item, item + 1, (--bucket->count - at) * sizeof(*item));
+        count(prefixes, prefix.len, -1);
     }
+    if (next_hop != FIB_NO_ROUTE)
+        bucket->items[at] = fib_item_of(prefix, next_hop);
+    *old = was;
     return 0;
 }
 
-int fib_prefixes_set(struct fib_prefixes *prefixes, struct ipv4_prefix prefix, uint16_t next_hop)
+int fib_prefixes_set(struct fib_prefixes *prefixes, struct ipv4_prefix prefix, uint16_t next_hop, uint16_t *old)
 {
     if (prefix.len > FIB_SHORT)
-        return set_item(prefixes, prefix, next_hop);
+        return set_item(prefixes, prefix, next_hop, old);
     uint16_t *place = &prefixes->shorts[heap_index(prefix.addr, prefix.len)];
-    count(prefixes, prefix.len, (next_hop != FIB_NO_ROUTE) - (*place != FIB_NO_ROUTE));
+    *old = *place;
+    count(prefixes, prefix.len, (next_hop != FIB_NO_ROUTE) - (*old != FIB_NO_ROUTE));
     *place = next_hop;
     return 0;
 }
@@ -148,6 +147,12 @@ void fib_prefixes_forget(struct fib_prefixes *prefixes, struct fib_bucket *old)
     prefixes->item_bytes -= old->capacity * sizeof(*old->items);
     free(old->items);
     *old = (struct fib_bucket){0};
+}
+
+size_t fib_prefixes_bytes(const struct fib_prefixes *prefixes)
+{
+    return (size_t)FIB_ROOT_ENTRIES * (sizeof(*prefixes->buckets) + 2 * sizeof(*prefixes->shorts)) +
+           prefixes->item_bytes;
 }
 
 bool fib_prefixes_cover(const struct fib_prefixes *prefixes, uint32_t addr, unsigned max_length,

@@ -52,9 +52,9 @@ void fib_prefixes_close(struct fib_prefixes *prefixes);
 /* The next hop of exactly this prefix; FIB_NO_ROUTE if it is not there. */
 uint16_t fib_prefixes_get(const struct fib_prefixes *prefixes, struct ipv4_prefix prefix);
 
-/* Set or, with FIB_NO_ROUTE, take out. 0; -ENOMEM with nothing changed, never for a prefix that is or just was there.
- */
-int fib_prefixes_set(struct fib_prefixes *prefixes, struct ipv4_prefix prefix, uint16_t next_hop);
+/* Set or, with FIB_NO_ROUTE, take out; *old is what was there, or FIB_NO_ROUTE. 0; -ENOMEM with nothing changed, never
+ * for a prefix that is or just was there. */
+int fib_prefixes_set(struct fib_prefixes *prefixes, struct ipv4_prefix prefix, uint16_t next_hop, uint16_t *old);
 
 /*
  * Make a bucket from the one that is there and items in order, each prefix once, whose FIB_NO_ROUTE says that it goes.
@@ -65,6 +65,9 @@ int fib_prefixes_merge(struct fib_prefixes *prefixes, uint32_t block, const fib_
                        struct fib_bucket *old);
 void fib_prefixes_swap(struct fib_prefixes *prefixes, uint32_t block, struct fib_bucket *other);
 void fib_prefixes_forget(struct fib_prefixes *prefixes, struct fib_bucket *old);
+
+/* All that the prefixes take. */
+size_t fib_prefixes_bytes(const struct fib_prefixes *prefixes);
 
 /* The longest of at most max_length bits that covers addr. False: none does, *found as it was. */
 bool fib_prefixes_cover(const struct fib_prefixes *prefixes, uint32_t addr, unsigned max_length,

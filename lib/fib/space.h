@@ -38,10 +38,10 @@ void fib_space_close(struct fib_space *space);
 /* A piece of 1 to FIB_SPACE_MAX units: its first byte in the pool. False: nothing fits, not even after a wait. */
 bool fib_space_take(struct fib_space *space, uint32_t units, uint32_t *at_bytes);
 
-/* Give back a piece that no reader has seen. */
-void fib_space_give(struct fib_space *space, uint32_t at_bytes, uint32_t units);
-/* Give back a piece that no reader finds any more. */
-void fib_space_retire(struct fib_space *space, uint32_t at_bytes, uint32_t units);
+/* The two ways in which a piece ends. */
+typedef void fib_space_end(struct fib_space *space, uint32_t at_bytes, uint32_t units);
+fib_space_end fib_space_give;   /* no reader has seen it */
+fib_space_end fib_space_retire; /* no reader finds it any more */
 
 /* Units of the largest free stretch, retired pieces aside. Looks at all of the large ones. */
 uint32_t fib_space_largest(const struct fib_space *space);

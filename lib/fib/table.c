@@ -13,19 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_without_room(const struct fib_table *table, uint32_t block)
-{
-    return table->without_room[block / 64] >> block % 64 & 1;
-}
-
-static void mark(struct fib_table *table, uint32_t block, bool without_room)
-{
-    if (is_without_room(table, block) == without_room)
-        return;
-    table->without_room[block / 64] ^= (uint64_t)1 << block % 64;
-    table->without_room_count += without_room ? 1 : UINT32_MAX;
-}
-
 static uint32_t room(const struct fib_table *table)
 {
     return table->blocks.space.free + table->blocks.space.retired;
@@ -36,7 +23,7 @@ static int draft(struct fib_table *table, struct ipv4_prefix changed, struct fib
 {
     uint32_t block = changed.addr >> FIB_BLOCK_BITS;
 
-    if (is_without_room(table, block)) /* what is there says nothing about the rest of the block */
+    if (bit_tree_has(&table->without_room, block)) /* what is there says nothing about the rest of the block */
         changed = fib_block_prefix(block);
     return fib_blocks_draft(&table->blocks, changed, draft) ? 0 : -ENOSPC;
 }
@@ -51,18 +38,21 @@ static int bring(struct fib_table *table, struct ipv4_prefix changed)
     if (error)
         fib_blocks_draft_uniform(&table->blocks, changed.addr >> FIB_BLOCK_BITS, table->config.no_room_next_hop, &new);
     fib_blocks_publish(&table->blocks, &new);
-    mark(table, new.block, error != 0);
-    if (error)
+    if (error) {
+        bit_tree_add(&table->without_room, new.block);
         table->room_at_last = room(table);
+    } else {
+        bit_tree_remove(&table->without_room, new.block);
+    }
     return 0;
 }
 
 /* Only if there is more room than when a block last looked for some, since looking may mean to wait for readers. */
 void fib_table_serve_waiting(struct fib_table *table)
 {
-    while (table->without_room_count && room(table) > table->room_at_last) {
-        while (!is_without_room(table, table->cursor))
-            table->cursor = (table->cursor + 1) % FIB_ROOT_ENTRIES;
+    while (table->without_room.count && room(table) > table->room_at_last) {
+        if (!bit_tree_next(&table->without_room, table->cursor, &table->cursor))
+            bit_tree_next(&table->without_room, 0, &table->cursor);
         bring(table, fib_block_prefix(table->cursor)); /* or there is as much room as it saw itself */
     }
 }
@@ -108,7 +98,7 @@ static void mark_changed(struct fib_table *table, struct ipv4_prefix prefix)
     uint32_t last = ipv4_prefix_last(prefix) >> FIB_BLOCK_BITS;
 
     for (uint32_t block = prefix.addr >> FIB_BLOCK_BITS; block <= last; block++)
-        table->changed[block / 64] |= (uint64_t)1 << block % 64;
+        bit_tree_add(&table->changed, block);
 }
 
 int fib_table_show(struct fib_table *table, struct ipv4_prefix changed)
@@ -126,35 +116,35 @@ int fib_table_show(struct fib_table *table, struct ipv4_prefix changed)
 
 int fib_table_change(struct fib_table *table, struct ipv4_prefix prefix, uint16_t next_hop)
 {
-    uint16_t old = fib_prefixes_get(&table->prefixes, prefix);
+    uint16_t old, undone;
 
-    if (old == next_hop)
-        return 0;
-    int error = fib_prefixes_set(&table->prefixes, prefix, next_hop);
+    if (!fib_is_prefix(prefix))
+        return -EINVAL;
+    int error = fib_prefixes_set(&table->prefixes, prefix, next_hop, &old);
     if (error)
         return error;
+    if (old == next_hop)
+        return old == FIB_NO_ROUTE ? -ENOENT : 0;
     error = fib_table_show(table, prefix);
     if (error)
-        fib_prefixes_set(&table->prefixes, prefix, old);
+        fib_prefixes_set(&table->prefixes, prefix, old, &undone);
     return error;
 }
 
 int fib_table_set(struct fib_table *table, struct ipv4_prefix prefix, uint16_t next_hop)
 {
-    if (!fib_is_prefix(prefix) || next_hop == FIB_NO_ROUTE)
-        return -EINVAL;
-    int error = fib_table_change(table, prefix, next_hop);
+    int error = next_hop == FIB_NO_ROUTE ? -EINVAL : fib_table_change(table, prefix, next_hop);
+
     fib_table_serve_waiting(table);
     return error;
 }
 
 int fib_table_remove(struct fib_table *table, struct ipv4_prefix prefix)
 {
-    if (!fib_is_prefix(prefix) || fib_prefixes_get(&table->prefixes, prefix) == FIB_NO_ROUTE)
-        return -ENOENT;
     int error = fib_table_change(table, prefix, FIB_NO_ROUTE);
+
     fib_table_serve_waiting(table);
-    return error;
+    return error == -EINVAL ? -ENOENT : error;
 }
 
 int fib_table_defer(struct fib_table *table)
@@ -167,10 +157,9 @@ int fib_table_defer(struct fib_table *table)
 
 void fib_table_flush(struct fib_table *table)
 {
-    for (uint32_t word = 0; word < FIB_ROOT_ENTRIES / 64; word++) {
-        for (uint64_t bits = table->changed[word]; bits; bits &= bits - 1)
-            bring(table, fib_block_prefix(word * 64 + (uint32_t)__builtin_ctzll(bits)));
-        table->changed[word] = 0;
+    for (uint32_t block = 0; bit_tree_next(&table->changed, block, &block);) {
+        bit_tree_remove(&table->changed, block);
+        bring(table, fib_block_prefix(block));
     }
     fib_table_serve_waiting(table);
 }
@@ -201,6 +190,11 @@ bool fib_table_next(const struct fib_table *table, struct ipv4_prefix within, st
     return fib_prefixes_next(&table->prefixes, at->prefix, false, ipv4_prefix_last(within), at);
 }
 
+size_t fib_table_largest_bytes(const struct fib_table *table)
+{
+    return (size_t)fib_space_largest(&table->blocks.space) * FIB_SPACE_UNIT;
+}
+
 struct fib_table_stats fib_table_stats(const struct fib_table *table)
 {
     const struct fib_blocks *blocks = &table->blocks;
@@ -210,16 +204,12 @@ struct fib_table_stats fib_table_stats(const struct fib_table *table)
         .blocks_wide = blocks->nodes[1],
         .blocks_more = blocks->nodes[2],
         .slash24_more = blocks->more,
-        .without_room = table->without_room_count,
+        .without_room = table->without_room.count,
         .root_bytes = sizeof(table->config.memory->root),
         .pool_bytes = table->config.pool_bytes,
         .used_bytes = (size_t)blocks->space.used * FIB_SPACE_UNIT,
         .waiting_bytes = (size_t)blocks->space.retired * FIB_SPACE_UNIT,
-        .largest_bytes = (size_t)fib_space_largest(&blocks->space) * FIB_SPACE_UNIT,
-        .writer_bytes = sizeof(*table) + table->prefixes.item_bytes +
-                        (size_t)FIB_ROOT_ENTRIES * (sizeof(struct fib_bucket) + 2 * sizeof(uint16_t)) +
-                        (FIB_NEXT_HOP_MAX + 1) * sizeof(struct fib_uniform) + fib_space_bytes(&blocks->space) +
-                        FIB_ROOT_ENTRIES / 4,
+        .writer_bytes = sizeof(*table) + fib_prefixes_bytes(&table->prefixes) + fib_blocks_bytes(blocks),
     };
 
     memcpy(stats.by_length, table->prefixes.by_length, sizeof(stats.by_length));
@@ -244,9 +234,8 @@ int fib_table_new(const struct fib_table_config *config, struct fib_table **tabl
     if (!new)
         return -ENOMEM;
     new->config = *config;
-    new->changed = calloc(FIB_ROOT_ENTRIES / 64, sizeof(*new->changed));
-    new->without_room = calloc(FIB_ROOT_ENTRIES / 64, sizeof(*new->without_room));
-    if (!new->changed || !new->without_room || fib_prefixes_open(&new->prefixes) ||
+    if (bit_tree_open(&new->changed, FIB_ROOT_ENTRIES) || bit_tree_open(&new->without_room, FIB_ROOT_ENTRIES) ||
+        fib_prefixes_open(&new->prefixes) ||
         fib_blocks_open(&new->blocks, config->memory, config->pool_bytes, &new->prefixes, config->wait_for_readers,
                         config->arg)) {
         fib_table_free(new);
@@ -262,8 +251,8 @@ struct fib_table *fib_table_free(struct fib_table *table)
     if (table) {
         fib_blocks_close(&table->blocks);
         fib_prefixes_close(&table->prefixes);
-        free(table->without_room);
-        free(table->changed);
+        bit_tree_close(&table->without_room);
+        bit_tree_close(&table->changed);
         free(table);
     }
     return NULL;

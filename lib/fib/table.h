@@ -48,7 +48,6 @@ struct fib_table_stats {
     size_t root_bytes, pool_bytes; /* what readers look at; as configured */
     size_t used_bytes;             /* of the pool */
     size_t waiting_bytes;          /* not used any more, but a reader may still be in them */
-    size_t largest_bytes;          /* the longest stretch that is free */
     size_t writer_bytes;           /* what the writer keeps for itself */
 };
 
@@ -105,3 +104,6 @@ bool fib_table_first(const struct fib_table *table, struct ipv4_prefix within, s
 bool fib_table_next(const struct fib_table *table, struct ipv4_prefix within, struct fib_route *at);
 
 struct fib_table_stats fib_table_stats(const struct fib_table *table);
+
+/* The longest stretch of the pool that is free. Takes time with the number of such stretches. */
+size_t fib_table_largest_bytes(const struct fib_table *table);

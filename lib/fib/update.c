@@ -69,7 +69,7 @@ static int update_block(struct fib_table *table, uint32_t block, const struct or
     size_t kept = 0;
 
     for (size_t i = 0; i < count; i++)
-        if (i + 1 == count || orders[i].item >> 16 != orders[i + 1].item >> 16)
+        if (i + 1 == count || key(&orders[i]) != key(&orders[i + 1]))
             items[kept++] = orders[i].item;
     int error = fib_prefixes_merge(&table->prefixes, block, items, kept, &old);
     if (error)
@@ -81,6 +81,15 @@ static int update_block(struct fib_table *table, uint32_t block, const struct or
     return error;
 }
 
+/* Make one by itself. 1 if it could not be made; what was to go and is not there is as it should be. */
+static size_t make(struct fib_table *table, struct fib_change *change)
+{
+    int error = fib_table_change(table, change->prefix, change->next_hop);
+
+    change->error = error == -ENOENT ? 0 : error;
+    return change->error != 0;
+}
+
 /* Fewer changes than this in a block are cheaper one by one, since most of the block stays as it is. */
 #define FEW 3
 
@@ -88,21 +97,21 @@ static size_t update_group(struct fib_table *table, uint32_t block, const struct
                            fib_item *items, struct fib_change *changes)
 {
     size_t failed = 0;
-    int error = count < FEW ? 0 : update_block(table, block, orders, count, items);
 
-    for (size_t i = 0; i < count; i++) {
-        struct fib_change *this = &changes[orders[i].change];
-        if (count < FEW)
-            error = fib_table_change(table, this->prefix, this->next_hop);
-        this->error = error;
-        failed += error != 0;
+    if (count < FEW) {
+        for (size_t i = 0; i < count; i++)
+            failed += make(table, &changes[orders[i].change]);
+        return failed;
     }
-    return failed;
+    int error = update_block(table, block, orders, count, items);
+    for (size_t i = 0; i < count; i++)
+        changes[orders[i].change].error = error;
+    return error ? count : 0;
 }
 
 static bool is_grouped(const struct fib_change *change)
 {
-    return !change->error && change->prefix.len > FIB_SHORT;
+    return fib_is_prefix(change->prefix) && change->prefix.len > FIB_SHORT;
 }
 
 /* Sorts the changes of long prefixes by block: those of block b are orders[first[b]] up to orders[first[b + 1]]. */
@@ -119,18 +128,14 @@ static void group(const struct fib_change *changes, size_t count, struct order *
                 (struct order){.item = fib_item_of(changes[i].prefix, changes[i].next_hop), .change = (uint32_t)i};
 }
 
-/* What can be said of a change before any is made, and the short ones. */
+/* The others, in turn. */
 static size_t update_short(struct fib_table *table, struct fib_change *changes, size_t count)
 {
     size_t failed = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        struct fib_change *this = &changes[i];
-        this->error = fib_is_prefix(this->prefix) ? 0 : -EINVAL;
-        if (!this->error && this->prefix.len <= FIB_SHORT)
-            this->error = fib_table_change(table, this->prefix, this->next_hop);
-        failed += this->error != 0;
-    }
+    for (size_t i = 0; i < count; i++)
+        if (!is_grouped(&changes[i]))
+            failed += make(table, &changes[i]);
     return failed;
 }
 
@@ -143,7 +148,6 @@ static size_t update_few(struct fib_table *table, struct fib_change *changes, si
 
     for (size_t i = 0; i < count + AHEAD; i++) {
         if (i < count) {
-            changes[i].error = fib_is_prefix(changes[i].prefix) ? 0 : -EINVAL;
             fib_prefixes_prefetch(&table->prefixes, changes[i].prefix.addr);
             __builtin_prefetch(&table->config.memory->root[changes[i].prefix.addr >> FIB_BLOCK_BITS]);
         }
@@ -152,12 +156,8 @@ static size_t update_few(struct fib_table *table, struct fib_change *changes, si
             fib_prefixes_prefetch_item(&table->prefixes, prefix.addr);
             fib_blocks_prefetch(&table->blocks, prefix.addr >> FIB_BLOCK_BITS);
         }
-        if (i >= AHEAD) {
-            struct fib_change *this = &changes[i - AHEAD];
-            if (!this->error)
-                this->error = fib_table_change(table, this->prefix, this->next_hop);
-            failed += this->error != 0;
-        }
+        if (i >= AHEAD)
+            failed += make(table, &changes[i - AHEAD]);
     }
     fib_table_serve_waiting(table);
     return failed;

@@ -102,6 +102,8 @@ static void count_local(struct routing *routing, struct ipv4_prefix prefix, int 
 
 void sync_flush(struct routing *routing)
 {
+    if (!routing->unseen)
+        return;
     fib_table_flush(routing->fib);
     for (unsigned i = 0; i < routing->left_count; i++)
         next_hops_put(routing->next_hops, routing->left[i]);
