@@ -16,8 +16,7 @@ import tables  # noqa: E402
 from command import number, say  # noqa: E402
 
 SEED, ROUNDS, KEYS = number(words, "--seed", 1), number(words, "--rounds", 15), number(words, "--keys", 1 << 20)
-NEXT_HOPS, TABLE = number(words, "--nexthops", 256), number(words, "--table", "")
-PREFIXES = number(words, "--prefixes", 900000)  # of the table that is made up where none is given
+NEXT_HOPS = number(words, "--nexthops", 256)
 BATCH_PEERS = ["rte_fib", "rte_fib_avx512", "rte_lpm", "rte_lpm_x4"]
 SINGLE_PEERS = ["rte_fib_one", "rte_lpm_one"]
 
@@ -50,10 +49,10 @@ def ratio(rows, ours, peers):
 
 
 def main():
-    table = tables.read(TABLE) if TABLE else tables.make_up(PREFIXES, SEED)
+    name, table = tables.from_words(words, SEED)
     facts, rates = measure(table)
     fact = {name: statistics.median(values) for name, values in facts.items()}
-    answer = {"table": os.path.basename(TABLE) or f"made up, {PREFIXES} prefixes", "prefixes": int(fact["prefixes"]), "seed": SEED,
+    answer = {"table": name, "prefixes": int(fact["prefixes"]), "seed": SEED,
               "nexthops": NEXT_HOPS, "rounds": ROUNDS, "keys": KEYS}
     for keys, rows in rates.items():
         for name, ours, peers in ((f"{keys}_ratio", "fairlead", BATCH_PEERS), (f"single_{keys}_ratio", "fairlead_one", SINGLE_PEERS)):

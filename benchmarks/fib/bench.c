@@ -19,38 +19,6 @@ enum key_set { KEYS_RANDOM, KEYS_TABLE, KEYS_ZIPF, KEY_SETS };
 
 static const char *const key_set_names[KEY_SETS] = {"random", "table", "zipf"};
 
-static void read_table(struct bench *bench)
-{
-    char line[256];
-    size_t capacity = 0;
-
-    for (unsigned long number = 1; fgets(line, sizeof(line), stdin); number++) {
-        struct ipv4_prefix prefix;
-        size_t length = strcspn(line, " \t\r\n,;");
-        if (!length || line[0] == '#')
-            continue;
-        if (ipv4_prefix_parse(line, length, 0, &prefix, NULL))
-            bench_fail("line %lu of the table: '%.*s' is no prefix: expected ADDRESS/LENGTH", number, (int)length,
-                       line);
-        if (bench->count == capacity) {
-            capacity = capacity ? capacity * 2 : 65536;
-            bench->routes = realloc(bench->routes, capacity * sizeof(*bench->routes));
-            if (!bench->routes)
-                bench_fail("no memory");
-        }
-        bench->routes[bench->count++] =
-            (struct fib_change){.prefix = prefix, .next_hop = (uint16_t)(1 + bench_draw(bench, bench->next_hops))};
-    }
-    if (!bench->count)
-        bench_fail("the table is empty");
-    for (size_t i = bench->count - 1; i > 0; i--) {
-        size_t j = bench_draw(bench, (uint32_t)i + 1);
-        struct fib_change other = bench->routes[i];
-        bench->routes[i] = bench->routes[j];
-        bench->routes[j] = other;
-    }
-}
-
 static uint32_t *zipf(struct bench *bench, size_t count)
 {
     uint32_t *ranks = bench_memory(count * sizeof(*ranks));
@@ -192,28 +160,18 @@ static double time_row(const struct row *row, const uint32_t *keys, size_t count
     return (double)count / took / 1e6;
 }
 
-static unsigned long argument(char **argv, int at, unsigned long max)
-{
-    char *end;
-    unsigned long value = strtoul(argv[at], &end, 10);
-
-    if (*end || !value || value > max)
-        bench_fail("'%s': expected a number from 1 to %lu", argv[at], max);
-    return value;
-}
-
 int main(int argc, char **argv)
 {
     if (argc < 5)
         bench_fail("usage: fib NEXT_HOPS SEED ROUNDS KEYS [lpm-add] < TABLE");
-    struct bench bench = {.next_hops = (unsigned)argument(argv, 1, DIR24_LONG - 1),
-                          .random = argument(argv, 2, UINT32_MAX),
+    struct bench bench = {.next_hops = (unsigned)bench_argument(argv[1], DIR24_LONG - 1),
+                          .random = bench_argument(argv[2], UINT32_MAX),
                           .lpm_add = argc > 5 && !strcmp(argv[5], "lpm-add")};
-    unsigned rounds = (unsigned)argument(argv, 3, 10000);
-    size_t keys_count = argument(argv, 4, 1 << 26) / BATCH * BATCH, rows_count;
+    unsigned rounds = (unsigned)bench_argument(argv[3], 10000);
+    size_t keys_count = bench_argument(argv[4], 1 << 26) / BATCH * BATCH, rows_count;
     uint32_t *keys[KEY_SETS];
 
-    read_table(&bench);
+    bench_read_table(&bench);
     bench.dir24 = dir24_make(&bench);
     make_table(&bench);
     check_edges(&bench);

@@ -48,6 +48,12 @@ void *bench_memory(size_t bytes);
 /* Ends the program. */
 _Noreturn void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A word of the command line: a number from 1 to max; ends the program if it is none. */
+unsigned long bench_argument(const char *word, unsigned long max);
+/* Routes from standard input, in random order and with random next hops: lines of ADDRESS/LENGTH; what follows on a
+ * line, and lines that begin with #, are ignored. */
+void bench_read_table(struct bench *bench);
+
 struct dir24 *dir24_make(const struct bench *bench);
 
 /* A way to look addresses up. Batches answer 64-bit numbers where the peer's do. */

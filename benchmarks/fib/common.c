@@ -44,6 +44,48 @@ void *bench_memory(size_t bytes)
     return memory;
 }
 
+unsigned long bench_argument(const char *word, unsigned long max)
+{
+    char *end;
+    unsigned long value = strtoul(word, &end, 10);
+
+    if (*end || !value || value > max)
+        bench_fail("'%s': expected a number from 1 to %lu", word, max);
+    return value;
+}
+
+void bench_read_table(struct bench *bench)
+{
+    char line[256];
+    size_t capacity = 0;
+
+    for (unsigned long number = 1; fgets(line, sizeof(line), stdin); number++) {
+        struct ipv4_prefix prefix;
+        size_t length = strcspn(line, " \t\r\n,;");
+        if (!length || line[0] == '#')
+            continue;
+        if (ipv4_prefix_parse(line, length, 0, &prefix, NULL))
+            bench_fail("line %lu of the table: '%.*s' is no prefix: expected ADDRESS/LENGTH", number, (int)length,
+                       line);
+        if (bench->count == capacity) {
+            capacity = capacity ? capacity * 2 : 65536;
+            bench->routes = realloc(bench->routes, capacity * sizeof(*bench->routes));
+            if (!bench->routes)
+                bench_fail("no memory");
+        }
+        bench->routes[bench->count++] =
+            (struct fib_change){.prefix = prefix, .next_hop = (uint16_t)(1 + bench_draw(bench, bench->next_hops))};
+    }
+    if (!bench->count)
+        bench_fail("the table is empty");
+    for (size_t i = bench->count - 1; i > 0; i--) {
+        size_t j = bench_draw(bench, (uint32_t)i + 1);
+        struct fib_change other = bench->routes[i];
+        bench->routes[i] = bench->routes[j];
+        bench->routes[j] = other;
+    }
+}
+
 static int by_length(const void *a, const void *b)
 {
     const struct fib_change *one = a, *other = b;

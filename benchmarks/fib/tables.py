@@ -1,6 +1,9 @@
 """Tables of routes to measure with: one that was given, or one made up in the likeness of the Internet's."""
 import gzip
+import os
 import random
+
+from command import number
 
 # How many of 901,899 prefixes of a full table of 2025 have each length; longer ones than /24 are one in a thousand.
 LENGTHS = {8: 16, 9: 13, 10: 38, 11: 103, 12: 299, 13: 581, 14: 1203, 15: 2100, 16: 13490, 17: 8235, 18: 13798, 19: 24870,
@@ -35,3 +38,9 @@ def make_up(count, seed):
         found[last, length] = None
     lines = (f"{addr >> 24}.{addr >> 16 & 255}.{addr >> 8 & 255}.{addr & 255}/{length}\n" for addr, length in sorted(found))
     return "".join(lines).encode()
+
+
+def from_words(words, seed):
+    """What the table is called, and its text: --table FILE, or one made up of --prefixes N."""
+    name, prefixes = number(words, "--table", ""), number(words, "--prefixes", 900000)
+    return (os.path.basename(name), read(name)) if name else (f"made up, {prefixes} prefixes", make_up(prefixes, seed))
