@@ -5,6 +5,7 @@
 #include "bpf/decide.h"
 
 #include "fib/table.h"
+#include "tests/draw.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
@@ -408,6 +409,9 @@ static void half_made_checksums_at_an_xdp_door(void **state)
         f->ip->protocol = opaque[i];
         fix_checksum(f);
         assert_left(f, DOOR_PUNT_HALF_MADE);
+        f->memory->ports[IN_PORT].card = 1; /* no card delivers such */
+        assert_forwarded(f);
+        f->memory->ports[IN_PORT].card = 0;
     }
     make_frame(f);
     f->frame.xdp = true;
@@ -424,14 +428,43 @@ static void half_made_checksums_at_an_xdp_door(void **state)
     assert_forwarded(f);
 }
 
+/* What is plain would pass every examination; and most of what is, is. */
+static void plain_is_what_an_examination_passes(void **state)
+{
+    struct fixture *f = *state;
+    const struct door_port *port = &f->memory->ports[IN_PORT];
+    uint64_t random = 20261126;
+    unsigned plain = 0, passed = 0;
+
+    assert_true(door_is_plain(f->memory, &f->frame, port));
+    for (unsigned round = 0; round < 200000; round++) {
+        make_frame(f);
+        size_t bytes = ETH_HDR_SIZE + IPV4_HDR_SIZE;
+        for (unsigned flips = draw_u32(&random) % 4; flips > 0; flips--)
+            f->data[draw_u32(&random) % bytes] ^= (uint8_t)(1u << draw_u32(&random) % 8);
+        if (draw_u32(&random) % 4)
+            fix_checksum(f);
+        if (draw_u32(&random) % 8 == 0)
+            f->frame.wire_bytes += draw_u32(&random) % 9 - 4;
+        bool is_plain = door_is_plain(f->memory, &f->frame, port);
+        bool passes = door_word_kind(door_examine(f->memory, &f->frame, port)) == DOOR_FORWARD;
+        assert_true(passes || !is_plain);
+        plain += is_plain;
+        passed += passes;
+    }
+    assert_int_equal(plain, passed); /* of a port that filters nothing, as here */
+    assert_in_range(passed, 20000, 180000);
+    f->memory->ports[IN_PORT].rp_filter = DOOR_RP_LOOSE;
+    assert_false(door_is_plain(f->memory, &f->frame, port));
+}
+
 /* --- who may speak ------------------------------------------------------------------------------------------------ */
 
 static enum door_speaker speaker(const struct fixture *f, struct door_binding *binding)
 {
-    struct door_verdict verdict;
-
     memset(binding, 0xff, sizeof(*binding));
-    return door_speaker(f->memory, &f->frame, &verdict, binding);
+    return door_speaker(f->memory, &f->frame, &f->memory->ports[door_port_number(f->memory, f->frame.ifindex)],
+                        binding);
 }
 
 static void set_checks(struct fixture *f, uint8_t checks)
@@ -599,10 +632,7 @@ static void what_waits_goes_to_the_lift(void **state)
     out->lift_deadline_ns = 0;
     assert_left(f, DOOR_PUNT_XDP_EGRESS);
 
-    /* An egress that is no port has none, whatever stands in place 0. */
-    f->frame.xdp = false;
-    f->memory->adjacencies[ADJACENCY].port = 0;
-    f->memory->ports[0] = (struct door_port){.lift = LIFT, .lift_deadline_ns = UINT64_MAX};
+    f->memory->adjacencies[ADJACENCY].port = 0; /* an egress that is no port has none */
     assert_int_equal(decide(f).egress, OUT);
 }
 
@@ -624,6 +654,7 @@ int main(void)
         CASE(egress),
         CASE(large_segments),
         CASE(half_made_checksums_at_an_xdp_door),
+        CASE(plain_is_what_an_examination_passes),
         CASE(nothing_is_asked_without_checks),
         CASE(a_source_is_asked_for_with_its_sender),
         CASE(dhcp_before_there_is_an_address),

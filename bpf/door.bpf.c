@@ -39,111 +39,124 @@ struct {
     __type(value, struct door_samples);
 } samples SEC(".maps");
 
-static force_inline struct door_counters *counters_of(uint32_t port)
+static force_inline struct door_counters *counters_on(uint32_t cpu, uint32_t port)
 {
-    uint32_t index = door_counters_index(bpf_get_smp_processor_id(), port);
+    uint32_t index = door_counters_index(cpu, port);
 
     return bpf_map_lookup_elem(&counters, &index);
 }
 
-static force_inline void count(const struct door_frame *frame, const struct door_verdict *verdict)
+static force_inline struct door_counters *counters_of(uint32_t port)
 {
-    struct door_counters *in = counters_of(verdict->port);
+    return counters_on(bpf_get_smp_processor_id(), port);
+}
+
+static force_inline void count_cut(const struct door_frame *frame, uint32_t in_port, uint32_t out_port)
+{
+    uint32_t cpu = bpf_get_smp_processor_id();
+    struct door_counters *in = counters_on(cpu, in_port), *out = counters_on(cpu, out_port);
+    uint32_t bytes = frame->wire_bytes - ETH_HDR_SIZE;
+
+    if (!in || !out)
+        return;
+    in->cut.packets++;
+    in->cut.bytes += bytes;
+    out->out.packets++;
+    out->out.bytes += bytes;
+}
+
+/* A frame that is not cut through. */
+static force_inline void count_other(const struct door_frame *frame, uint32_t port, uint32_t word)
+{
+    struct door_counters *in = counters_of(port);
+    unsigned reason = door_word_reason(word);
 
     if (!in)
         return;
     in->in.packets++;
     in->in.bytes += frame->wire_bytes;
-    if (verdict->kind == DOOR_FORWARD) {
-        struct door_counters *out = counters_of(verdict->next->port);
-        uint32_t bytes = frame->wire_bytes - ETH_HDR_SIZE;
-        in->cut.packets++;
-        in->cut.bytes += bytes;
-        if (out) {
-            out->out.packets++;
-            out->out.bytes += bytes;
-        }
-    } else if (verdict->kind == DOOR_DROP) {
-        if (verdict->reason < DROP_REASON_COUNT)
-            in->drops[verdict->reason]++;
-    } else if (verdict->reason < DOOR_PUNT_COUNT) {
-        in->punts[verdict->reason]++;
+    if (door_word_kind(word) == DOOR_DROP) {
+        if (reason < DROP_REASON_COUNT)
+            in->drops[reason]++;
+    } else if (reason < DOOR_PUNT_COUNT) {
+        in->punts[reason]++;
     }
 }
 
 /* The adjacency is in use: the engine keeps its neighbour alive. Written only once in a while, so that CPUs do not
  * fight over the line. */
-static force_inline void mark_used(uint32_t adjacency)
+static force_inline void mark_used(uint64_t adjacency)
 {
-    uint8_t *used = &memory.used[masked_index(adjacency, DOOR_ADJACENCIES - 1)];
+    uint8_t *used = &memory.used[adjacency];
 
     if (!*used)
         *used = 1;
 }
 
 /* Tell of a TCP segment, where somebody measures. */
-static force_inline void sample(const struct door_frame *frame)
+static force_inline void sample(const struct door_frame *frame, uint32_t number)
 {
-    uint64_t number = memory.port_of[masked_index(frame->ifindex, DOOR_IFINDEXES - 1)];
-    const struct door_port *port = &memory.ports[number];
+    const struct door_port *port = &memory.ports[masked_index(number, DOOR_PORTS - 1)];
     const struct eth_hdr *eth = frame->data;
     struct tcp_segment segment;
-    uint32_t key = (uint32_t)number;
 
     if (likely(!(READ_ONCE(port->checks) & DOOR_SAMPLE)) || port->ifindex != frame->ifindex ||
         !bytes_hold(eth, ETH_HDR_SIZE, frame->end) || eth->type_be != cpu_to_be16(ETH_TYPE_IPV4) ||
         !tcp_read((const void *)(eth + 1), frame->end, &segment))
         return;
-    struct door_samples *ring = bpf_map_lookup_elem(&samples, &key);
+    struct door_samples *ring = bpf_map_lookup_elem(&samples, &number);
     if (ring)
         door_sample_put(ring, bpf_ktime_get_ns(), &segment);
 }
 
-/* Whether the frame's sender may speak; if not, that is the verdict. */
-static force_inline bool may_speak(const struct door_frame *frame, struct door_verdict *verdict)
+/* 0 if the frame's sender may speak; otherwise the word that drops it. */
+static force_inline uint32_t silence(const struct door_frame *frame, uint32_t number)
 {
     struct door_binding binding;
 
-    switch (door_speaker(&memory, frame, verdict, &binding)) {
+    switch (door_speaker(&memory, frame, &memory.ports[masked_index(number, DOOR_PORTS - 1)], &binding)) {
     case DOOR_SPEAKER_ANY:
-        return true;
+        return 0;
     case DOOR_SPEAKER_BOUND:
         if (bpf_map_lookup_elem(&bindings, &binding))
-            return true;
+            return 0;
         break;
     case DOOR_SPEAKER_FALSE:
         break;
     case DOOR_SPEAKER_ROGUE:
-        memory.rogues[masked_index(verdict->port, DOOR_PORTS - 1)] = binding;
-        verdict->reason = DROP_ROGUE_DHCP;
-        verdict->kind = DOOR_DROP;
-        return false;
+        memory.rogues[masked_index(number, DOOR_PORTS - 1)] = binding;
+        return door_drop(DROP_ROGUE_DHCP);
     }
-    verdict->reason = DROP_SOURCE_GUARD;
-    verdict->kind = DOOR_DROP;
-    return false;
+    return door_drop(DROP_SOURCE_GUARD);
 }
 
-/* Decide for a frame and count it; data as in the frame, to be written to. The IPv4 header if it leaves, and then all
- * of it is ready to; NULL if it is dropped or the kernel's. */
-static force_inline struct ipv4_hdr *handle(const struct door_frame *frame, struct eth_hdr *data,
-                                            struct door_verdict *verdict)
+/* Decide for a frame and count it; data as in the frame, to be written to. As door_judge() says; a frame that is sent
+ * to *egress is ready to leave. */
+static force_inline enum door_kind handle(const struct door_frame *frame, struct eth_hdr *data, uint32_t *egress)
 {
-    struct ipv4_hdr *ip = (struct ipv4_hdr *)(data + 1);
+    uint32_t number = (uint32_t)door_port_number(&memory, frame->ifindex), word = 0;
+    const struct door_adjacency *next = &memory.adjacencies[0];
+    const struct door_port *port = &memory.ports[number];
 
-    sample(frame);
-    if (likely(may_speak(frame, verdict)))
-        door_decide(&memory, frame, verdict);
-    count(frame, verdict);
-    if (verdict->kind != DOOR_FORWARD || !bytes_hold(data, ETH_HDR_SIZE + IPV4_HDR_SIZE, frame->end))
-        return NULL; /* what is forwarded has them; the verifier wants it said */
-    door_rewrite(data, ip, verdict->next);
-    mark_used(verdict->adjacency);
-    return ip;
+    OPAQUE(port);
+    if (unlikely(READ_ONCE(port->checks))) {
+        sample(frame, number);
+        word = silence(frame, number);
+    }
+    if (likely(!word))
+        word = door_judge(&memory, frame, port, &next, egress);
+    if (unlikely(door_word_kind(word) != DOOR_FORWARD)) {
+        count_other(frame, number, word);
+        return door_word_kind(word);
+    }
+    count_cut(frame, number, next->port);
+    door_rewrite(data, (struct ipv4_hdr *)(data + 1), next);
+    mark_used(door_word_adjacency(word));
+    return DOOR_FORWARD;
 }
 
-SEC("xdp")
-int door_xdp(struct xdp_md *ctx)
+/* Inline in more than one program: ./bench door has another round it. */
+static force_inline int at_xdp(struct xdp_md *ctx)
 {
     void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
     struct door_frame frame = {.data = data,
@@ -152,11 +165,22 @@ int door_xdp(struct xdp_md *ctx)
                                .ifindex = ctx->ingress_ifindex,
                                .now_ns = bpf_ktime_get_coarse_ns(),
                                .xdp = true};
-    struct door_verdict verdict;
+    uint32_t egress = 0;
 
-    if (!handle(&frame, data, &verdict))
-        return verdict.kind == DOOR_DROP ? XDP_DROP : XDP_PASS;
-    return (int)bpf_redirect(verdict.egress, 0);
+    switch (handle(&frame, data, &egress)) {
+    case DOOR_FORWARD:
+        return (int)bpf_redirect(egress, 0);
+    case DOOR_DROP:
+        return XDP_DROP;
+    default:
+        return XDP_PASS;
+    }
+}
+
+SEC("xdp")
+int door_xdp(struct xdp_md *ctx)
+{
+    return at_xdp(ctx);
 }
 
 /* The priority that Linux gives a forwarded packet by its TOS (rt_tos2priority), four bits for each of 16 values: best
@@ -184,19 +208,26 @@ int door_tc(struct __sk_buff *skb)
                                .now_ns = bpf_ktime_get_coarse_ns(),
                                .gso_bytes = skb->gso_size,
                                .in_pieces = skb->len > (uint32_t)(end - data)};
-    struct door_verdict verdict;
 
     if (skb->pkt_type != PACKET_HOST) { /* for groups: the kernel's, if its sender may speak at all */
-        if (likely(may_speak(&frame, &verdict)))
+        uint32_t number = (uint32_t)door_port_number(&memory, frame.ifindex), word = silence(&frame, number);
+        if (likely(!word))
             return TC_ACT_UNSPEC;
-        count(&frame, &verdict);
+        count_other(&frame, number, word);
         return TC_ACT_SHOT;
     }
-    const struct ipv4_hdr *ip = handle(&frame, data, &verdict);
-    if (!ip)
-        return verdict.kind == DOOR_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
-    skb->priority = priority_of(ip->tos);
-    return (int)bpf_redirect(verdict.egress, 0);
+    const uint8_t *tos = (const uint8_t *)data + ETH_HDR_SIZE + 1;
+    uint32_t egress = 0;
+    switch (handle(&frame, data, &egress)) {
+    case DOOR_FORWARD:
+        if (bytes_hold(tos, 1, end))
+            skb->priority = priority_of(*tos);
+        return (int)bpf_redirect(egress, 0);
+    case DOOR_DROP:
+        return TC_ACT_SHOT;
+    default:
+        return TC_ACT_UNSPEC;
+    }
 }
 
 /* The sockets at the lifts' far ends, by interface index modulo DOOR_IFINDEXES. */

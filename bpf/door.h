@@ -91,12 +91,18 @@ static force_inline uint64_t door_word_adjacency(uint32_t word)
 struct door_adjacency {
     uint8_t dst[ETH_ADDR_SIZE]; /* the neighbour */
     uint8_t src[ETH_ADDR_SIZE]; /* the egress port */
-    uint32_t ifindex;           /* the egress port */
-    uint16_t mtu;               /* bytes of IPv4 packet that may leave; at most 65535 */
-    uint16_t port;              /* its number, 0 if it is no port */
+    uint32_t unused;            /* 0 */
+    union {
+        struct {
+            uint32_t ifindex; /* the egress port */
+            uint16_t mtu;     /* bytes of IPv4 packet that may leave; at most 65535 */
+            uint16_t port;    /* its number, 0 if it is no port */
+        };
+        uint64_t egress; /* all three, for one load */
+    };
 };
 
-static_assert(sizeof(struct door_adjacency) == 20, "no padding");
+static_assert(sizeof(struct door_adjacency) == 24, "no padding");
 
 enum door_rp_filter { DOOR_RP_OFF = 0, DOOR_RP_STRICT = 1, DOOR_RP_LOOSE = 2 }; /* as the kernel's rp_filter */
 
@@ -116,18 +122,69 @@ struct door_binding {
 
 static_assert(sizeof(struct door_binding) == 16, "no padding");
 
+/* Words that are asked for together lie in one, so that one load says that a port is as it mostly is. */
 struct door_port {
     uint64_t lift_deadline_ns; /* CLOCK_MONOTONIC; afterwards nobody is at the lift's far end, and it is passed by */
-    uint32_t ifindex;
-    uint32_t aside;     /* not 0: everything that arrives here is the kernel's */
-    uint32_t no_xdp_in; /* not 0: its driver does not take frames that an XDP door redirects */
-    uint32_t lift;      /* interface that what leaves here is sent to instead, to wait in queues; 0: none */
-    uint8_t rp_filter;  /* enum door_rp_filter */
+    union {
+        struct {
+            uint32_t ifindex;
+            uint16_t aside;    /* not 0: everything that arrives here is the kernel's */
+            uint8_t rp_filter; /* enum door_rp_filter */
+            uint8_t unused;    /* 0 */
+        };
+        uint64_t ingress;
+    };
+    union {
+        struct {
+            uint32_t no_xdp_in; /* not 0: its driver does not take frames that an XDP door redirects */
+            uint32_t lift;      /* interface that what leaves here is sent to instead, to wait in queues; 0: none */
+        };
+        uint64_t egress;
+    };
     uint8_t mac[ETH_ADDR_SIZE];
     uint8_t checks; /* enum door_check */
+    uint8_t card;   /* not 0: what arrives comes from a wire, and no checksum is only begun */
 };
 
 static_assert(sizeof(struct door_port) == 32, "no padding");
+
+/* The ingress word of a port with nothing special about it: it does not stand aside, and does not filter. */
+static force_inline uint64_t door_plain_ingress(uint32_t ifindex)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return ifindex;
+#else
+    return (uint64_t)ifindex << 32;
+#endif
+}
+
+/* The parts of an adjacency's egress word. */
+static force_inline uint32_t door_egress_ifindex(uint64_t egress)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (uint32_t)egress;
+#else
+    return (uint32_t)(egress >> 32);
+#endif
+}
+
+static force_inline uint16_t door_egress_mtu(uint64_t egress)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (uint16_t)(egress >> 32);
+#else
+    return (uint16_t)(egress >> 16);
+#endif
+}
+
+static force_inline uint16_t door_egress_port(uint64_t egress)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (uint16_t)(egress >> 48);
+#else
+    return (uint16_t)egress;
+#endif
+}
 
 /* Where what leaves a port goes now: its lift, with its queues behind; 0: it has none, or nobody is there. */
 static force_inline uint32_t door_lift(const struct door_port *port, uint64_t now_ns)
@@ -143,7 +200,7 @@ struct door_memory {
     uint32_t probe_ifindex; /* where door_probe() sends; probe_failed is set to 1 if that interface did not take it */
     uint32_t probe_failed;
     uint8_t port_of[DOOR_IFINDEXES];
-    struct door_port ports[DOOR_PORTS];
+    struct door_port ports[DOOR_PORTS];     /* 0, which is no port, stays zero */
     struct door_binding rogues[DOOR_PORTS]; /* the last rogue of each port; the door writes them */
     uint32_t next_hops[DOOR_NEXT_HOPS];
     struct door_adjacency adjacencies[DOOR_ADJACENCIES];
@@ -190,7 +247,7 @@ struct door_count {
 
 /* One for each port and CPU; only the door on that CPU writes it. */
 struct door_counters {
-    struct door_count in;  /* frames of any kind that the door saw; bytes of frame */
+    struct door_count in;  /* frames of any kind that the door saw and did not cut through; bytes of frame */
     struct door_count cut; /* came in here and were cut through */
     struct door_count out; /* cut through to here */
     uint64_t punts[DOOR_PUNT_COUNT];

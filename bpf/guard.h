@@ -76,15 +76,12 @@ static force_inline enum door_speaker door_ipv4_speaker(const struct eth_hdr *et
 /* Of a frame at a port with checks, fresh or not: *binding is what is known of the sender if that is to be BOUND, or
  * ROGUE. */
 static force_inline enum door_speaker door_speaker(const struct door_memory *memory, const struct door_frame *frame,
-                                                   struct door_verdict *verdict, struct door_binding *binding)
+                                                   const struct door_port *port, struct door_binding *binding)
 {
-    uint64_t number = memory->port_of[masked_index(frame->ifindex, DOOR_IFINDEXES - 1)];
-    const struct door_port *port = &memory->ports[number];
     uint32_t checks = READ_ONCE(port->checks) & (DOOR_CHECK_SOURCE | DOOR_CHECK_SERVERS);
     const struct eth_hdr *eth = frame->data;
     enum door_speaker speaker = DOOR_SPEAKER_ANY;
 
-    verdict->port = (uint32_t)number;
     if (likely(!checks) || port->ifindex != frame->ifindex || frame->now_ns >= READ_ONCE(memory->deadline_ns) ||
         !bytes_hold(eth, ETH_HDR_SIZE, frame->end))
         return DOOR_SPEAKER_ANY;

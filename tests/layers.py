@@ -45,7 +45,7 @@ MAY_USE = {
     "replay": ["base", "net", "fib", "queue", "sched", "sizing", "rib", "dhcp", "conf", "bpf", "loop", "query", "port", "shape", "log", "netlink"],
     "simulate": ["base", "net", "fib", "queue", "sched", "sizing", "rib", "dhcp", "conf", "bpf", "loop", "query", "port", "shape", "log", "netlink"],
     "client": ["base", "net", "dhcp", "wire"],
-    "benchmarks": ["base", "net", "fib", "queue", "sched"],
+    "benchmarks": ["base", "net", "fib", "queue", "sched", "bpf"],
 }
 ROOTS = ["lib", "src", "client", "bpf", "benchmarks"]
 

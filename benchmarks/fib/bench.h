@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #define BATCH 64 /* addresses in a call, ours and theirs */
 
@@ -45,8 +47,8 @@ uint32_t bench_draw(struct bench *bench, uint32_t below);
 double bench_now(void);
 /* Zeroed memory of 2 MiB pages where the system has them; ends the program if there is none. */
 void *bench_memory(size_t bytes);
-/* Ends the program. */
-_Noreturn void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Says why, as printf() does, and ends the program. */
+#define bench_fail(...) (fprintf(stderr, __VA_ARGS__), fputc('\n', stderr), exit(EXIT_FAILURE))
 
 /* A word of the command line: a number from 1 to max; ends the program if it is none. */
 unsigned long bench_argument(const char *word, unsigned long max);

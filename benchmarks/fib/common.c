@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/random.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +18,6 @@ uint32_t bench_draw(struct bench *bench, uint32_t below)
 double bench_now(void)
 {
     return (double)clock_now_ns() * 1e-9;
-}
-
-void bench_fail(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-    exit(EXIT_FAILURE);
 }
 
 void *bench_memory(size_t bytes)

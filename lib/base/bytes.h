@@ -38,7 +38,7 @@ static force_inline bool bytes_hold(const void *at, size_t need, const void *end
 {
 #ifdef __bpf__
     const uint8_t *behind = (const uint8_t *)at + need;
-    __asm__ volatile("" : "+r"(behind));
+    OPAQUE(behind);
     return behind <= (const uint8_t *)end;
 #else
     return (size_t)((const uint8_t *)end - (const uint8_t *)at) >= need;
@@ -68,12 +68,39 @@ static force_inline uint32_t load_u32(const void *at)
 #endif
 }
 
+static force_inline uint64_t load_u64(const void *at)
+{
+#ifdef __bpf__
+    return *(const uint64_t *)at;
+#else
+    uint64_t value;
+    __builtin_memcpy(&value, at, sizeof(value));
+    return value;
+#endif
+}
+
+static force_inline void store_u32(void *at, uint32_t value)
+{
+#ifdef __bpf__
+    *(uint32_t *)at = value;
+#else
+    __builtin_memcpy(at, &value, sizeof(value));
+#endif
+}
+
+static force_inline void store_u64(void *at, uint64_t value)
+{
+#ifdef __bpf__
+    *(uint64_t *)at = value;
+#else
+    __builtin_memcpy(at, &value, sizeof(value));
+#endif
+}
+
 /* An index into an array of mask + 1 entries, made safe by masking. In BPF the verifier (of Linux 6.1 above all) must
  * see that very mask, so the compiler is kept from being clever about what is in `index`. */
 static force_inline uint64_t masked_index(uint64_t index, uint64_t mask)
 {
-#ifdef __bpf__
-    __asm__ volatile("" : "+r"(index));
-#endif
+    OPAQUE(index);
     return index & mask;
 }

@@ -27,3 +27,11 @@
 
 /* Store it so that whoever sees it also sees everything that was stored before. User space only. */
 #define WRITE_RELEASE(object, value) __atomic_store_n(&(object), (value), __ATOMIC_RELEASE)
+
+/* In BPF: keep the compiler from knowing how a variable's value came about. It would compute it again at every use, or
+ * in a form that the verifier cannot follow. */
+#ifdef __bpf__
+#define OPAQUE(variable) __asm__ volatile("" : "+r"(variable))
+#else
+#define OPAQUE(variable) ((void)0)
+#endif

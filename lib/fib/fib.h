@@ -58,7 +58,10 @@ static force_inline uint32_t fib_node_bitmap(uint64_t node)
 
 static force_inline uint64_t fib_node_at_bytes(uint64_t node)
 {
-    return (node >> 32 & 0x3fffffff) * 4;
+    uint32_t upper = (uint32_t)(node >> 32);
+
+    OPAQUE(upper);     /* or a shift and a mask become of it, which take BPF more instructions */
+    return upper << 2; /* which drops the width */
 }
 
 static force_inline unsigned fib_node_width(uint64_t node)

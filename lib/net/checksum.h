@@ -42,6 +42,14 @@ static force_inline uint16_t checksum_update16(uint16_t checksum_be, uint16_t ol
     return (uint16_t)~checksum_fold((uint64_t)(uint16_t)~checksum_be + (uint16_t)~old_be + new_be);
 }
 
+/* The same for the word of TTL and protocol, whose TTL, of 1 or more, is one less: m - m' is 0x0100. */
+static force_inline uint16_t checksum_update_ttl(uint16_t checksum_be)
+{
+    uint32_t sum = (uint32_t)checksum_be + cpu_to_be16(0x0100);
+
+    return (uint16_t)(sum + (sum >= 0xffff));
+}
+
 /* The same for a 32-bit word that begins at an even offset (an address). */
 static force_inline uint16_t checksum_update32(uint16_t checksum_be, uint32_t old_be, uint32_t new_be)
 {
@@ -66,8 +74,12 @@ static inline uint16_t checksum_finish(uint64_t sum)
     return (uint16_t)~checksum_fold(sum);
 }
 
-/* Whether a sum that includes the checksum field says that nothing was changed on the way. */
+/* Whether a sum that includes the checksum field says that nothing was changed on the way: whether it folds to 0xffff,
+ * that is, whether it is a multiple of that, other than 0. A number is a multiple of an odd d if it times the inverse
+ * of d modulo 2^64, which is then the quotient, is at most (2^64 - 1) / d (Hacker's Delight, 10-17). */
 static force_inline bool checksum_is_right(uint64_t sum)
 {
-    return checksum_fold(sum) == 0xffff;
+    const uint64_t inverse = 0xfffefffefffeffff, quotient_max = UINT64_MAX / 0xffff;
+
+    return sum * inverse - 1 < quotient_max;
 }

@@ -63,6 +63,26 @@ static void folds_the_largest_sums(void **state)
     assert_int_equal(checksum_fold(UINT64_MAX - 1), 0xfffe);
 }
 
+/* checksum_is_right() does not fold. */
+static void right_is_what_folds_to_all_ones(void **state)
+{
+    (void)state;
+    unsigned seed = 1071;
+
+    for (uint64_t sum = 0; sum < 0x50000; sum++)
+        assert_int_equal(checksum_is_right(sum), checksum_fold(sum) == 0xffff);
+    for (unsigned round = 0; round < 200000; round++) {
+        uint64_t sum;
+        random_bytes((uint8_t *)&sum, sizeof(sum), &seed);
+        sum >>= round % 64;
+        assert_int_equal(checksum_is_right(sum), checksum_fold(sum) == 0xffff);
+        sum -= sum % 0xffff;
+        for (unsigned i = 0; i < 3; i++)
+            assert_int_equal(checksum_is_right(sum + i - 1), checksum_fold(sum + i - 1) == 0xffff);
+    }
+    assert_true(checksum_is_right(UINT64_MAX));
+}
+
 /* The case on which equation 4 of RFC 1141 goes wrong (RFC 1624 4): the answer is 0x0000, not 0xffff. */
 static void the_example_of_rfc_1624(void **state)
 {
@@ -90,8 +110,13 @@ static void update_is_a_full_computation(void **state)
         assert_true(checksum_is_right(checksum_ipv4_words(header)));
 
         /* What a router does: one less of the TTL, which shares a word with the protocol. */
+        ip->ttl += ip->ttl == 0;
+        ip->checksum_be = 0;
+        ip->checksum_be = checksum_finish(checksum_ipv4_words(header));
         uint16_t old = load_u16(&ip->ttl);
         ip->ttl--;
+        assert_int_equal(checksum_update_ttl(ip->checksum_be),
+                         checksum_update16(ip->checksum_be, old, load_u16(&ip->ttl)));
         uint16_t updated = checksum_update16(ip->checksum_be, old, load_u16(&ip->ttl));
         ip->checksum_be = 0;
         assert_int_equal(updated, checksum_finish(checksum_bytes(header, sizeof(header))));
@@ -126,9 +151,10 @@ static void udp_with_pseudo_header(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_example_of_rfc_1071),      cmocka_unit_test(agrees_with_the_definition),
-        cmocka_unit_test(folds_the_largest_sums),       cmocka_unit_test(the_example_of_rfc_1624),
-        cmocka_unit_test(update_is_a_full_computation), cmocka_unit_test(udp_with_pseudo_header),
+        cmocka_unit_test(the_example_of_rfc_1071),         cmocka_unit_test(agrees_with_the_definition),
+        cmocka_unit_test(right_is_what_folds_to_all_ones), cmocka_unit_test(folds_the_largest_sums),
+        cmocka_unit_test(the_example_of_rfc_1624),         cmocka_unit_test(update_is_a_full_computation),
+        cmocka_unit_test(udp_with_pseudo_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,8 +74,13 @@ static inline bool ipv4_addr_is_broadcast(uint32_t addr)
     return addr == UINT32_MAX;
 }
 
-/* Not 0.x, 127.x, or 224.x and above: what a host can have, as far as the address alone says. */
+/* Not 0.x, 127.x, or 224.x and above: what a host can have, as far as the address, and of that its first byte, says. */
+static inline bool ipv4_first_byte_is_host(uint8_t first)
+{
+    return first - 1u < 223 && first != 127;
+}
+
 static inline bool ipv4_addr_is_host(uint32_t addr)
 {
-    return !ipv4_addr_is_zeronet(addr) && !ipv4_addr_is_loopback(addr) && addr >> 28 < 0xe;
+    return ipv4_first_byte_is_host((uint8_t)(addr >> 24));
 }

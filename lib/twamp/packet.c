@@ -9,11 +9,9 @@
 #define SYNCED 0x80
 #define SCALE  63
 
-static void store_u32(uint8_t *bytes, uint32_t value)
+static void write_u32(uint8_t *bytes, uint32_t value)
 {
-    uint32_t value_be = cpu_to_be32(value);
-
-    memcpy(bytes, &value_be, sizeof(value_be));
+    store_u32(bytes, cpu_to_be32(value));
 }
 
 static uint32_t read_u32(const uint8_t *bytes)
@@ -25,8 +23,8 @@ static uint32_t read_u32(const uint8_t *bytes)
  * written. */
 static void store_time(uint8_t *bytes, int64_t ns)
 {
-    store_u32(bytes, (uint32_t)((uint64_t)(ns / SECOND) + EPOCH));
-    store_u32(bytes + 4, (uint32_t)((((uint64_t)(ns % SECOND) << 32) + SECOND - 1) / SECOND));
+    write_u32(bytes, (uint32_t)((uint64_t)(ns / SECOND) + EPOCH));
+    write_u32(bytes + 4, (uint32_t)((((uint64_t)(ns % SECOND) << 32) + SECOND - 1) / SECOND));
 }
 
 /* Years 1970 to 2106. */
@@ -50,7 +48,7 @@ static struct twamp_error read_error(const uint8_t *bytes)
 
 void twamp_write_sent(const struct twamp_sent *sent, uint8_t *bytes)
 {
-    store_u32(bytes, sent->number);
+    write_u32(bytes, sent->number);
     store_time(bytes + 4, sent->sent_ns);
     store_error(bytes + 12, &sent->error);
 }
@@ -72,7 +70,7 @@ void twamp_stamp(uint8_t *bytes, int64_t now_ns)
 void twamp_write_reflected(const struct twamp_reflected *reflected, uint8_t *bytes)
 {
     memset(bytes, 0, TWAMP_REFLECTED);
-    store_u32(bytes, reflected->number);
+    write_u32(bytes, reflected->number);
     store_time(bytes + 4, reflected->reflected_ns);
     store_error(bytes + 12, &reflected->error);
     store_time(bytes + 16, reflected->received_ns);

@@ -65,7 +65,8 @@ static int attach(struct ports *ports, unsigned number, struct link *link)
     if (*place)
         return -EADDRINUSE;
     door_counters_clear(ports->door, number);
-    memory->ports[number] = (struct door_port){.ifindex = link->ifindex, .aside = UINT32_MAX, .no_xdp_in = 1};
+    memory->ports[number] =
+        (struct door_port){.ifindex = link->ifindex, .aside = UINT16_MAX, .no_xdp_in = 1, .card = !is_virtual(link)};
     WRITE_RELEASE(*place, (uint8_t)number);
     int error = attach_some(ports, port, link);
     if (error) {
@@ -100,7 +101,7 @@ static void detach(struct ports *ports, unsigned number)
 
     if (!port->ifindex)
         return;
-    WRITE_RELEASE(memory->ports[number].aside, UINT32_MAX);
+    WRITE_RELEASE(memory->ports[number].aside, UINT16_MAX);
     end_shaping(ports, number);
     door_detach(&port->attachment);
     WRITE_RELEASE(memory->port_of[port->ifindex & (DOOR_IFINDEXES - 1)], 0);
@@ -348,7 +349,7 @@ static void update(struct ports *ports, unsigned number, const struct link *link
 
     if (!eth_addr_equal(shared->mac, link->mac)) {
         /* Six bytes are no single store: nobody may be reading them. */
-        WRITE_RELEASE(shared->aside, UINT32_MAX);
+        WRITE_RELEASE(shared->aside, UINT16_MAX);
         door_wait_for_packets(NULL);
         memcpy(shared->mac, link->mac, ETH_ADDR_SIZE);
         ports->changes++;
@@ -361,7 +362,7 @@ static void update(struct ports *ports, unsigned number, const struct link *link
     ports->changes += port->mtu != link->mtu;
     port->mtu = link->mtu;
     WRITE_RELEASE(shared->rp_filter, links_rp_filter(&ports->routing->links, link));
-    WRITE_RELEASE(shared->aside, aside);
+    WRITE_RELEASE(shared->aside, (uint16_t)aside);
     if (aside != port->aside)
         tell_aside(port, aside, firewall);
     port->aside = aside;

@@ -93,5 +93,5 @@ int page_reader_take(struct page_reader *reader, int page_fd, int counters_fd);
 bool page_read(const struct page_reader *reader, struct page *copy);
 bool page_read_queues(const struct page_reader *reader, unsigned port, struct queues *copy);
 
-/* What the door counted at a port, over so many CPUs. 0; -errno. */
+/* What the door counted at a port, over so many CPUs; `in` is here all that it saw. 0; -errno. */
 int page_sum_counters(const struct page_reader *reader, uint32_t cpus, unsigned port, struct door_counters *sum);

@@ -48,6 +48,9 @@ static void check(const struct door_memory *memory, const uint8_t *packet, size_
                                .xdp = xdp};
     struct door_verdict verdict;
     door_decide(memory, &frame, &verdict);
+    const struct door_port *port = &memory->ports[PORT];
+    if (captured >= IPV4_HDR_SIZE && door_is_plain(memory, &frame, port))
+        FUZZ_CHECK(door_word_kind(door_examine(memory, &frame, port)) == DOOR_FORWARD);
     FUZZ_CHECK(memcmp(data, before, ETH_HDR_SIZE + captured) == 0);
     const uint8_t *ip = data + ETH_HDR_SIZE;
     if (verdict.kind == DOOR_FORWARD) {
