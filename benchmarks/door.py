@@ -14,7 +14,7 @@ source, build, *words = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, folder) for folder in ("benchmarks/common", "benchmarks/fib", "lab")]
 
 import tables  # noqa: E402
-from command import number, say  # noqa: E402
+from command import facts_and_rows, number, say  # noqa: E402
 from lab import enter  # noqa: E402
 
 SEED, ROUNDS, PACKETS = number(words, "--seed", 1), number(words, "--rounds", 15), number(words, "--packets", 1 << 18)
@@ -38,14 +38,8 @@ def measure(table, size):
     result = subprocess.run(command, input=table, capture_output=True, timeout=1800, check=False)
     if result.returncode:
         raise SystemExit(f"{' '.join(command)}: {result.stderr.decode()}")
-    facts, rows = {}, {}
-    for line in result.stdout.decode().splitlines():
-        what, *rest = line.split()
-        if what == "fact":
-            facts[rest[0]] = float(rest[1])
-        else:
-            rows.setdefault(rest[1], {}).setdefault(rest[2], []).append(int(rest[3]))
-    return facts, rows
+    facts, rows = facts_and_rows(result.stdout.decode())
+    return {name: values[0] for name, values in facts.items()}, rows
 
 
 def figures(rows):

@@ -13,7 +13,7 @@ source, build, *words = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "benchmarks", folder) for folder in ("common", "fib")]
 
 import tables  # noqa: E402
-from command import number, say  # noqa: E402
+from command import facts_and_rows, number, say  # noqa: E402
 
 SEED, ROUNDS, KEYS = number(words, "--seed", 1), number(words, "--rounds", 15), number(words, "--keys", 1 << 20)
 NEXT_HOPS = number(words, "--nexthops", 256)
@@ -33,14 +33,7 @@ def measure(table):
     result = subprocess.run(command, input=table, capture_output=True, timeout=1800, check=False)
     if result.returncode:
         raise SystemExit(f"{' '.join(command)}: {result.stderr.decode()}")
-    facts, rates = {}, {}
-    for line in result.stdout.decode().splitlines():
-        what, *rest = line.split()
-        if what == "fact":
-            facts.setdefault(rest[0], []).append(float(rest[1]))
-        else:
-            rates.setdefault(rest[1], {}).setdefault(rest[2], []).append(float(rest[3]))
-    return facts, rates
+    return facts_and_rows(result.stdout.decode())
 
 
 def ratio(rows, ours, peers):

@@ -209,13 +209,13 @@ static force_inline uint32_t door_judge(const struct door_memory *memory, const 
         return word;
     const struct door_adjacency *adjacency = &memory->adjacencies[door_word_adjacency(word)];
     OPAQUE(adjacency);
-    uint64_t way = READ_ONCE(adjacency->egress);
-    uint32_t ifindex = door_egress_ifindex(way);
+    const struct door_adjacency way = door_adjacency_egress(adjacency);
+    uint32_t ifindex = way.ifindex;
     if (unlikely(ifindex == frame->ifindex))
         return door_punt(DOOR_PUNT_SAME_PORT);
-    if (unlikely(door_packet_bytes(frame, ip) > door_egress_mtu(way)))
+    if (unlikely(door_packet_bytes(frame, ip) > way.mtu))
         return door_punt(DOOR_PUNT_TOO_BIG);
-    const struct door_port *out = &memory->ports[masked_index(door_egress_port(way), DOOR_PORTS - 1)];
+    const struct door_port *out = &memory->ports[masked_index(way.port, DOOR_PORTS - 1)];
     if (unlikely(READ_ONCE(out->egress))) {
         uint32_t lift = door_lift(out, frame->now_ns);
         if (!lift && frame->xdp && out->no_xdp_in)

@@ -104,6 +104,12 @@ struct door_adjacency {
 
 static_assert(sizeof(struct door_adjacency) == 24, "no padding");
 
+/* Where it leads, of one load. */
+static force_inline struct door_adjacency door_adjacency_egress(const struct door_adjacency *adjacency)
+{
+    return (struct door_adjacency){.egress = READ_ONCE(adjacency->egress)};
+}
+
 enum door_rp_filter { DOOR_RP_OFF = 0, DOOR_RP_STRICT = 1, DOOR_RP_LOOSE = 2 }; /* as the kernel's rp_filter */
 
 /* What is asked of all frames at a port, of those too that are left to the kernel (bpf/guard.h). */
@@ -155,34 +161,6 @@ static force_inline uint64_t door_plain_ingress(uint32_t ifindex)
     return ifindex;
 #else
     return (uint64_t)ifindex << 32;
-#endif
-}
-
-/* The parts of an adjacency's egress word. */
-static force_inline uint32_t door_egress_ifindex(uint64_t egress)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return (uint32_t)egress;
-#else
-    return (uint32_t)(egress >> 32);
-#endif
-}
-
-static force_inline uint16_t door_egress_mtu(uint64_t egress)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return (uint16_t)(egress >> 32);
-#else
-    return (uint16_t)(egress >> 16);
-#endif
-}
-
-static force_inline uint16_t door_egress_port(uint64_t egress)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return (uint16_t)(egress >> 48);
-#else
-    return (uint16_t)egress;
 #endif
 }
 
