@@ -157,11 +157,7 @@ static_assert(sizeof(struct door_port) == 32, "no padding");
 /* The ingress word of a port with nothing special about it: it does not stand aside, and does not filter. */
 static force_inline uint64_t door_plain_ingress(uint32_t ifindex)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return ifindex;
-#else
-    return (uint64_t)ifindex << 32;
-#endif
+    return ((struct door_port){.ifindex = ifindex}).ingress;
 }
 
 /* Where what leaves a port goes now: its lift, with its queues behind; 0: it has none, or nobody is there. */
