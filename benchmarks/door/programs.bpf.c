@@ -13,10 +13,10 @@ struct door_bench_dir24 dir24 BENCH_SECTION(".bss.dir24");
 
 static force_inline uint32_t dir24_lookup(uint32_t addr)
 {
-    uint32_t entry = dir24.root[addr >> 8];
+    uint32_t entry = dir24.root[(uint64_t)addr >> 8]; /* as Linux 6.1 can follow */
 
     if (unlikely(entry & DOOR_BENCH_LONG))
-        return dir24.groups[masked_index(entry, DOOR_BENCH_GROUPS - 1) * 256 + (addr & 255)];
+        return dir24.groups[masked_index((uint64_t)entry << 8 | (addr & 255), DOOR_BENCH_GROUPS * 256 - 1)];
     return entry;
 }
 
