@@ -313,7 +313,7 @@ static void make_tables(struct door_run *run)
         uint32_t addr = prefix.addr | (bench_draw(bench, UINT32_MAX) & ~ipv4_mask(prefix.len));
         if (ipv4_addr_is_host(addr)) /* what is none, the door drops unseen */
             run->keys[i++] = addr;
-        else if (++refused > 16 * DOOR_BENCH_KEYS)
+        else if (++refused > (size_t)16 * DOOR_BENCH_KEYS)
             bench_fail("hardly an address in the table is a host's");
     }
 }
