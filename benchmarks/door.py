@@ -14,7 +14,7 @@ source, build, *words = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, folder) for folder in ("benchmarks/common", "benchmarks/fib", "lab")]
 
 import tables  # noqa: E402
-from command import facts_and_rows, number, say  # noqa: E402
+from command import facts_and_rows, number, quartiles, say  # noqa: E402
 from lab import enter  # noqa: E402
 
 SEED, ROUNDS, PACKETS = number(words, "--seed", 1), number(words, "--rounds", 15), number(words, "--packets", 1 << 18)
@@ -33,12 +33,9 @@ def measure(table, size):
                     ["-n", node, "link", "set", "inside", "up"], ["-n", node, "link", "set", "outside", "up"],
                     ["netns", "exec", node, "sysctl", "-qw", "net.ipv4.ip_forward=1"]):
         subprocess.run(["ip", *command], check=True)
-    command = ["ip", "netns", "exec", node, "taskset", "-c", str(os.cpu_count() - 1), os.path.join(build, "benchmarks/door"),
-               *(os.path.join(build, "benchmarks", name) for name in ("door.bpf.o", "door_dir24.bpf.o")), "in", "out", *map(str, (NEXT_HOPS, SEED, ROUNDS, PACKETS, size))]
-    result = subprocess.run(command, input=table, capture_output=True, timeout=1800, check=False)
-    if result.returncode:
-        raise SystemExit(f"{' '.join(command)}: {result.stderr.decode()}")
-    facts, rows = facts_and_rows(result.stdout.decode())
+    command = ["ip", "netns", "exec", node, "taskset", "-c", str(os.cpu_count() - 1), *(os.path.join(build, "benchmarks", name) for name in ("door", "door.bpf.o", "door_dir24.bpf.o")),
+               "in", "out", *map(str, (NEXT_HOPS, SEED, ROUNDS, PACKETS, size))]
+    facts, rows = facts_and_rows(command, table, 1800)
     return {name: values[0] for name, values in facts.items()}, rows
 
 
@@ -46,9 +43,9 @@ def figures(rows):
     """Medians, and those of what each row costs over the empty program in the same round."""
     answer = {}
     for row, values in rows.items():
-        quartiles = statistics.quantiles(values, n=4) if len(values) > 1 else values * 3
+        low, median, high = quartiles(values)
         over = statistics.median(value - empty for value, empty in zip(values, rows["empty"]))
-        answer[row] = {"ns": statistics.median(values), "low": quartiles[0], "high": quartiles[2], "over_empty_ns": over}
+        answer[row] = {"ns": median, "low": low, "high": high, "over_empty_ns": over}
     return answer
 
 

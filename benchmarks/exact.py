@@ -6,14 +6,13 @@ benchmarks/README.md says what is compared.
 """
 import json
 import os
-import subprocess
 import sys
 
 source, build, *words = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "benchmarks", folder) for folder in ("common", "fib")]
 
 import tables  # noqa: E402
-from command import number, say  # noqa: E402
+from command import facts_and_rows, number, say  # noqa: E402
 
 SEED, CHURNS, CHANGES = number(words, "--seed", 1), number(words, "--churns", 100), number(words, "--changes", 10000)
 NEXT_HOPS = [int(count) for count in number(words, "--nexthops", "16,256,65000").split(",")]
@@ -24,10 +23,8 @@ def main():
     answer = {"table": name, "seed": SEED, "churns": CHURNS, "changes": CHANGES, "exact": {}}
     for next_hops in NEXT_HOPS:
         command = [os.path.join(build, "benchmarks/fib_exact"), *map(str, (next_hops, SEED, CHURNS, CHANGES))]
-        result = subprocess.run(command, input=table, capture_output=True, timeout=3600, check=False)
-        if result.returncode:
-            raise SystemExit(f"{' '.join(command)}: {result.stderr.decode()}")
-        facts = {line.split()[1]: int(line.split()[2]) for line in result.stdout.decode().splitlines()}
+        facts, _ = facts_and_rows(command, table, 3600)
+        facts = {fact: int(values[0]) for fact, values in facts.items()}
         answer["exact"][next_hops] = facts
         say(f"{next_hops} next hops: equal at {facts['addresses_checked']:,} addresses, over {facts['changes']:,} changes")
     if "--json" in words:

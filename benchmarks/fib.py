@@ -6,14 +6,13 @@ benchmarks/README.md says what is measured.
 import json
 import os
 import statistics
-import subprocess
 import sys
 
 source, build, *words = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "benchmarks", folder) for folder in ("common", "fib")]
 
 import tables  # noqa: E402
-from command import facts_and_rows, number, say  # noqa: E402
+from command import facts_and_rows, number, quartiles, say  # noqa: E402
 
 SEED, ROUNDS, KEYS = number(words, "--seed", 1), number(words, "--rounds", 15), number(words, "--keys", 1 << 20)
 NEXT_HOPS = number(words, "--nexthops", 256)
@@ -21,19 +20,11 @@ BATCH_PEERS = ["rte_fib", "rte_fib_avx512", "rte_lpm", "rte_lpm_x4"]
 SINGLE_PEERS = ["rte_fib_one", "rte_lpm_one"]
 
 
-def quartiles(values):
-    values = sorted(values)
-    return [round(values[round(at * (len(values) - 1))], 3) for at in (.25, .5, .75)]
-
-
 def measure(table):
     """{fact: value} and {key set: {row: [rate of each round]}}."""
     command = ["taskset", "-c", str(os.cpu_count() - 1), os.path.join(build, "benchmarks/fib"), str(NEXT_HOPS), str(SEED),
                str(ROUNDS), str(KEYS)] + (["lpm-add"] if "--lpm-add" in words else [])
-    result = subprocess.run(command, input=table, capture_output=True, timeout=1800, check=False)
-    if result.returncode:
-        raise SystemExit(f"{' '.join(command)}: {result.stderr.decode()}")
-    return facts_and_rows(result.stdout.decode())
+    return facts_and_rows(command, table, 1800)
 
 
 def ratio(rows, ours, peers):

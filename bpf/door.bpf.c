@@ -94,9 +94,8 @@ static force_inline void mark_used(uint64_t adjacency)
 }
 
 /* Tell of a TCP segment, where somebody measures. */
-static force_inline void sample(const struct door_frame *frame, uint32_t number)
+static force_inline void sample(const struct door_frame *frame, const struct door_port *port, uint32_t number)
 {
-    const struct door_port *port = &memory.ports[masked_index(number, DOOR_PORTS - 1)];
     const struct eth_hdr *eth = frame->data;
     struct tcp_segment segment;
 
@@ -110,11 +109,11 @@ static force_inline void sample(const struct door_frame *frame, uint32_t number)
 }
 
 /* 0 if the frame's sender may speak; otherwise the word that drops it. */
-static force_inline uint32_t silence(const struct door_frame *frame, uint32_t number)
+static force_inline uint32_t silence(const struct door_frame *frame, const struct door_port *port, uint32_t number)
 {
     struct door_binding binding;
 
-    switch (door_speaker(&memory, frame, &memory.ports[masked_index(number, DOOR_PORTS - 1)], &binding)) {
+    switch (door_speaker(&memory, frame, port, &binding)) {
     case DOOR_SPEAKER_ANY:
         return 0;
     case DOOR_SPEAKER_BOUND:
@@ -140,8 +139,8 @@ static force_inline enum door_kind handle(const struct door_frame *frame, struct
 
     OPAQUE(port);
     if (unlikely(READ_ONCE(port->checks))) {
-        sample(frame, number);
-        word = silence(frame, number);
+        sample(frame, port, number);
+        word = silence(frame, port, number);
     }
     if (likely(!word))
         word = door_judge(&memory, frame, port, &next, egress);
@@ -210,7 +209,8 @@ int door_tc(struct __sk_buff *skb)
                                .in_pieces = skb->len > (uint32_t)(end - data)};
 
     if (skb->pkt_type != PACKET_HOST) { /* for groups: the kernel's, if its sender may speak at all */
-        uint32_t number = (uint32_t)door_port_number(&memory, frame.ifindex), word = silence(&frame, number);
+        uint32_t number = (uint32_t)door_port_number(&memory, frame.ifindex);
+        uint32_t word = silence(&frame, &memory.ports[number], number);
         if (likely(!word))
             return TC_ACT_UNSPEC;
         count_other(&frame, number, word);

@@ -1,4 +1,5 @@
 """What every benchmark's command line has."""
+import subprocess
 import sys
 
 
@@ -7,11 +8,20 @@ def number(words, name, otherwise):
     return type(otherwise)(words[words.index(name) + 1]) if name in words else otherwise
 
 
-def facts_and_rows(text):
-    """What a program measured: of lines "fact NAME VALUE" {name: [value]}, of lines "WHAT ROUND KEYS ROW VALUE" {keys: {row: [value of
+def quartiles(values):
+    """The lower one, the median and the upper one."""
+    values = sorted(values)
+    return [round(values[round(at * (len(values) - 1))], 3) for at in (.25, .5, .75)]
+
+
+def facts_and_rows(command, table, seconds):
+    """What a program measured of a table on its standard input: of lines "fact NAME VALUE" {name: [value]}, of lines "WHAT ROUND KEYS ROW VALUE" {keys: {row: [value of
     each round]}}."""
+    result = subprocess.run(command, input=table, capture_output=True, timeout=seconds, check=False)
+    if result.returncode:
+        raise SystemExit(f"{' '.join(command)}: {result.stderr.decode()}")
     facts, rows = {}, {}
-    for line in text.splitlines():
+    for line in result.stdout.decode().splitlines():
         what, *rest = line.split()
         if what == "fact":
             facts.setdefault(rest[0], []).append(float(rest[1]))

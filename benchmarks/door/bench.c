@@ -62,6 +62,7 @@ struct door_run {
     int programs[ROWS];
     struct door_bench_dir24 *tables;
     uint32_t *keys;
+    uint8_t frame[FRAME]; /* what programs are run with; they give it a destination */
     unsigned in, out, cpus;
 };
 
@@ -80,22 +81,25 @@ static void neighbour_mac(uint32_t next_hop, uint8_t mac[ETH_ADDR_SIZE])
     memcpy(mac, made, sizeof(made));
 }
 
-#define ADDR(a) (a) >> 24, (a) >> 16 & 255, (a) >> 8 & 255, (a)&255
-
 static void fill_kernel(const struct bench *bench, const char *in, const char *out)
 {
     FILE *ip = popen("ip -batch -", "w");
+    char prefix[IPV4_PREFIX_TEXT_SIZE], via[IPV4_TEXT_SIZE];
 
     if (!ip)
         bench_fail("no ip");
     fprintf(ip, "link set %s address 02:00:00:00:01:01 up\nlink set %s address 02:00:00:00:01:02 up\n", in, out);
     fprintf(ip, "addr add 240.17.0.1/24 dev %s\naddr add 240.16.0.1/16 dev %s\n", in, out);
-    for (unsigned next_hop = 1; next_hop <= bench->next_hops; next_hop++)
-        fprintf(ip, "neigh add %u.%u.%u.%u lladdr 02:00:00:01:%02x:%02x dev %s nud permanent\n",
-                ADDR(gateway(next_hop)), next_hop >> 8, next_hop & 255, out);
-    for (size_t i = 0; i < bench->count; i++)
-        fprintf(ip, "route replace %u.%u.%u.%u/%u via %u.%u.%u.%u\n", ADDR(bench->routes[i].prefix.addr),
-                bench->routes[i].prefix.len, ADDR(gateway(bench->routes[i].next_hop)));
+    for (unsigned next_hop = 1; next_hop <= bench->next_hops; next_hop++) {
+        ipv4_addr_format(gateway(next_hop), via);
+        fprintf(ip, "neigh add %s lladdr 02:00:00:01:%02x:%02x dev %s nud permanent\n", via, next_hop >> 8,
+                next_hop & 255, out);
+    }
+    for (size_t i = 0; i < bench->count; i++) {
+        ipv4_prefix_format(bench->routes[i].prefix, prefix);
+        ipv4_addr_format(gateway(bench->routes[i].next_hop), via);
+        fprintf(ip, "route replace %s via %s\n", prefix, via);
+    }
     if (pclose(ip))
         bench_fail("ip refuses a route");
 }
@@ -169,10 +173,8 @@ static void make_frame(uint8_t frame[FRAME])
                             .src_be = cpu_to_be32(IPV4(192, 0, 2, 2))};
 }
 
-static void load(struct door_run *run, struct loaded *loaded, const char *file)
+static void load(const struct door_run *run, struct loaded *loaded, const char *file)
 {
-    uint8_t frame[FRAME];
-
     loaded->object = bpf_object__open_file(file, NULL);
     if (!loaded->object)
         bench_fail("%s: %s", file, strerror(errno));
@@ -188,10 +190,9 @@ static void load(struct door_run *run, struct loaded *loaded, const char *file)
     memcpy(dir24, run->tables, sizeof(*dir24));
     munmap(dir24, sizeof(*dir24));
     fill_door(run, loaded->memory);
-    make_frame(frame);
-    loaded->control->checksum_part = checksum_fold(checksum_ipv4_words(frame + ETH_HDR_SIZE));
-    memcpy(&loaded->control->head, frame, ETH_HDR_SIZE);
-    memcpy(&loaded->control->head.ip_first, frame + ETH_HDR_SIZE, 16);
+    loaded->control->checksum_part = checksum_fold(checksum_ipv4_words(run->frame + ETH_HDR_SIZE));
+    memcpy(&loaded->control->head, run->frame, ETH_HDR_SIZE);
+    memcpy(&loaded->control->head.ip_first, run->frame + ETH_HDR_SIZE, 16);
     memcpy(loaded->control->keys, run->keys, sizeof(loaded->control->keys));
 }
 
@@ -216,11 +217,10 @@ static void load_all(struct door_run *run)
 /* --- running ----------------------------------------------------------------------------------------------------- */
 
 /* Nanoseconds a packet, as the kernel says. */
-static uint32_t run_program(const struct door_run *run, unsigned row, const uint8_t *frame, uint8_t *out, int packets,
-                            uint32_t *action)
+static uint32_t run_program(const struct door_run *run, unsigned row, uint8_t *out, int packets, uint32_t *action)
 {
     struct xdp_md md = {.data_end = FRAME, .ingress_ifindex = run->in};
-    LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = FRAME, .data_out = out,
+    LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = run->frame, .data_size_in = FRAME, .data_out = out,
                 .data_size_out = out ? FRAME : 0, .ctx_in = &md, .ctx_size_in = sizeof(md), .repeat = packets);
 
     if (bpf_prog_test_run_opts(run->programs[row], &opts))
@@ -230,22 +230,17 @@ static uint32_t run_program(const struct door_run *run, unsigned row, const uint
     return opts.duration;
 }
 
-static bool is_loopback(uint32_t addr)
-{
-    return addr >> 24 == 127;
-}
-
 /* Whether each packet leaves as the trie has it, to that neighbour, with its TTL and checksum right. */
-static void check_row(struct door_run *run, unsigned row, const uint8_t *frame)
+static void check_row(const struct door_run *run, unsigned row)
 {
     for (unsigned i = 0; i < CHECKED; i++) {
         uint8_t out[FRAME], mac[ETH_ADDR_SIZE];
         uint32_t action;
-        run_program(run, row, frame, out, 1, &action);
+        run_program(run, row, out, 1, &action);
         const struct eth_hdr *eth = (const struct eth_hdr *)out;
         const struct ipv4_hdr *ip = (const struct ipv4_hdr *)(eth + 1);
         uint32_t dst = be32_to_cpu(ip->dst_be), next_hop = fib_trie_lookup(run->trie, dst);
-        if (is_loopback(dst))
+        if (ipv4_addr_is_loopback(dst))
             continue;
         bool is_right = action == XDP_PASS;
         if (next_hop && row != ROW_EMPTY) {
@@ -253,18 +248,14 @@ static void check_row(struct door_run *run, unsigned row, const uint8_t *frame)
             is_right = action == XDP_REDIRECT && !memcmp(eth->dst, mac, ETH_ADDR_SIZE) &&
                        !memcmp(eth->src, out_mac, ETH_ADDR_SIZE) && ip->ttl == 63;
         }
-        if (!is_right || checksum_fold(checksum_ipv4_words(ip)) != 0xffff)
-            bench_fail("%s: %u.%u.%u.%u: action %u, expected next hop %u", rows_of[row].name, ADDR(dst), action,
-                       next_hop);
+        if (!is_right || !checksum_is_right(checksum_ipv4_words(ip)))
+            bench_fail("%s: 0x%08x: action %u, expected next hop %u", rows_of[row].name, dst, action, next_hop);
     }
 }
 
 static void measure(struct door_run *run, unsigned round, int packets)
 {
-    uint8_t frame[FRAME];
-
     load_all(run);
-    make_frame(frame);
     for (unsigned drawn = 0; drawn < 2; drawn++) {
         uint64_t forwarded[ROWS];
         for (unsigned row = 0; row < ROWS; row++) {
@@ -273,13 +264,13 @@ static void measure(struct door_run *run, unsigned round, int packets)
             control->random = 1 + round;
             control->at = 0;
             if (round == 0)
-                check_row(run, row, frame);
-            run_program(run, row, frame, NULL, packets / 4, NULL); /* warm up */
+                check_row(run, row);
+            run_program(run, row, NULL, packets / 4, NULL); /* warm up */
             control->at = 0;
             control->random = 2 + round;
             control->forwarded = 0;
             printf("ns %u %s %s %u\n", round, key_set_names[drawn], rows_of[row].name,
-                   run_program(run, row, frame, NULL, packets, NULL));
+                   run_program(run, row, NULL, packets, NULL));
             forwarded[row] = control->forwarded;
         }
         /* All of them had the same packets. */
@@ -296,13 +287,9 @@ static void make_tables(struct door_run *run)
 
     bench->memory = bench_memory(sizeof(*bench->memory));
     struct fib_table_config config = {.memory = bench->memory, .pool_bytes = FIB_POOL_BYTES};
-    run->trie = fib_trie_new();
-    if (!run->trie || fib_table_new(&config, &bench->table) ||
-        fib_table_update(bench->table, bench->routes, bench->count))
+    run->trie = bench_trie(bench);
+    if (fib_table_new(&config, &bench->table) || fib_table_update(bench->table, bench->routes, bench->count))
         bench_fail("no memory for the tables");
-    for (size_t i = 0; i < bench->count; i++)
-        if (fib_trie_set(run->trie, bench->routes[i].prefix, bench->routes[i].next_hop))
-            bench_fail("no memory for the trie");
     bench->dir24 = dir24_make(bench);
     run->tables = bench_memory(sizeof(*run->tables));
     fill_dir24(run->tables, bench->dir24);
@@ -336,6 +323,7 @@ int main(int argc, char **argv)
     bench_read_table(&run.bench);
     if (prefixes < run.bench.count)
         run.bench.count = prefixes;
+    make_frame(run.frame);
     make_tables(&run);
     double began = bench_now();
     fill_kernel(&run.bench, argv[3], argv[4]);

@@ -132,9 +132,8 @@ int bench_kernel(struct xdp_md *ctx)
                                    .ipv4_dst = ip->dst_be};
     if (bpf_fib_lookup(ctx, &asked, sizeof(asked), 0) != BPF_FIB_LKUP_RET_SUCCESS)
         return XDP_PASS;
-    uint16_t old_be = load_u16(&ip->ttl);
     ip->ttl--;
-    ip->checksum_be = checksum_update16(ip->checksum_be, old_be, load_u16(&ip->ttl));
+    ip->checksum_be = checksum_update_ttl(ip->checksum_be);
     __builtin_memcpy(eth->dst, asked.dmac, ETH_ADDR_SIZE);
     __builtin_memcpy(eth->src, asked.smac, ETH_ADDR_SIZE);
     return done((int)bpf_redirect(asked.ifindex, 0));

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/random.h"
 #include "net/eth.h"
+#include "net/ipv4_addr.h"
 
 #define DOOR_BENCH_KEYS   (1u << 18)
 #define DOOR_BENCH_GROUPS 4096u
@@ -37,14 +39,10 @@ struct door_bench_dir24 {
     uint16_t groups[DOOR_BENCH_GROUPS * 256];
 };
 
-/* The next destination: uniform over 1.0.0.0 to 223.255.255.255 without 127.0.0.0/8 (xorshift64*). */
+/* The next destination: uniform over 1.0.0.0 to 223.255.255.255 without 127.0.0.0/8. */
 static force_inline uint32_t door_bench_draw(uint64_t *state)
 {
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    uint64_t random = *state * 0x2545f4914f6cdd1d >> 32;
-    uint32_t addr = (1u << 24) + (uint32_t)(random * (223u << 24) >> 32);
+    uint32_t addr = (1u << 24) + (uint32_t)((random_u64(state) >> 32) * (223u << 24) >> 32);
 
-    return addr >> 24 == 127 ? addr ^ 64u << 24 : addr;
+    return ipv4_addr_is_loopback(addr) ? addr ^ 64u << 24 : addr;
 }

@@ -56,6 +56,9 @@ unsigned long bench_argument(const char *word, unsigned long max);
  * line, and lines that begin with #, are ignored. */
 void bench_read_table(struct bench *bench);
 
+/* The routes in the reference trie (fib/trie.h); ends the program if there is no memory. */
+struct fib_trie *bench_trie(const struct bench *bench);
+
 struct dir24 *dir24_make(const struct bench *bench);
 
 /* A way to look addresses up. Batches answer 64-bit numbers where the peer's do. */

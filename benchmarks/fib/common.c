@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "fib/trie.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,18 @@ void bench_read_table(struct bench *bench)
         bench->routes[i] = bench->routes[j];
         bench->routes[j] = other;
     }
+}
+
+struct fib_trie *bench_trie(const struct bench *bench)
+{
+    struct fib_trie *trie = fib_trie_new();
+    bool fits = trie;
+
+    for (size_t i = 0; fits && i < bench->count; i++)
+        fits = fib_trie_set(trie, bench->routes[i].prefix, bench->routes[i].next_hop) == 0;
+    if (!fits)
+        bench_fail("no memory for the trie");
+    return trie;
 }
 
 static int by_length(const void *a, const void *b)

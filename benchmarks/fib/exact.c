@@ -187,18 +187,15 @@ static void start(struct exact *exact, size_t changes)
     struct fib_table_config config = {.pool_bytes = FIB_POOL_BYTES, .no_room_next_hop = FIB_NEXT_HOP_MAX};
 
     config.memory = bench->memory = bench_memory(sizeof(*bench->memory));
-    exact->trie = fib_trie_new();
+    exact->trie = bench_trie(bench);
     exact->known = bench_memory((bench->count + changes) * sizeof(*exact->known));
     exact->out = bench_memory((changes + 1) * sizeof(*exact->out));
     exact->more = bench_memory((1 << 24) / 8);
     exact->ways = fib_lookup_ways(&exact->ways_count);
-    if (!exact->trie || fib_table_new(&config, &bench->table))
-        bench_fail("no memory for the tables");
-    for (size_t i = 0; i < bench->count; i++) {
+    if (fib_table_new(&config, &bench->table))
+        bench_fail("no memory for the table");
+    for (size_t i = 0; i < bench->count; i++)
         know(exact, bench->routes[i].prefix);
-        if (fib_trie_set(exact->trie, bench->routes[i].prefix, bench->routes[i].next_hop))
-            bench_fail("no memory for the trie");
-    }
     qsort(exact->known, exact->known_count, sizeof(*exact->known), compare);
     if (fib_table_update(bench->table, bench->routes, bench->count))
         bench_fail("not all prefixes fit");

@@ -27,8 +27,6 @@
 /* Addresses in host order. Returns DROP_NONE or the reason. */
 static force_inline enum drop_reason ipv4_validate_addresses(uint32_t src, uint32_t dst)
 {
-    if (likely(ipv4_addr_is_host(src) && ipv4_addr_is_host(dst)))
-        return DROP_NONE; /* as nearly always; all that follows allows it too */
     /* Never a source: RFC 1112 7.2, RFC 1122 3.2.1.3 (c). */
     if (unlikely(ipv4_addr_is_multicast(src)))
         return DROP_IP_SOURCE_MULTICAST;
