@@ -15,7 +15,7 @@ from tap import Tap
 from tree import files
 
 FORMAT_VERSION = "14"
-FOLDERS = ("lib", "src", "client", "tests", "bpf", "benchmarks", "lab")
+FOLDERS = ("lib", "src", "client", "tests", "bpf", "benchmarks", "examples", "lab")
 source_root, build_root = sys.argv[1:]
 
 
@@ -42,12 +42,13 @@ def main():
         for path in files(source_root, FOLDERS, (".c", ".h")):
             tap.case(f"layout of {path}", run("clang-format", "--dry-run", "-Werror", path))
     if tools["clang-tidy"] == FORMAT_VERSION:
-        # What needs a library that only benchmarks and oracles install is not compiled here, and cannot be looked at.
+        # What needs a library that only benchmarks and oracles install, or our own as it is installed, is not compiled here, and cannot be
+        # looked at.
         with open(os.path.join(build_root, "compile_commands.json"), encoding="utf-8") as commands:
             compiled = {os.path.realpath(os.path.join(entry["directory"], entry["file"])) for entry in json.load(commands)}
         paths = [path for path in files(source_root, FOLDERS, ".c") if not path.endswith(".bpf.c")]
         for path in [path for path in paths if os.path.realpath(os.path.join(source_root, path)) not in compiled]:
-            if not path.startswith(("benchmarks/", "tests/oracle/")):
+            if not path.startswith(("benchmarks/", "examples/", "tests/oracle/")):
                 tap.case(f"{path} is compiled", ["no target has it"])
             paths.remove(path)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

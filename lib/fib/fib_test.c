@@ -50,7 +50,7 @@ static void make_table(struct fixture *f, uint32_t pool_bytes, uint16_t no_room_
 static void begin(struct fixture *f, uint64_t seed, uint32_t pool_bytes, uint16_t no_room_next_hop)
 {
     print_message("# seed %llu\n", (unsigned long long)seed);
-    *f = (struct fixture){.random = seed, .memory = calloc(1, sizeof(*f->memory)), .trie = fib_trie_new()};
+    *f = (struct fixture){.random = seed, .memory = fib_memory_new(pool_bytes), .trie = fib_trie_new()};
     assert_non_null(f->memory);
     assert_non_null(f->trie);
     make_table(f, pool_bytes, no_room_next_hop);
@@ -189,6 +189,9 @@ static void bad_arguments_are_refused(void **state)
     config.pool_bytes = FIB_TABLE_POOL_MIN + 4;
     assert_int_equal(fib_table_new(&config, &table), -EINVAL);
     assert_null(table);
+    assert_null(fib_memory_new(FIB_POOL_BYTES + 8));
+    assert_null(fib_memory_new(FIB_TABLE_POOL_MIN - 8));
+    assert_null(fib_memory_new(FIB_TABLE_POOL_MIN + 4));
     end(&f);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "fib/table.h"
 
+#include "base/lines.h"
 #include "fib/table_inside.h"
 
 #include <errno.h>
@@ -225,10 +226,19 @@ static void keep_no_room(struct fib_table *table)
         fib_blocks_draft_uniform(&table->blocks, 0, table->config.no_room_next_hop, &draft);
 }
 
+static bool is_pool(uint32_t bytes)
+{
+    return bytes >= FIB_TABLE_POOL_MIN && bytes <= FIB_POOL_BYTES && bytes % FIB_SPACE_UNIT == 0;
+}
+
+struct fib_memory *fib_memory_new(uint32_t pool_bytes)
+{
+    return is_pool(pool_bytes) ? lines_new(offsetof(struct fib_memory, pool) + pool_bytes + FIB_POOL_PADDING) : NULL;
+}
+
 int fib_table_new(const struct fib_table_config *config, struct fib_table **table)
 {
-    if (!config->memory || config->pool_bytes < FIB_TABLE_POOL_MIN || config->pool_bytes > FIB_POOL_BYTES ||
-        config->pool_bytes % FIB_SPACE_UNIT)
+    if (!config->memory || !is_pool(config->pool_bytes))
         return -EINVAL;
     struct fib_table *new = calloc(1, sizeof(*new));
     if (!new)

@@ -26,6 +26,13 @@ struct fib_table_config {
 
 #define FIB_TABLE_POOL_MIN 1024
 
+/*
+ * Memory for a table with so much pool, in huge pages where the system has them: all zeros, a table without prefixes.
+ * A full Internet table takes 2.4 MiB of pool, FIB_POOL_BYTES holds several. Given back with free(), after the table
+ * and its last reader. NULL if pool_bytes is out of range, or there is no memory.
+ */
+struct fib_memory *fib_memory_new(uint32_t pool_bytes);
+
 struct fib_route {
     struct ipv4_prefix prefix;
     uint16_t next_hop;
