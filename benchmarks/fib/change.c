@@ -156,6 +156,7 @@ void change_measure(struct bench *bench, const uint32_t *keys, size_t count)
         double beside = (double)(batches() - before) * BATCH / took / 1e6;
         __atomic_store_n(&reader.stop, true, __ATOMIC_RELEASE);
         pthread_join(thread, NULL);
+        reader.writing = false;
         printf("fact updates_beside_%zu %.0f\nfact reader_alone_%zu %.1f\nfact reader_beside_%zu %.1f\n", sizes[i],
                CHANGES / took, sizes[i], alone, sizes[i], beside);
     }

@@ -130,7 +130,7 @@ static void open_dpdk(void)
 {
     static const char *const words[] = {"fib",         "--no-huge",         "--no-pci",
                                         "--no-shconf", "--no-telemetry",    "-m",
-                                        "1024",        "--log-level=error", "--force-max-simd-bitwidth=512"};
+                                        "4096",        "--log-level=error", "--force-max-simd-bitwidth=512"};
     char *arguments[ARRAY_SIZE(words)];
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)

@@ -21,7 +21,7 @@ def make_up(count, seed):
     """The same lengths, and as clustered: a third of the prefixes has another one for its neighbour, as announcements have that
     split a block, within allocations of a /14 to a /20 each, all over the unicast addresses."""
     draw = random.Random(seed)
-    lengths = draw.choices(list(LENGTHS), weights=list(LENGTHS.values()), k=count + count // 8)
+    lengths = draw.choices(list(LENGTHS), weights=list(LENGTHS.values()), k=2 * count)
     found = {}
     base, last, left = 0, 0, 0
     for length in lengths:
