@@ -12,11 +12,11 @@ def powers(between):
 
 def share(value, between, logarithmic):
     """How far along its axis a value is: 0 to 1."""
-    value, low, high = (math.log10(number) if logarithmic else number for number in (value, *between))
+    value, low, high = (math.log10(at) if logarithmic else at for at in (value, *between))
     return (value - low) / (high - low)
 
 
-def number(value):
+def label(value):
     return f"{value:,}" if value >= 1000 else f"{value:g}"
 
 
@@ -27,9 +27,9 @@ class Plot:
         self.parts = [self.text(WIDTH / 2, 22, title, "middle", 15), self.text(WIDTH / 2, HEIGHT - 10, x_name, "middle"),
                       f'<g transform="rotate(-90 16 {HEIGHT / 2})">{self.text(16, HEIGHT / 2, y_name, "middle")}</g>']
         for x in powers(x_range) if x_log else [x_range[0] + (x_range[1] - x_range[0]) * i / 10 for i in range(11)]:
-            self.parts += [self.rule(self.x(x), TOP, self.x(x), HEIGHT - BOTTOM), self.text(self.x(x), HEIGHT - BOTTOM + 16, number(x), "middle")]
+            self.parts += [self.rule(self.x(x), TOP, self.x(x), HEIGHT - BOTTOM), self.text(self.x(x), HEIGHT - BOTTOM + 16, label(x), "middle")]
         for y in powers(y_range):
-            self.parts += [self.rule(LEFT, self.y(y), WIDTH - RIGHT, self.y(y)), self.text(LEFT - 6, self.y(y) + 4, number(y), "end")]
+            self.parts += [self.rule(LEFT, self.y(y), WIDTH - RIGHT, self.y(y)), self.text(LEFT - 6, self.y(y) + 4, label(y), "end")]
 
     @staticmethod
     def text(x, y, text, anchor="start", size=12):
