@@ -35,7 +35,9 @@ class Net:
             self.middle("sysctl", "-qw", f"net.ipv4.neigh.{name}.retrans_time_ms=100",
                         f"net.ipv4.neigh.{name}.base_reachable_time_ms=500",
                         f"net.ipv4.neigh.{name}.delay_first_probe_time=1", f"net.ipv4.conf.{name}.send_redirects=0")
-        self.middle("sysctl", "-qw", "net.ipv4.icmp_ratelimit=0")
+        # No message is limited by its type. A limit of 0 would not do: the kernel keeps one bucket for it and for routes'
+        # errors, and a tick between the two empties that.
+        self.middle("sysctl", "-qw", "net.ipv4.icmp_ratemask=0")
         self.senders = {node: Sender(self.lab, node, interface)
                         for node, interface in (("left", "eth0"), ("middle", "lan1"))}
         self.capture = Capture(self.lab, "right", "eth0")
