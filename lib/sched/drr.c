@@ -231,7 +231,7 @@ static bool has_room(struct drr *drr, struct pair *pair, const struct drr_profil
 
     if (unlikely(held >= profile->limit_packets))
         drop(drr, pair, number, QUEUE_DROP_LIMIT, &pair->counts.dropped_limit);
-    else if (unlikely(!share_allows(held, drr->packets->free_count, drr->config->share_shift)))
+    else if (unlikely(!share_allows(held, packets_shared(drr->packets), drr->config->share_shift)))
         drop(drr, pair, number, QUEUE_DROP_MEMORY, &pair->counts.dropped_memory);
     else
         return true;

@@ -21,6 +21,7 @@ struct sched {
     const struct sched_config *config;
     struct packets *packets;
     struct shaper shaper;
+    struct edf *edf; /* NULL: there are no contracts */
     struct branch branches[SCHED_CLASSES];
     unsigned turn[SCHED_CLASSES]; /* by the first of its group: whose turn it is, with a deficit above 0 or none yet */
 };
@@ -35,6 +36,8 @@ struct sched *sched_new(const struct sched_config *config, struct packets *packe
     sched->config = config;
     sched->packets = packets;
     sched->shaper.due_ns = now_ns;
+    if (config->edf.contracts && !(sched->edf = edf_new(&config->edf, packets)))
+        return sched_free(sched);
     for (unsigned i = 0; i < config->class_count; i++) {
         struct branch *branch = &sched->branches[i];
         branch->config = &config->classes[i];
@@ -62,6 +65,7 @@ struct sched *sched_free(struct sched *sched)
         queue_free(sched->branches[i].queue);
         drr_free(sched->branches[i].drr);
     }
+    edf_free(sched->edf);
     free(sched);
     return NULL;
 }
@@ -82,22 +86,40 @@ static void put(struct sched *sched, struct branch *branch, int64_t now_ns)
     }
     for (unsigned i = 0; i < branch->coming; i++) {
         bool shared =
-            share_allows(queue_packets(branch->queue), sched->packets->free_count, sched->config->share_shift);
+            share_allows(queue_packets(branch->queue), packets_shared(sched->packets), sched->config->share_shift);
         (shared ? queue_put : queue_put_short)(branch->queue, branch->numbers[i], now_ns);
     }
+}
+
+/* One comes to its class. */
+static void come(struct sched *sched, uint32_t number)
+{
+    struct packet *packet = &sched->packets->all[number];
+
+    packet->class &= (uint8_t)~SCHED_CONTRACT;
+    struct branch *branch = &sched->branches[packet->class];
+    branch->numbers[branch->coming++] = number;
 }
 
 void sched_put(struct sched *sched, const uint32_t *numbers, unsigned count, int64_t now_ns)
 {
     const struct packet *all = sched->packets->all;
-    unsigned class_count = sched->config->class_count;
+    uint32_t promised[SCHED_BATCH];
+    unsigned promised_count = 0;
 
     assert(count <= SCHED_BATCH);
     for (unsigned i = 0; i < count; i++) {
-        struct branch *branch = &sched->branches[all[numbers[i]].class];
-        branch->numbers[branch->coming++] = numbers[i];
+        if (all[numbers[i]].class & SCHED_CONTRACT)
+            promised[promised_count++] = numbers[i];
+        else
+            come(sched, numbers[i]);
     }
-    for (unsigned i = 0; i < class_count; i++) {
+    if (promised_count) {
+        unsigned demoted = edf_put(sched->edf, promised, promised_count, now_ns);
+        for (unsigned i = 0; i < demoted; i++)
+            come(sched, promised[i]);
+    }
+    for (unsigned i = 0; i < sched->config->class_count; i++) {
         struct branch *branch = &sched->branches[i];
         if (branch->coming)
             put(sched, branch, now_ns);
@@ -181,7 +203,7 @@ unsigned sched_get(struct sched *sched, uint32_t *numbers, unsigned room, int64_
 {
     const struct sched_config *config = sched->config;
     int64_t budget = shaper_budget(&sched->shaper, config->rate, now_ns), left = budget;
-    unsigned count = 0;
+    unsigned count = sched->edf ? edf_get(sched->edf, numbers, room, &left, now_ns) : 0;
 
     for (unsigned group = 0; group < config->class_count && count < room && left > 0;
          group = sched->branches[group].group_end)
@@ -201,7 +223,8 @@ static int64_t class_next_ns(const struct branch *branch)
 
 int64_t sched_next_ns(const struct sched *sched)
 {
-    int64_t first = INT64_MAX, port = shaper_next_ns(&sched->shaper, sched->config->rate);
+    int64_t first = sched->edf ? edf_next_ns(sched->edf) : INT64_MAX,
+            port = shaper_next_ns(&sched->shaper, sched->config->rate);
 
     for (unsigned i = 0; i < sched->config->class_count; i++) {
         int64_t next = class_next_ns(&sched->branches[i]);
@@ -215,7 +238,7 @@ int64_t sched_next_ns(const struct sched *sched)
 
 uint32_t sched_packets(const struct sched *sched)
 {
-    uint32_t sum = 0;
+    uint32_t sum = sched->edf ? edf_packets(sched->edf) : 0;
 
     for (unsigned i = 0; i < sched->config->class_count; i++)
         sum += waiting(&sched->branches[i]);
@@ -244,6 +267,11 @@ const struct queue_stats *sched_class_stats(const struct sched *sched, unsigned 
 const struct queue *sched_class_queue(const struct sched *sched, unsigned class)
 {
     return sched->branches[class].queue;
+}
+
+struct edf *sched_edf(struct sched *sched)
+{
+    return sched->edf;
 }
 
 struct drr *sched_class_drr(struct sched *sched, unsigned class)

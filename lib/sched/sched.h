@@ -1,6 +1,7 @@
 /*
- * What leaves a port next, and when: a shaper of the port's rate; below it classes, the more urgent ones first, those
- * that are alike in turn by bytes; in a class a queueing discipline, or many queues that take turns (sched/drr.h).
+ * What leaves a port next, and when: a shaper of the port's rate; below it the packets of contracts (sched/edf.h); and
+ * in all that they leave classes, the more urgent ones first, those that are alike in turn by bytes; in a class a
+ * queueing discipline, or many queues that take turns (sched/drr.h).
  *
  * All share the port's packet memory: no class, and no queue of a class, may hold more than a multiple of what is still
  * free, so one that is full leaves room for the others.
@@ -11,12 +12,14 @@
 
 #include "queue/queue.h"
 #include "sched/drr.h"
+#include "sched/edf.h"
 #include "sched/shaper.h"
 
 #define SCHED_CLASSES  8u
 #define SCHED_BATCH    DRR_BATCH
 #define SCHED_QUANTUM  3028u /* bytes: two packets of 1,514; for whoever knows nothing better */
 #define SCHED_BURST_NS 1000000u
+#define SCHED_CONTRACT 0x80u /* in a packet's class: it has a contract, and the class in case that it is demoted */
 
 struct sched_class {
     uint8_t priority;        /* 0 goes first; below it only what the more urgent classes leave */
@@ -31,6 +34,7 @@ struct sched_class {
 
 struct sched_config {
     struct shaper_rate rate; /* of the port; with a burst of what leaves between two looks */
+    struct edf_config edf;   /* 0 contracts: there are none */
     int share_shift;         /* of what is free in the pool, each class may hold 2 to that times (share.h) */
     unsigned class_count;    /* 1 to SCHED_CLASSES; in ascending order of priority */
     struct sched_class classes[SCHED_CLASSES];
@@ -45,7 +49,8 @@ struct sched *sched_new(const struct sched_config *config, struct packets *packe
 struct sched *sched_free(struct sched *sched);
 
 /* Packets have come, at most SCHED_BATCH, each with len (sched/link.h), hash, leaf, class (below class_count), dscp and
- * ecn filled in. They are the scheduler's, or back in the pool. now_ns never goes back. */
+ * ecn filled in; with SCHED_CONTRACT contract and arrived_ns too. They are the scheduler's, or back in the pool. now_ns
+ * never goes back. */
 void sched_put(struct sched *sched, const uint32_t *numbers, unsigned count, int64_t now_ns);
 
 /* The packets that leave now, in order, at most `room`. They are the caller's. How many. */
@@ -53,6 +58,9 @@ unsigned sched_get(struct sched *sched, uint32_t *numbers, unsigned room, int64_
 
 /* When there may be something to get; a time that is past: now; INT64_MAX: not before something is put. */
 int64_t sched_next_ns(const struct sched *sched);
+
+/* The packets of contracts, to set those; NULL: there are none. */
+struct edf *sched_edf(struct sched *sched);
 
 /* What waits. */
 uint32_t sched_packets(const struct sched *sched);

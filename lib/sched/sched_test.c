@@ -1,5 +1,7 @@
 #include "sched/sched.h"
 
+#include "sched/share.h"
+
 #include "tests/draw.h"
 #include "tests/unit.h"
 
@@ -254,11 +256,101 @@ static void nothing_is_lost(void **state)
     end(&scene);
 }
 
+/* A contract's packets go first, and what they do not use is best effort's; all of the rate is used. */
+static void contracts_go_first_and_the_rest_is_best_effort(void **state)
+{
+    const struct contract contract = {.rate = 10 * MBIT,
+                                      .burst = 3000,
+                                      .packet_min = 84,
+                                      .packet_max = 1538,
+                                      .delay_ns = 5000000,
+                                      .treatment = CONTRACT_DEMOTE};
+    struct scene scene;
+    uint64_t promised_bytes = 0, bytes = 0;
+    unsigned demoted = 0;
+
+    (void)state;
+    set(&scene, 1);
+    scene.config.edf = (struct edf_config){.contracts = 4, .packets = POOL, .bucket_log = 11};
+    begin(&scene);
+    assert_non_null(sched_edf(scene.sched));
+    edf_set(sched_edf(scene.sched), 2, &contract);
+    int64_t next_ns = 0;
+    for (int64_t now_ns = 0; now_ns < SECOND; now_ns += 100000) {
+        while (sched_class_packets(scene.sched, 0) < 200)
+            put(&scene, 0, 1000, now_ns);
+        for (; next_ns <= now_ns; next_ns += 400000) { /* 20 Mbit/s: twice what it may */
+            uint32_t number = packets_take(&scene.packets);
+            scene.packets.all[number] =
+                (struct packet){.len = 1000, .class = SCHED_CONTRACT, .contract = 2, .hash = 1, .arrived_ns = next_ns};
+            sched_put(scene.sched, &number, 1, now_ns);
+        }
+        uint32_t numbers[SCHED_BATCH];
+        unsigned count;
+        while ((count = sched_get(scene.sched, numbers, SCHED_BATCH, now_ns)))
+            for (unsigned i = 0; i < count; i++) {
+                const struct packet *packet = &scene.packets.all[numbers[i]];
+                bool promised = packet->class & SCHED_CONTRACT;
+                assert_true(!promised || now_ns - packet->arrived_ns <= 100000);
+                promised_bytes += promised ? packet->len : 0;
+                demoted += !promised && packet->hash == 1;
+                bytes += packet->len;
+                packets_give_back(&scene.packets, numbers[i]);
+            }
+    }
+    assert_true(promised_bytes > 10 * MBIT - 3000 && promised_bytes < 10 * MBIT + 5000);
+    assert_true(bytes > 99.9 * MBIT && bytes < 100.2 * MBIT);
+    assert_true(demoted > 100);
+    assert_int_equal(edf_counts(sched_edf(scene.sched), 2).conforming, promised_bytes / 1000);
+    sched_free(scene.sched);
+    assert_int_equal(scene.packets.free_count, POOL);
+    packets_close(&scene.packets);
+}
+
+/* Memory that is reserved for contracts is there for them, however much best effort comes. */
+static void what_is_reserved_is_left_alone(void **state)
+{
+    const struct contract contract = {
+        .rate = 10 * MBIT, .burst = 150000, .packet_min = 84, .packet_max = 1538, .delay_ns = 100000000};
+    struct scene scene;
+
+    (void)state;
+    set(&scene, 2);
+    scene.profile.limit_packets = POOL;
+    scene.config.share_shift = SHARE_SHIFT_MAX;
+    scene.config.classes[0].queue.limit_packets = POOL;
+    scene.config.classes[1] = (struct sched_class){
+        .quantum = SCHED_QUANTUM,
+        .many = true,
+        .drr = {.queues = 10, .profile_count = 1, .profiles = &scene.profile, .share_shift = SHARE_SHIFT_MAX}};
+    scene.config.edf = (struct edf_config){.contracts = 1, .packets = POOL, .bucket_log = 11};
+    scene.packets.reserved = 100;
+    begin(&scene);
+    edf_set(sched_edf(scene.sched), 0, &contract);
+    for (unsigned i = 0; i < 2 * POOL; i++)
+        put(&scene, i % 2, 1000, 0);
+    assert_in_range(scene.packets.free_count, 100, 110);
+    for (unsigned i = 0; i < 60; i++) {
+        uint32_t number = packets_take(&scene.packets);
+        scene.packets.all[number] = (struct packet){.len = 1000, .class = SCHED_CONTRACT};
+        sched_put(scene.sched, &number, 1, 0);
+    }
+    assert_int_equal(scene.packets.held, 60);
+    for (unsigned i = 0; i < 100; i++)
+        put(&scene, i % 2, 1000, 0);
+    assert_in_range(scene.packets.free_count, 40, 50);
+    assert_int_equal(sched_next_ns(scene.sched), -(int64_t)SCHED_BURST_NS);
+    scene.came += 60;
+    end(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_port_has_its_rate),
         cmocka_unit_test(the_urgent_go_first),
+        cmocka_unit_test(contracts_go_first_and_the_rest_is_best_effort),
+        cmocka_unit_test(what_is_reserved_is_left_alone),
         cmocka_unit_test(those_alike_share_by_quantum),
         cmocka_unit_test(who_may_not_send_is_passed_over),
         cmocka_unit_test(all_leaves_at_the_times_that_it_says),
