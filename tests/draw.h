@@ -12,6 +12,14 @@ static inline uint32_t draw_u32(uint64_t *state)
     return (uint32_t)(*state >> 32);
 }
 
+/* One of 64 bits, from 0 to below. */
+static inline uint64_t draw_below(uint64_t *state, uint64_t below)
+{
+    uint64_t upper = draw_u32(state);
+
+    return (upper << 32 | draw_u32(state)) % below;
+}
+
 /* The same for whoever is given something to draw with; the state is its argument. */
 static inline uint32_t draw_of(void *state)
 {

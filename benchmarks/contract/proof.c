@@ -15,7 +15,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define POOL    400000u
 #define NONE    UINT32_MAX
@@ -36,6 +35,7 @@ struct proof {
     struct source sources[SETS_CONTRACTS_MAX];
     uint32_t heap[SETS_CONTRACTS_MAX];
     uint32_t heap_count;
+    int64_t tightest_ns; /* as tightest_of() has it */
     /* what came of it */
     uint64_t guaranteed, others, rogue_packets, late, episodes;
     double worst, worst_jitter; /* delay and jitter, of what is promised */
@@ -57,11 +57,6 @@ static _Noreturn void fail(const struct proof *proof, const char *what, uint32_t
             proof->set->seed, proof->episodes, number, proof->now_ns, what, contract->delay_ns, contract->jitter_ns,
             source->shortest_ps, source->longest_ps);
     exit(1);
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 /* --- the heap of those that are to send --------------------------------------------------------------------------- */
@@ -205,8 +200,8 @@ static void check(struct proof *proof, const struct packet *packet, int64_t left
 static void offer_best_effort(struct proof *proof)
 {
     const struct port *port = &proof->set->port;
-    uint32_t len = port->packet_max, smallest = 84;
-    int64_t ahead_ps = later(proof->free_ps - proof->now_ns * 1000, 0),
+    uint32_t len = port->packet_max, smallest = SETS_PACKET_SMALLEST;
+    int64_t ahead_ps = source_later(proof->free_ps - proof->now_ns * 1000, 0),
             left = (int64_t)port->ring_bytes - 1 - (int64_t)((__int128)ahead_ps * port->rate / SECOND / 1000);
 
     if (left > 1 && left - 1 < len + smallest)
@@ -235,14 +230,6 @@ static void leave(struct proof *proof)
     }
 }
 
-/* Look at the port, and let time pass until the next look. */
-static void poll(struct proof *proof, int64_t pass_ns)
-{
-    arrive(proof);
-    leave(proof);
-    proof->now_ns += pass_ns;
-}
-
 enum pace { PACE_SLOWEST, PACE_ANY, PACE_KINDS };
 
 static int64_t pass_of(struct proof *proof, enum pace pace)
@@ -256,8 +243,12 @@ static int64_t pass_of(struct proof *proof, enum pace pace)
 static void run(struct proof *proof, enum pace pace)
 {
     heap_make(proof);
-    while (proof->heap_count || edf_packets(sched_edf(proof->sched)))
-        poll(proof, pass_of(proof, pace));
+    while (proof->heap_count || edf_packets(sched_edf(proof->sched))) {
+        int64_t pass_ns = pass_of(proof, pace);
+        arrive(proof);
+        leave(proof);
+        proof->now_ns += pass_ns;
+    }
     leave(proof);
 }
 
@@ -269,7 +260,7 @@ static int64_t all_full_ns(const struct proof *proof)
     int64_t full_ns = proof->now_ns + SECOND / 1000;
 
     for (uint32_t i = 0; i < proof->set->count; i++)
-        full_ns = later(full_ns, source_full_ns(&proof->sources[i], proof->now_ns));
+        full_ns = source_later(full_ns, source_full_ns(&proof->sources[i], proof->now_ns));
     return full_ns + SECOND / 1000;
 }
 
@@ -283,35 +274,47 @@ static void quiet(struct proof *proof)
     }
 }
 
-/* What a time after a critical moment demands, as curves do; a packet that conforms then leaves a bucket later at the
- * latest. The tightest of all, or any. */
-static int64_t target_of(struct proof *proof, bool tightest)
+/* How long after a critical moment a contract's curve begins. A packet that conforms then leaves a bucket later at the
+ * latest. */
+static int64_t begins_ns(const struct proof *proof, uint32_t number)
+{
+    return proof->sources[number].within_ns - proof->set->config.bucket_ns;
+}
+
+/* What a contract demands so long after its curve begins. */
+static double demands(const struct contract *contract, double since_ns)
+{
+    double bytes = contract->burst + (double)contract->rate * since_ns / 1e9,
+           peak = contract->peak_burst + (double)contract->peak_rate * since_ns / 1e9;
+
+    return contract->peak_rate && peak < bytes ? peak : bytes;
+}
+
+/* Where a curve begins at which the link has least to spare, in proportion. */
+static int64_t tightest_of(const struct proof *proof)
 {
     const struct set *set = proof->set;
     int64_t best_ns = 0;
     double least = 2;
 
-    if (!tightest)
-        return proof->sources[draw(proof, set->count)].within_ns - set->config.bucket_ns;
     for (uint32_t i = 0; i < set->count; i++) {
-        int64_t at_ns = proof->sources[i].within_ns - set->config.bucket_ns;
+        int64_t at_ns = begins_ns(proof, i);
         double needed = (double)set->config.blocking, room = (double)set->port.rate * (double)at_ns / 1e9;
-        for (uint32_t j = 0; j < set->count; j++) {
-            double since_ns = (double)(at_ns - (proof->sources[j].within_ns - set->config.bucket_ns));
-            const struct contract *other = &set->contracts[j];
-            double comes = since_ns >= 0 ? other->burst + (double)other->rate * since_ns / 1e9 : 0;
-            if (since_ns >= 0 && other->peak_rate) {
-                double peak = other->peak_burst + (double)other->peak_rate * since_ns / 1e9;
-                comes = peak < comes ? peak : comes;
-            }
-            needed += comes;
-        }
+        for (uint32_t j = 0; j < set->count; j++)
+            if (begins_ns(proof, j) <= at_ns)
+                needed += demands(&set->contracts[j], (double)(at_ns - begins_ns(proof, j)));
         if ((room - needed) / room < least) {
             least = (room - needed) / room;
             best_ns = at_ns;
         }
     }
     return best_ns;
+}
+
+/* That one, or any. */
+static int64_t target_of(struct proof *proof, bool tightest)
+{
+    return tightest ? proof->tightest_ns : begins_ns(proof, (uint32_t)draw(proof, proof->set->count));
 }
 
 /* Best effort keeps the link busy for a while; then until as much is under way as there ever was. The moment after that
@@ -324,11 +327,10 @@ static int64_t worst_moment(struct proof *proof)
 
     proof->best_effort = true;
     for (;;) {
-        arrive(proof);
         leave(proof);
         int64_t ahead_ps = proof->free_ps - proof->now_ns * 1000, since_ns = proof->now_ns - begin_ns;
         if (since_ns < span_ns / 2)
-            most_ps = later(most_ps, ahead_ps);
+            most_ps = source_later(most_ps, ahead_ps);
         else if (ahead_ps >= most_ps - most_ps / 100 || since_ns > span_ns)
             return proof->now_ns + 1;
         proof->now_ns += pass_of(proof, PACE_ANY);
@@ -343,7 +345,6 @@ static void attack(struct proof *proof, int64_t target_ns, enum pace pace, bool 
 
     proof->now_ns = all_full_ns(proof);
     quiet(proof);
-    heap_make(proof);
     int64_t moment_ns = worst_moment(proof);
     if (rogue != NONE)
         proof->sources[rogue].rogue = proof->sources[rogue].sinned = true;
@@ -502,15 +503,16 @@ struct sums {
     double least_worst, worst_jitter;
 };
 
-static void prove(struct proof *proof, struct set *set, uint64_t packets, struct sums *sums)
+static void prove(struct proof *proof, struct set *set, uint64_t seed, uint64_t packets, struct sums *sums)
 {
-    set_make(set, set->seed);
+    set_make(set, seed);
     if (!set->count) {
         fprintf(stderr, "seed %" PRIu64 ": no contract was admitted\n", set->seed);
         exit(1);
     }
     proof->worst = proof->worst_jitter = 0;
     begin(proof, set, true);
+    proof->tightest_ns = tightest_of(proof);
     hold(proof, packets);
     if (sums->sets % IN_TURN == 0) {
         misbehave(proof);
@@ -556,8 +558,7 @@ int main(int argc, char **argv)
     if (packets_open(&proof.packets, POOL) < 0)
         return 1;
     for (uint64_t i = 0; i < sets; i++) {
-        set.seed = seed + i;
-        prove(&proof, &set, packets / sets + 1, &sums);
+        prove(&proof, &set, seed + i, packets / sets + 1, &sums);
         if ((i + 1) % 100 == 0)
             fprintf(stderr, "%" PRIu64 " sets, %" PRIu64 " packets of contracts, none late\n", i + 1, proof.guaranteed);
     }

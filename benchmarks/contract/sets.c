@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PACKET_SMALLEST 84 /* bytes on Ethernet */
-
 uint64_t set_draw(uint64_t *state, uint64_t below)
 {
     return (random_u64(state) >> 11) % below;
@@ -37,8 +35,9 @@ static struct contract contract_of(const struct set *set, uint64_t *state, doubl
     double blocked_ns = (double)set->config.blocking * 1e9 / (double)port->rate,
            longest_ns = fmin((double)set->config.delay_max_ns / 3, set->longest_bytes * 1e9 / (double)port->rate);
     struct contract contract = {
-        .packet_min = PACKET_SMALLEST,
-        .packet_max = (uint32_t)set_draw_log(state, 2.0 * PACKET_SMALLEST, set_draw(state, 2) ? port->packet_max : 400),
+        .packet_min = SETS_PACKET_SMALLEST,
+        .packet_max =
+            (uint32_t)set_draw_log(state, 2.0 * SETS_PACKET_SMALLEST, set_draw(state, 2) ? port->packet_max : 400),
         .rate = (uint64_t)fmin(fmax(set_draw_log(state, 0.1, 2) * (double)port->rate / many, (double)GCRA_RATE_MIN),
                                (double)port->rate),
         .delay_ns = (int64_t)set_draw_log(state, fmin(blocked_ns * 1.2 + 5e4, longest_ns / 2), longest_ns),

@@ -6,7 +6,8 @@
 #include "sched/admission.h"
 #include "sched/sched.h"
 
-#define SETS_CONTRACTS_MAX 1000u
+#define SETS_CONTRACTS_MAX   1000u
+#define SETS_PACKET_SMALLEST 84u /* bytes on Ethernet */
 
 struct port {
     uint64_t rate;       /* bytes a second */

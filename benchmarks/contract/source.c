@@ -40,11 +40,6 @@ static void spend(struct bucket *bucket, uint32_t bytes, int64_t at_ns)
     bucket->at_ns = at_ns;
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* All that it may have sent by its stop, from at_ns on. */
 static uint64_t left_bytes(const struct source *source)
 {
@@ -92,7 +87,7 @@ void source_plan(struct source *source, int64_t at_ns, uint64_t *random)
     if (len < contract->packet_min)
         return;
     source->next_len = len;
-    source->next_ns = later(at_ns, later(has_ns(&source->bucket, len), has_ns(&source->peak, len)));
+    source->next_ns = source_later(at_ns, source_later(has_ns(&source->bucket, len), has_ns(&source->peak, len)));
     if (source->next_ns > source->stop_ns)
         source->next_ns = SOURCE_NEVER;
 }

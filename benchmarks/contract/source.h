@@ -9,6 +9,11 @@
 
 #define SOURCE_NEVER INT64_MAX
 
+static inline int64_t source_later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* A token bucket, in 10^-9 bytes, so that nothing is rounded. */
 struct bucket {
     uint64_t rate, size; /* rate 0: as much as you like */

@@ -86,6 +86,13 @@ static bool refuse(struct admission_refusal *refusal, struct admission_refusal w
     return false;
 }
 
+static bool admit(struct admission_refusal *refusal)
+{
+    if (refusal)
+        *refusal = (struct admission_refusal){.cause = ADMISSION_NONE};
+    return true;
+}
+
 static bool refuse_excess(struct admission_refusal *refusal, const struct demand_excess *excess)
 {
     return refuse(refusal,
@@ -96,24 +103,19 @@ static bool refuse_excess(struct admission_refusal *refusal, const struct demand
                                              .room = excess->room_bytes});
 }
 
-/* What packets may be held for before their deadline begins to run, and until it has passed. */
-static int64_t longest_ns(const struct contract *contract)
-{
-    return contract->delay_ns + (contract->treatment == CONTRACT_SHAPE ? contract->wait_ns : 0);
-}
-
-bool admission_test(const struct admission *admission, const struct contract *contract,
-                    struct admission_refusal *refusal)
+/* As admission_test, of a contract with that curve. */
+static bool test(const struct admission *admission, const struct contract *contract, const struct demand_curve *curve,
+                 struct admission_refusal *refusal)
 {
     const struct admission_config *config = &admission->config;
-    struct demand_curve curve = curve_of(admission, contract);
+    int64_t longest_ns = contract->delay_ns + contract_wait_ns(contract);
     uint64_t rates = demand_slope(admission->demand) + gcra_rate(gcra_law(contract->rate, contract->burst)),
              packets = admission->packets + contract_packets(contract);
     struct demand_excess excess;
 
-    if (longest_ns(contract) > config->delay_max_ns)
+    if (longest_ns > config->delay_max_ns)
         return refuse(refusal, (struct admission_refusal){.cause = ADMISSION_RANGE,
-                                                          .needed = (uint64_t)longest_ns(contract),
+                                                          .needed = (uint64_t)longest_ns,
                                                           .room = (uint64_t)config->delay_max_ns});
     if (rates > config->rate)
         return refuse(refusal,
@@ -121,11 +123,17 @@ bool admission_test(const struct admission *admission, const struct contract *co
     if (packets > config->packets)
         return refuse(
             refusal, (struct admission_refusal){.cause = ADMISSION_MEMORY, .needed = packets, .room = config->packets});
-    if (!demand_fits(admission->demand, &curve, &excess))
+    if (!demand_fits(admission->demand, curve, &excess))
         return refuse_excess(refusal, &excess);
-    if (refusal)
-        *refusal = (struct admission_refusal){.cause = ADMISSION_NONE};
-    return true;
+    return admit(refusal);
+}
+
+bool admission_test(const struct admission *admission, const struct contract *contract,
+                    struct admission_refusal *refusal)
+{
+    struct demand_curve curve = curve_of(admission, contract);
+
+    return test(admission, contract, &curve, refusal);
 }
 
 bool admission_add(struct admission *admission, uint32_t number, const struct contract *contract,
@@ -133,7 +141,7 @@ bool admission_add(struct admission *admission, uint32_t number, const struct co
 {
     struct demand_curve curve = curve_of(admission, contract);
 
-    if (!admission_test(admission, contract, refusal))
+    if (!test(admission, contract, &curve, refusal))
         return false;
     demand_add(admission->demand, number, &curve);
     admission->contracts[number] = *contract;
@@ -210,9 +218,8 @@ static int64_t last_that_fits(const struct admission *admission, const struct co
 
 struct admission_offer admission_offer(const struct admission *admission, const struct contract *contract)
 {
-    const struct admission_config *config = &admission->config;
     int64_t within_ns = contract_within_ns(contract),
-            most_ns = config->delay_max_ns - (longest_ns(contract) - contract->delay_ns);
+            most_ns = admission->config.delay_max_ns - contract_wait_ns(contract);
     struct admission_offer offer = {
         .rate = (uint64_t)last_that_fits(admission, contract, with_rate, (int64_t)contract->rate, GCRA_RATE_MIN),
         .burst = (uint32_t)last_that_fits(admission, contract, with_burst, contract->burst, contract->packet_max)};
@@ -241,9 +248,7 @@ bool admission_fits_port(const struct admission *admission, uint64_t rate, uint6
         return refuse(refusal, (struct admission_refusal){.cause = ADMISSION_RATE, .needed = rates, .room = rate});
     if (!demand_fits_link(admission->demand, rate, blocking, &excess))
         return refuse_excess(refusal, &excess);
-    if (refusal)
-        *refusal = (struct admission_refusal){.cause = ADMISSION_NONE};
-    return true;
+    return admit(refusal);
 }
 
 const struct contract *admission_contract(const struct admission *admission, uint32_t number)

@@ -63,9 +63,3 @@ static inline const struct calendar_bucket *calendar_bucket(const struct calenda
 {
     return &calendar->buckets[(uint64_t)bucket % CALENDAR_BUCKETS];
 }
-
-/* The chunk from which calendar_take takes; there is an entry. */
-static inline const struct calendar_chunk *calendar_first(const struct calendar *calendar)
-{
-    return &calendar->memory->chunks[calendar_bucket(calendar, calendar->first)->first];
-}

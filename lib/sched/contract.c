@@ -31,7 +31,7 @@ enum contract_fault contract_check(const struct contract *contract, int64_t buck
         return CONTRACT_FAULT_DELAY;
     if (contract->jitter_ns && contract->jitter_ns <= bucket_ns)
         return CONTRACT_FAULT_JITTER;
-    if (contract->treatment == CONTRACT_SHAPE && (contract->wait_ns < 0 || contract->wait_ns > CONTRACT_DELAY_MAX))
+    if (contract_wait_ns(contract) < 0 || contract_wait_ns(contract) > CONTRACT_DELAY_MAX)
         return CONTRACT_FAULT_WAIT;
     return CONTRACT_SOUND;
 }
@@ -62,7 +62,7 @@ int64_t contract_within_ns(const struct contract *contract)
 uint64_t contract_packets(const struct contract *contract)
 {
     struct gcra_law law = gcra_law(contract->rate, contract->burst);
-    int64_t waits_ns = contract_within_ns(contract) + (contract->treatment == CONTRACT_SHAPE ? contract->wait_ns : 0);
+    int64_t waits_ns = contract_within_ns(contract) + contract_wait_ns(contract);
     unsigned __int128 bytes = gcra_burst(law) + (unsigned __int128)gcra_rate(law) * (uint64_t)waits_ns / 1000000000 + 1;
 
     return (uint64_t)(bytes / contract->packet_min) + 1;

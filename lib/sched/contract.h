@@ -71,5 +71,11 @@ const char *contract_fault_expected(enum contract_fault fault);
  * more alike. */
 int64_t contract_within_ns(const struct contract *contract);
 
+/* How long its packets may wait to conform. */
+static inline int64_t contract_wait_ns(const struct contract *contract)
+{
+    return contract->treatment == CONTRACT_SHAPE ? contract->wait_ns : 0;
+}
+
 /* The most that its packets can need of memory, in packets: those of a burst and of what comes while they wait. */
 uint64_t contract_packets(const struct contract *contract);

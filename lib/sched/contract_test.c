@@ -9,11 +9,6 @@
 #define PACKETS 30000
 #define SECOND  INT64_C(1000000000)
 
-static uint64_t draw_below(uint64_t *seed, uint64_t below)
-{
-    return ((uint64_t)draw_u32(seed) << 32 | draw_u32(seed)) % below;
-}
-
 static const uint64_t rates[] = {GCRA_RATE_MIN, 250000, 12345678, 1250000000, GCRA_RATE_MAX};
 
 /* Who keeps to the contract as a token bucket without any rounding says always conforms, however long. */

@@ -360,26 +360,25 @@ static bool line_fits(const struct question *question, const struct node *node, 
     int64_t first_ns = node->first_ns > question->at_ns[0] ? node->first_ns : question->at_ns[0];
     int64_t at_ns[DEMAND_BENDS + 2] = {first_ns, node->last_ns};
     unsigned count = 2;
+    wide faster = (wide)question->rate - (wide)question->demand->rate; /* than the link that the line was made for */
 
     for (unsigned i = 0; i < question->count; i++)
         if (question->at_ns[i] > first_ns && question->at_ns[i] < node->last_ns)
             at_ns[count++] = question->at_ns[i];
-    for (unsigned i = 0; i < count; i++) {
-        wide faster =
-            (wide)question->rate - (wide)question->demand->rate; /* than the link that the line was made for */
+    for (unsigned i = 0; i < count; i++)
         if (on(node->below, at_ns[i]) + faster * at_ns[i] <
             question->blocking + demand_at(before, at_ns[i]) + curve_at(question, at_ns[i]))
             return false;
-    }
     return true;
 }
 
 /* Whether all times of a subtree fit, before which there are these bends. */
 static bool subtree_fits(const struct question *question, uint32_t number, struct sums before)
 {
+    if (number == NONE)
+        return true;
     const struct node *nodes = question->demand->nodes, *node = &nodes[number];
-
-    if (number == NONE || node->last_ns < question->at_ns[0] || line_fits(question, node, before))
+    if (node->last_ns < question->at_ns[0] || line_fits(question, node, before))
         return true;
     if (!subtree_fits(question, node->left, before))
         return false;

@@ -54,11 +54,6 @@ static int64_t first_excess(const struct naive *naive, const struct demand_curve
     return first_ns;
 }
 
-static uint64_t draw_below(uint64_t *seed, uint64_t below)
-{
-    return ((uint64_t)draw_u32(seed) << 32 | draw_u32(seed)) % below;
-}
-
 /* Of a size such that a few hundred of them fill the link. `coarse`: times that often coincide. */
 static struct demand_curve draw_curve(uint64_t *seed, uint64_t rate, bool coarse)
 {

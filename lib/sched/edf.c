@@ -80,14 +80,13 @@ void edf_set(struct edf *edf, uint32_t number, const struct contract *contract)
 {
     struct pair *pair = &edf->contracts[number];
 
-    *pair =
-        (struct pair){.regulator = {.law = gcra_law(contract->rate, contract->burst),
-                                    .within_ns = (uint32_t)contract_within_ns(contract),
-                                    .wait_ns = contract->treatment == CONTRACT_SHAPE ? (uint32_t)contract->wait_ns : 0,
-                                    .packet_min = (uint16_t)contract->packet_min,
-                                    .packet_max = (uint16_t)contract->packet_max,
-                                    .treatment = (uint8_t)contract->treatment,
-                                    .peak = contract->peak_rate != 0}};
+    *pair = (struct pair){.regulator = {.law = gcra_law(contract->rate, contract->burst),
+                                        .within_ns = (uint32_t)contract_within_ns(contract),
+                                        .wait_ns = (uint32_t)contract_wait_ns(contract),
+                                        .packet_min = (uint16_t)contract->packet_min,
+                                        .packet_max = (uint16_t)contract->packet_max,
+                                        .treatment = (uint8_t)contract->treatment,
+                                        .peak = contract->peak_rate != 0}};
     if (contract->peak_rate)
         pair->more.peak_law = gcra_law(contract->peak_rate, contract->peak_burst);
 }

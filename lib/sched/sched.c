@@ -94,16 +94,14 @@ static void put(struct sched *sched, struct branch *branch, int64_t now_ns)
 /* One comes to its class. */
 static void come(struct sched *sched, uint32_t number)
 {
-    struct packet *packet = &sched->packets->all[number];
+    struct branch *branch = &sched->branches[sched->packets->all[number].class];
 
-    packet->class &= (uint8_t)~SCHED_CONTRACT;
-    struct branch *branch = &sched->branches[packet->class];
     branch->numbers[branch->coming++] = number;
 }
 
 void sched_put(struct sched *sched, const uint32_t *numbers, unsigned count, int64_t now_ns)
 {
-    const struct packet *all = sched->packets->all;
+    struct packet *all = sched->packets->all;
     uint32_t promised[SCHED_BATCH];
     unsigned promised_count = 0;
 
@@ -116,8 +114,10 @@ void sched_put(struct sched *sched, const uint32_t *numbers, unsigned count, int
     }
     if (promised_count) {
         unsigned demoted = edf_put(sched->edf, promised, promised_count, now_ns);
-        for (unsigned i = 0; i < demoted; i++)
+        for (unsigned i = 0; i < demoted; i++) {
+            all[promised[i]].class &= (uint8_t)~SCHED_CONTRACT;
             come(sched, promised[i]);
+        }
     }
     for (unsigned i = 0; i < sched->config->class_count; i++) {
         struct branch *branch = &sched->branches[i];
