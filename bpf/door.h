@@ -160,6 +160,9 @@ static force_inline uint64_t door_plain_ingress(uint32_t ifindex)
     return ((struct door_port){.ifindex = ifindex}).ingress;
 }
 
+/* In front of a frame that a lift's far end hands on: when it came there, 64 bits of CLOCK_MONOTONIC in ns. */
+#define DOOR_STAMP_BYTES 8
+
 /* Where what leaves a port goes now: its lift, with its queues behind; 0: it has none, or nobody is there. */
 static force_inline uint32_t door_lift(const struct door_port *port, uint64_t now_ns)
 {

@@ -26,8 +26,8 @@ struct command {
     int (*run)(const struct command *self, int argc, char **argv, const struct options *options);
 };
 
-extern const struct command command_calc, command_lease, command_reload, command_route, command_show, command_top,
-    command_watch;
+extern const struct command command_calc, command_contract, command_lease, command_reload, command_route, command_show,
+    command_top, command_watch;
 
 /* Print "fairlead: NAME: " and the message, or the command's usage line, to standard error. Return the status. */
 __attribute__((format(printf, 2, 3))) int command_failed(const struct command *self, const char *format, ...);

@@ -286,6 +286,7 @@ static const struct what {
     {"neighbours", {NULL}, neighbours_columns, ARRAY_SIZE(neighbours_columns), "no neighbours"},
     {"counters", {NULL}, counters_columns, ARRAY_SIZE(counters_columns), "no ports"},
     {"queues", {NULL}, queues_columns, QUEUES_COLUMNS, "no port has a rate, so nothing waits"},
+    {"contracts", {NULL}, contracts_columns, CONTRACTS_COLUMNS, "no contracts"},
     {"probes", {NULL}, probes_columns, PROBES_COLUMNS, "no delay is measured"},
     {"reflectors", {NULL}, reflectors_columns, REFLECTORS_COLUMNS, "no reflector is configured"},
     {"leases", {"like"}, leases_columns, ARRAY_SIZE(leases_columns), "no leases"},
@@ -391,9 +392,10 @@ static int show(const struct command *self, int argc, char **argv, const struct 
 
 const struct command command_show = {
     .name = "show",
-    .arguments = "ports|routes [PREFIX]|neighbours|counters|queues|probes|reflectors|leases [PREFIX|MAC|NAME]|"
-                 "history [PREFIX [TIME]]|pools|reservations|"
-                 "dhcp|sessions|version",
+    .arguments =
+        "ports|routes [PREFIX]|neighbours|counters|queues|contracts|probes|reflectors|leases [PREFIX|MAC|NAME]|"
+        "history [PREFIX [TIME]]|pools|reservations|"
+        "dhcp|sessions|version",
     .summary = "what the daemon knows and does",
     .help =
         "  ports       the ports, their doors, and why a door stands aside\n"
@@ -401,6 +403,7 @@ const struct command command_show = {
         "  neighbours  which link-layer address answers for an address\n"
         "  counters    frames in, cut through, out; dropped and left to the kernel, by reason\n"
         "  queues      what waits at shaped ports, for how long, and what is dropped or marked, by cause\n"
+        "  contracts   what is promised, to whom, and whether it is kept\n"
         "  probes      round trips that were measured, and by how much each way's time varies (THERE, BACK: its p99)\n"
         "  reflectors  who was answered that measures delays to here\n"
         "  leases      which client has or had an address, and until when; those within PREFIX, of a hardware\n"

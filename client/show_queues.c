@@ -14,15 +14,7 @@ TABLE_DELAY(cell_max, "delay", "max_us")
 
 static void cell_rate(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
-    double rate = json_number_value(json_object_get(row, "rate"));
-
-    snprintf(cell, TABLE_CELL_SIZE,
-             rate < 1e6   ? "%.5g kbit"
-             : rate < 1e9 ? "%.5g Mbit"
-                          : "%.5g Gbit",
-             rate < 1e6   ? rate / 1e3
-             : rate < 1e9 ? rate / 1e6
-                          : rate / 1e9);
+    table_rate(json_number_value(json_object_get(row, "rate")), cell);
 }
 
 static void cell_waiting(const json_t *row, char cell[static TABLE_CELL_SIZE])

@@ -51,6 +51,17 @@ void table_time(double us, char cell[static TABLE_CELL_SIZE])
         snprintf(cell, TABLE_CELL_SIZE, "%.2f s", us / 1e6);
 }
 
+void table_rate(double rate, char cell[static TABLE_CELL_SIZE])
+{
+    snprintf(cell, TABLE_CELL_SIZE,
+             rate < 1e6   ? "%.5g kbit"
+             : rate < 1e9 ? "%.5g Mbit"
+                          : "%.5g Gbit",
+             rate < 1e6   ? rate / 1e3
+             : rate < 1e9 ? rate / 1e6
+                          : rate / 1e9);
+}
+
 void table_delay(const json_t *row, const char *delay, const char *key, char cell[static TABLE_CELL_SIZE])
 {
     const json_t *times = json_object_get(row, delay);

@@ -1,5 +1,6 @@
 /* What does not fit together, though every line by itself is right. */
 #include "base/compiler.h"
+#include "conf/contract.h"
 #include "conf/dhcp.h"
 #include "conf/guard.h"
 #include "conf/measure.h"
@@ -213,6 +214,8 @@ int conf_check(const struct conf *conf, struct conf_errors *errors)
         error = conf_check_guards(conf, errors);
     conf_check_relays(conf, errors);
     conf_check_measurements(conf, errors);
+    if (!error)
+        error = conf_check_contracts(conf, errors);
     ipv4_map_clear(&own);
     arena_clear(&arena);
     return error;

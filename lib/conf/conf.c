@@ -17,23 +17,52 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int conf_parse(const char *text, size_t len, struct conf **result, struct conf_errors *errors)
+/* What is not valid yet. NULL: no memory. */
+static struct conf *begin_conf(void)
 {
     struct conf *conf = calloc(1, sizeof(*conf));
     struct conf_memory *memory = calloc(1, sizeof(*memory));
+
+    if (conf && memory) {
+        conf->memory = memory;
+        return conf;
+    }
+    free(conf);
+    free(memory);
+    return NULL;
+}
+
+/* Contracts that were added by hand. What is wrong with their text has no line in the configuration. */
+static int add_contracts(struct conf *conf, const char *text, size_t len, struct conf_errors *errors)
+{
+    struct conf_errors *found = calloc(1, sizeof(*found));
+    struct conf_node root;
+    int error = found ? conf_tree_parse(text, len, &conf->memory->arena, &root, found) : -ENOMEM;
+
+    if (error != -ENOMEM)
+        error = conf_model_add_contracts(&root, conf->memory, conf, found);
+    for (size_t i = 0; found && i < found->count && i < CONF_ERRORS_KEPT; i++)
+        conf_wrong(errors, 0, "contracts that were added by hand (contracts.conf), line %u: %s", found->all[i].line,
+                   found->all[i].text);
+    free(found);
+    return error;
+}
+
+static int parse(const char *text, size_t len, const char *by_hand, size_t by_hand_len, struct conf **result,
+                 struct conf_errors *errors)
+{
+    struct conf *conf = begin_conf();
     struct conf_node root;
     size_t before = errors->count;
 
-    if (!conf || !memory) {
-        free(conf);
-        free(memory);
+    if (!conf)
         return -ENOMEM;
-    }
     /* A tree with holes is looked at nevertheless: its other lines may be wrong too. */
-    int error = conf_tree_parse(text, len, &memory->arena, &root, errors);
+    int error = conf_tree_parse(text, len, &conf->memory->arena, &root, errors);
     if (error != -ENOMEM)
-        error = conf_model_build(&root, memory, conf, errors);
-    conf->memory = memory;
+        error = conf_model_build(&root, conf->memory, conf, errors);
+    if (!error && by_hand_len)
+        error = add_contracts(conf, by_hand, by_hand_len, errors);
     if (!error)
         error = conf_check(conf, errors);
     if (!error && errors->count > before)
@@ -45,6 +74,41 @@ int conf_parse(const char *text, size_t len, struct conf **result, struct conf_e
     }
     *result = conf;
     return 0;
+}
+
+int conf_parse(const char *text, size_t len, struct conf **conf, struct conf_errors *errors)
+{
+    return parse(text, len, NULL, 0, conf, errors);
+}
+
+int conf_check_with(const char *text, size_t len, const char *by_hand, size_t by_hand_len, struct conf_errors *errors)
+{
+    struct conf *conf = NULL;
+    int error = parse(text, len, by_hand, by_hand_len, &conf, errors);
+
+    if (!error)
+        conf_free(conf);
+    return error;
+}
+
+int conf_parse_contracts(const char *text, size_t len, struct conf **result, struct conf_errors *errors)
+{
+    struct conf *conf = begin_conf();
+    struct conf_node root;
+    size_t before = errors->count;
+
+    if (!conf)
+        return -ENOMEM;
+    int error = conf_tree_parse(text, len, &conf->memory->arena, &root, errors);
+    if (error != -ENOMEM)
+        error = conf_model_add_contracts(&root, conf->memory, conf, errors);
+    if (!error && errors->count > before)
+        error = -EINVAL;
+    if (error)
+        conf_free(conf);
+    else
+        *result = conf;
+    return error;
 }
 
 int conf_parse_file(int fd, struct conf **conf)
@@ -294,4 +358,6 @@ void conf_print(const struct conf *conf, FILE *stream)
         print_route(&conf->routes[i], stream);
     for (size_t i = 0; i < conf->probe_count; i++)
         conf_print_probe(&conf->probes[i], stream);
+    for (size_t i = 0; i < conf->contract_count; i++)
+        conf_print_contract(&conf->contracts[i], stream);
 }

@@ -14,7 +14,9 @@
 #include "dhcp/subnet.h"
 #include "net/eth.h"
 #include "net/ipv4_prefix.h"
+#include "net/match.h"
 #include "queue/settings.h"
+#include "sched/capacity.h"
 #include "sched/link.h"
 
 #include <stdbool.h>
@@ -37,7 +39,12 @@
 #define CONF_PRIORITY              4   /* of a class that says none */
 #define CONF_PRIORITY_MAX          7
 #define CONF_WEIGHT_MAX            100
-#define CONF_LEASE_MIN             4 /* seconds: shorter ones leave no time to renew them */
+#define CONF_SHAPE_BURST_NS        1000000 /* what leaves a shaped interface between two looks at its queues */
+#define CONF_CONTRACTS_MAX         16384
+#define CONF_CONTRACT_NAME_SIZE    32         /* a contract's name and its zero byte */
+#define CONF_MATCHES_MAX           64         /* of a contract */
+#define CONF_BURST_MAX             4000000000 /* bytes */
+#define CONF_LEASE_MIN             4          /* seconds: shorter ones leave no time to renew them */
 #define CONF_REFLECTOR_FROM_MAX    256
 #define CONF_REFLECTOR_RATE        1000 /* answers a second, if nothing is said */
 #define CONF_REFLECTOR_RATE_MAX    10000
@@ -236,6 +243,17 @@ struct conf_route {
     unsigned line;
 };
 
+/* What leaves an interface with a guarantee. */
+struct conf_contract {
+    char name[CONF_CONTRACT_NAME_SIZE];
+    char out[CONF_NAME_SIZE]; /* the interface */
+    struct match *matches;    /* its packets are those of any of these */
+    size_t match_count;
+    bool match_said;
+    struct contract terms; /* but for packets, which are IP packets here; conf_contract_on_link() makes them whole */
+    unsigned line;         /* 0: it was added by hand */
+};
+
 struct conf_management {
     unsigned sessions;           /* at once */
     char group[CONF_GROUP_SIZE]; /* whose members may change things too; empty for none */
@@ -252,11 +270,18 @@ struct conf {
     size_t route_count;
     struct conf_probe *probes;
     size_t probe_count;
+    struct conf_contract *contracts;
+    size_t contract_count;
     struct conf_memory *memory; /* behind all pointers above */
 };
 
 /* 0; -EINVAL with everything that is wrong in errors; -ENOMEM. The caller owns *conf. */
 int conf_parse(const char *text, size_t len, struct conf **conf, struct conf_errors *errors);
+/* The same together with contracts that were added by hand, only to see whether all of it is right. */
+int conf_check_with(const char *text, size_t len, const char *by_hand, size_t by_hand_len, struct conf_errors *errors);
+/* Only contracts, each looked at by itself; they are as added by hand. 0; -EINVAL with errors, by their lines; -ENOMEM.
+ */
+int conf_parse_contracts(const char *text, size_t len, struct conf **conf, struct conf_errors *errors);
 /* The whole of a file that was found right before. 0; -errno. */
 int conf_parse_file(int fd, struct conf **conf);
 struct conf *conf_free(struct conf *conf); /* takes NULL, returns NULL */
@@ -294,6 +319,32 @@ bool conf_shape_equal(const struct conf_shape *a, const struct conf_shape *b);
 
 /* Whether it has a queue that sizes itself by what is measured. */
 bool conf_shape_measures(const struct conf_shape *shape);
+
+/* The terms of a contract in bytes on a link of a kind, with all that is not said. */
+struct contract conf_contract_on_link(const struct conf_contract *contract, unsigned link);
+
+/* What is wrong with one contract, by itself and with a configuration's interfaces; whether two at one interface mean
+ * the same packets, which is listed. */
+void conf_check_contract(const struct conf *conf, const struct conf_contract *contract, struct conf_errors *errors);
+bool conf_contracts_overlap(const struct conf_contract *contract, const struct conf_contract *other,
+                            struct conf_errors *errors);
+
+/* What a shaped interface has for contracts, with packets of at most mtu bytes; if it begins with some. */
+struct capacity conf_shape_capacity(const struct conf_shape *shape, uint32_t mtu, bool contracts);
+
+/* Whether there are contracts at an interface. */
+bool conf_has_contracts(const struct conf *conf, const char *out);
+
+/* Whether they say the same. False: perhaps not (there is no memory to compare them). */
+bool conf_contract_equal(const struct conf_contract *a, const struct conf_contract *b);
+
+/* Why one is refused, and what would be admitted; `other`: the contract that it would break. */
+void conf_contract_refused(const struct conf_contract *contract, const struct admission_refusal *refusal,
+                           const char *other, const struct admission_offer *offer,
+                           char text[static CONF_ERROR_TEXT_SIZE]);
+
+/* As it is read. */
+void conf_print_contract(const struct conf_contract *contract, FILE *stream);
 
 /* Whether DHCP clients are served, or relayed, at an interface; anywhere. Whether they are relayed anywhere. */
 bool conf_interface_has_clients(const struct conf_interface *interface);

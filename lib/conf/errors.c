@@ -21,7 +21,10 @@ int conf_wrong(struct conf_errors *errors, unsigned line, const char *format, ..
 void conf_errors_print(const struct conf_errors *errors, const char *path, FILE *stream)
 {
     for (size_t i = 0; i < errors->count && i < CONF_ERRORS_KEPT; i++)
-        fprintf(stream, "%s:%u: %s\n", path, errors->all[i].line, errors->all[i].text);
+        if (errors->all[i].line)
+            fprintf(stream, "%s:%u: %s\n", path, errors->all[i].line, errors->all[i].text);
+        else
+            fprintf(stream, "%s: %s\n", path, errors->all[i].text);
     if (errors->count > CONF_ERRORS_KEPT)
         fprintf(stream, "%s: and %zu more errors\n", path, errors->count - CONF_ERRORS_KEPT);
 }

@@ -6,6 +6,7 @@
 #include "conf/model.h"
 
 #include "base/compiler.h"
+#include "conf/contract.h"
 #include "conf/dhcp.h"
 #include "conf/guard.h"
 #include "conf/measure.h"
@@ -395,7 +396,8 @@ static const struct block management_block = {.key = "management",
 
 /* In the order in which they are read: interfaces inherit what dhcp says in general. */
 static const struct block *const top_blocks[] = {&conf_dhcp_general_block, &interface_block,   &route_block,
-                                                 &conf_probe_block,        &preferences_block, &management_block};
+                                                 &conf_probe_block,        &preferences_block, &management_block,
+                                                 &conf_contract_block};
 
 static const struct block top = {.key = "",
                                  .settings = top_settings,
@@ -547,12 +549,27 @@ int conf_model_build(const struct conf_node *root, struct conf_memory *memory, s
 {
     struct build build = {.conf = conf, .memory = memory, .errors = errors};
 
-    *conf = (struct conf){.static_preference = 5, .kernel_preference = 10, .management.sessions = 256};
+    *conf =
+        (struct conf){.static_preference = 5, .kernel_preference = 10, .management.sessions = 256, .memory = memory};
     conf_dhcp_begin(conf);
     read_children(&build, &top, conf, root);
     for (size_t i = 0; i < conf->route_count; i++)
         if (!conf->routes[i].preference)
             conf->routes[i].preference = conf->static_preference;
     conf_dhcp_end(conf);
+    return build.no_memory ? -ENOMEM : 0;
+}
+
+int conf_model_add_contracts(const struct conf_node *root, struct conf_memory *memory, struct conf *conf,
+                             struct conf_errors *errors)
+{
+    static const struct block *const blocks[] = {&conf_contract_block};
+    static const struct block only = {.key = "", .blocks = blocks, .block_count = ARRAY_SIZE(blocks)};
+    struct build build = {.conf = conf, .memory = memory, .errors = errors};
+    size_t before = conf->contract_count;
+
+    read_children(&build, &only, conf, root);
+    for (size_t i = before; i < conf->contract_count; i++)
+        conf->contracts[i].line = 0;
     return build.no_memory ? -ENOMEM : 0;
 }

@@ -15,6 +15,10 @@ struct conf_memory {
 int conf_model_build(const struct conf_node *root, struct conf_memory *memory, struct conf *conf,
                      struct conf_errors *errors);
 
+/* The same of a text that has nothing but contracts, which are added by hand: they are added to those in *conf. */
+int conf_model_add_contracts(const struct conf_node *root, struct conf_memory *memory, struct conf *conf,
+                             struct conf_errors *errors);
+
 /* A string that reads as this text. */
 void conf_print_text(const char *text, FILE *stream);
 

@@ -74,11 +74,17 @@ static void add(struct identity *identity, const void *bytes, size_t len)
     identity->len += len;
 }
 
-static void add_ports(struct identity *identity, const uint8_t *at, const uint8_t *end, uint8_t protocol)
+static void add_ports(struct identity *identity, const uint8_t *at, const uint8_t *end, struct flow *flow)
 {
-    add(identity, &protocol, 1);
-    if (has_ports(protocol) && at <= end && bytes_hold(at, PORTS, end))
-        add(identity, at, PORTS);
+    add(identity, &flow->protocol, 1);
+    if (!has_ports(flow->protocol) || at > end || !bytes_hold(at, PORTS, end))
+        return;
+    add(identity, at, PORTS);
+    if (flow->protocol == IPV4_PROTOCOL_ESP)
+        return;
+    flow->kind |= FLOW_PORTS;
+    flow->src_port = be16_to_cpu(load_u16(at));
+    flow->dst_port = be16_to_cpu(load_u16(at + 2));
 }
 
 void flow_read(const uint8_t key[SIPHASH_KEY_SIZE], const uint8_t *frame, size_t len, struct flow *flow)
@@ -91,24 +97,31 @@ void flow_read(const uint8_t key[SIPHASH_KEY_SIZE], const uint8_t *frame, size_t
     struct identity identity = {.len = 0};
     uint8_t tos = 0;
 
+    *flow = (struct flow){.hash = 0};
     if (ip4) {
         size_t header = ipv4_hdr_size(ip4);
         tos = ip4->tos;
+        flow->kind = FLOW_IP | FLOW_IPV4;
+        flow->protocol = ip4->protocol;
+        flow->src = be32_to_cpu(ip4->src_be);
+        flow->dst = be32_to_cpu(ip4->dst_be);
         add(&identity, &ip4->src_be, 8); /* both addresses */
         if (ipv4_hdr_is_fragment(ip4) || header > (size_t)(end - at))
             add(&identity, &ip4->protocol, 1);
         else
-            add_ports(&identity, at + header, end, ip4->protocol);
+            add_ports(&identity, at + header, end, flow);
     } else if (ip6) {
         tos = ipv6_traffic_class(ip6);
+        flow->kind = FLOW_IP;
+        flow->protocol = ip6->next_header;
         add(&identity, ip6->src, 32);
-        add_ports(&identity, at + IPV6_HDR_SIZE, end, ip6->next_header);
+        add_ports(&identity, at + IPV6_HDR_SIZE, end, flow);
     } else {
         add(&identity, frame, len < ETH_HDR_SIZE ? len : ETH_HDR_SIZE);
     }
-    *flow = (struct flow){.hash = (uint32_t)siphash(key, identity.bytes, identity.len),
-                          .dscp = (uint8_t)(tos >> 2),
-                          .ecn = tos & ECN_MASK};
+    flow->hash = (uint32_t)siphash(key, identity.bytes, identity.len);
+    flow->dscp = (uint8_t)(tos >> 2);
+    flow->ecn = tos & ECN_MASK;
 }
 
 bool flow_mark(uint8_t *frame, size_t len)

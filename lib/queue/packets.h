@@ -17,14 +17,17 @@
 enum packet_ecn { PACKET_NOT_ECT, PACKET_ECT_1, PACKET_ECT_0, PACKET_CE };
 
 struct packet {
-    int64_t arrived_ns; /* when it came to its queue; set by the queue */
+    int64_t arrived_ns; /* when it came to its queue; set by the queue, or with a contract by whoever brings it */
     union {
         uint32_t next;     /* the one behind it in its queue */
         uint32_t contract; /* of one that has one (sched/edf.h), until it is in a queue of best effort */
     };
     uint32_t len;  /* bytes that it takes on the link: what the link adds is included */
     uint32_t hash; /* of its flow */
-    uint32_t leaf; /* among the queues of its class, where that has many (sched/drr.h) */
+    union {
+        uint32_t leaf;     /* among the queues of its class, where that has many (sched/drr.h) */
+        uint32_t deadline; /* of one that has a contract, when it leaves (sched/edf.h) */
+    };
     uint8_t class; /* among the classes of its port */
     uint8_t dscp;  /* of the IP header (RFC 2474): 0 to PACKET_DSCPS - 1 */
     uint8_t ecn;   /* enum packet_ecn; a queue that marks sets PACKET_CE */

@@ -210,7 +210,8 @@ unsigned edf_get(struct edf *edf, uint32_t *numbers, unsigned room, int64_t *bud
 
     end_waits(edf, now_ns >> edf->bucket_log);
     while (*budget > 0 && count < room && edf->deadlines.count) {
-        uint32_t number = calendar_take(&edf->deadlines).packet;
+        uint32_t deadline = (uint32_t)edf->deadlines.first, number = calendar_take(&edf->deadlines).packet;
+        edf->packets->all[number].deadline = deadline;
         *budget -= edf->packets->all[number].len;
         numbers[count++] = number;
     }

@@ -58,8 +58,16 @@ void edf_set(struct edf *edf, uint32_t number, const struct contract *contract);
 unsigned edf_put(struct edf *edf, uint32_t *numbers, unsigned count, int64_t now_ns);
 
 /* The packets that leave now, at most `room`, and as long as *budget is above 0; each one's bytes are taken from that.
- * They are the caller's. How many. */
+ * They are the caller's, with the bucket of their deadline filled in (modulo 2^32). How many. */
 unsigned edf_get(struct edf *edf, uint32_t *numbers, unsigned room, int64_t *budget, int64_t now_ns);
+
+/* Whether one that edf_get() gave has its last bit on the link later than it was promised, with buckets of 2 to that
+ * ns.
+ */
+static inline bool edf_is_late(uint32_t deadline, int64_t left_ns, unsigned bucket_log)
+{
+    return (int32_t)((uint32_t)(left_ns >> bucket_log) - deadline) > 0;
+}
 
 /* When there may be something to get: INT64_MIN: now; INT64_MAX: not before something is put. */
 int64_t edf_next_ns(const struct edf *edf);

@@ -234,6 +234,11 @@ int64_t sched_next_ns(const struct sched *sched)
     return first > port ? first : port;
 }
 
+int64_t sched_due_ns(const struct sched *sched)
+{
+    return sched->shaper.due_ns;
+}
+
 /* --- seen -------------------------------------------------------------------------------------------------------- */
 
 uint32_t sched_packets(const struct sched *sched)

@@ -59,6 +59,9 @@ unsigned sched_get(struct sched *sched, uint32_t *numbers, unsigned room, int64_
 /* When there may be something to get; a time that is past: now; INT64_MAX: not before something is put. */
 int64_t sched_next_ns(const struct sched *sched);
 
+/* When all that has been got will have left a link of the port's rate; perhaps a time that is past. */
+int64_t sched_due_ns(const struct sched *sched);
+
 /* The packets of contracts, to set those; NULL: there are none. */
 struct edf *sched_edf(struct sched *sched);
 

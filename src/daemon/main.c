@@ -5,6 +5,7 @@
 #include "conf/conf.h"
 #include "daemon/launch.h"
 #include "daemon/parent.h"
+#include "engine/contract_file.h"
 #include "log/log.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@
 /* The command line; what the parent role calls back for has no other way to know of it. */
 struct options {
     const char *path, *directory, *state, *log;
-    bool foreground, check, print;
+    bool foreground, check, print, state_said;
 };
 
 static struct options options = {.path = CONF_DEFAULT_PATH, .directory = DEFAULT_DIRECTORY, .state = DEFAULT_STATE};
@@ -32,7 +33,7 @@ static void print_usage(FILE *stream)
     fputs(
         "usage: fairleadd [--foreground] [--config FILE] [--run-directory DIRECTORY] [--state-directory DIRECTORY]\n"
         "                 [--log FILE]\n"
-        "       fairleadd --check FILE\n"
+        "       fairleadd --check FILE [--state-directory DIRECTORY]\n"
         "       fairleadd --print FILE\n"
         "       fairleadd --help | --version\n"
         "\n"
@@ -42,9 +43,10 @@ static void print_usage(FILE *stream)
         "  -c, --config FILE              the configuration (" CONF_DEFAULT_PATH ")\n"
         "  -f, --foreground               stay in the foreground, and log to standard error\n"
         "  -r, --run-directory DIRECTORY  pid file and sockets (" DEFAULT_DIRECTORY ")\n"
-        "  -S, --state-directory DIR      the database of leases (" DEFAULT_STATE ")\n"
+        "  -S, --state-directory DIR      what is to survive: leases, contracts added by hand (" DEFAULT_STATE ")\n"
         "  -l, --log FILE                 in the background: log to this file, not to the system's log\n"
-        "      --check FILE               list what is wrong with a configuration, and do nothing else\n"
+        "      --check FILE               list what is wrong with a configuration, and do nothing else; with a state\n"
+        "                                 directory, together with the contracts that were added by hand\n"
         "      --print FILE               print it with all defaults written out\n"
         "\n"
         "SIGHUP reads the configuration anew; SIGTERM or Ctrl-C stops it and takes everything away again.\n"
@@ -52,10 +54,31 @@ static void print_usage(FILE *stream)
         stream);
 }
 
+/* Whether it goes together with the contracts that were added by hand. */
+static bool check_by_hand(const char *path)
+{
+    struct conf_errors *errors = calloc(1, sizeof(*errors));
+    char *text = NULL;
+    size_t len;
+    int error = errors ? conf_read(path, &text, &len) : -ENOMEM;
+
+    if (!error)
+        error = contract_file_check(options.state, text, len, errors);
+    if (errors)
+        conf_errors_print(errors, path, stderr);
+    if (error && (!errors || !errors->count))
+        fprintf(stderr, "fairleadd: %s: %s\n", options.state, strerror(-error));
+    free(text);
+    free(errors);
+    return !error;
+}
+
 static int check(const char *path)
 {
     struct conf *conf = conf_load("fairleadd", path, stderr);
 
+    if (conf && options.state_said && !check_by_hand(path))
+        conf = conf_free(conf);
     if (!conf)
         return EXIT_FAILURE;
     if (options.print)
@@ -158,6 +181,7 @@ int main(int argc, char **argv)
             break;
         case 'S':
             options.state = optarg;
+            options.state_said = true;
             break;
         case 'l':
             options.log = optarg;

@@ -11,6 +11,7 @@
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
 #include "daemon/run_files.h"
+#include "engine/contract_file.h"
 #include "engine/engine.h"
 #include "log/log.h"
 #include "management/management.h"
@@ -122,6 +123,7 @@ static int run_engine(struct parent *parent, int control)
 {
     struct engine_config config = {.conf = parent->conf,
                                    .directory = parent->config->directory,
+                                   .state_directory = parent->config->state_directory,
                                    .token = parent->token,
                                    .dhcp_path = parent->files.dhcp_path,
                                    .control = control,
@@ -371,16 +373,18 @@ static void name_host(struct parent *parent)
 }
 
 /* Read and check. NULL: what is wrong is in the report, a line for each error. */
-static struct conf *read_conf(const char *path, char **text, size_t *len, FILE *report)
+static struct conf *read_conf(const char *path, const char *state_directory, char **text, size_t *len, FILE *report)
 {
     struct conf_errors *errors = calloc(1, sizeof(*errors));
     struct conf *conf = NULL;
     int error = errors ? conf_read(path, text, len) : -ENOMEM;
 
-    if (!error && errors) {
+    if (!error)
         error = conf_parse(*text, *len, &conf, errors);
+    if (!error && (error = contract_file_check(state_directory, *text, *len, errors)))
+        conf = conf_free(conf);
+    if (errors)
         conf_errors_print(errors, path, report);
-    }
     if (error && (!errors || !errors->count))
         fprintf(report, "%s: %s\n", path, strerror(-error));
     free(errors);
@@ -439,7 +443,7 @@ static void reload(struct parent *parent)
         notify("READY=1");
         return;
     }
-    struct conf *conf = read_conf(parent->config->path, &text, &len, report);
+    struct conf *conf = read_conf(parent->config->path, parent->config->state_directory, &text, &len, report);
     bool engine = parent->roles[ROLE_ENGINE].control >= 0;
     int error = conf && engine ? hand_over(parent, text, len) : 0;
     if (error) {

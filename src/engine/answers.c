@@ -1,5 +1,6 @@
 #include "engine/answers.h"
 
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "engine/service_sockets.h"
 #include "fib/fib.h"
@@ -137,6 +138,40 @@ static size_t look_up(struct answers *answers, uint32_t addr, union query_buffer
     return sizeof(*lookup);
 }
 
+/* --- contracts --------------------------------------------------------------------------------------------------- */
+
+/* The list goes on behind the number that `after` has in place of an address. */
+static size_t list_contracts(struct answers *answers, const struct query_range *range, union query_buffer *buffer)
+{
+    struct query_answer *head = &buffer->answer;
+    const size_t room = (QUERY_ANSWER_BYTES - sizeof(*head)) / sizeof(struct query_contract);
+    size_t first = range->started ? (size_t)range->after.addr + 1 : 0;
+
+    head->count = (uint32_t)contracts_describe(answers->config.contracts, first, query_records(buffer), room);
+    head->last.addr = (uint32_t)(first + head->count - 1);
+    head->more = first + head->count < contracts_count(answers->config.contracts);
+    return sizeof(struct query_contract);
+}
+
+static size_t change_contracts(struct answers *answers, const struct query *query, union query_buffer *buffer)
+{
+    struct query_answer *head = &buffer->answer;
+    const size_t room = (QUERY_ANSWER_BYTES - sizeof(*head)) / sizeof(struct query_contract);
+    struct contracts *contracts = answers->config.contracts;
+    int64_t free_ns = 0;
+
+    if (!memchr(query->text, '\0', sizeof(query->text)))
+        head->error = -EINVAL;
+    else if (query->kind == QUERY_CONTRACT_REMOVE)
+        head->error = contracts_remove(contracts, query->text, &free_ns);
+    else
+        head->error = contracts_add(contracts, query->text, query->kind == QUERY_CONTRACT_CHECK, query_records(buffer),
+                                    room, &head->count);
+    if (free_ns > clock_now_ns())
+        head->generation = (uint64_t)(free_ns - clock_now_ns());
+    return sizeof(struct query_contract);
+}
+
 /* --- addresses --------------------------------------------------------------------------------------------------- */
 
 /* What changes with every change of what QUERY_ADDRESSES tells. */
@@ -210,6 +245,14 @@ static void answer(void *arg, const struct query *query, union query_buffer *buf
         break;
     case QUERY_NEIGHBOURS:
         made->record_bytes = list_neighbours(answers, &query->range, buffer);
+        break;
+    case QUERY_CONTRACTS:
+        made->record_bytes = list_contracts(answers, &query->range, buffer);
+        break;
+    case QUERY_CONTRACT_CHECK:
+    case QUERY_CONTRACT_ADD:
+    case QUERY_CONTRACT_REMOVE:
+        made->record_bytes = change_contracts(answers, query, buffer);
         break;
     case QUERY_LOOKUP:
         made->record_bytes = look_up(answers, query->addr, buffer);

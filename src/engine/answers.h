@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "engine/ports.h"
+#include "engine/contracts.h"
 #include "query/service.h"
 
 struct answers;
@@ -12,6 +12,7 @@ struct answers_config {
     const uint8_t *token; /* QUERY_TOKEN_BYTES, borrowed while the answers live */
     struct routing *routing;
     const struct ports *ports;
+    struct contracts *contracts;
     int page_fd, counters_fd;  /* handed out; borrowed */
     int epoll;                 /* connections are watched there, with their struct watch as data.ptr */
     void (*reload)(void *arg); /* somebody asks for the configuration to be read anew; answers_reloaded() follows */

@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "engine/answers.h"
 #include "engine/bindings.h"
+#include "engine/contracts.h"
 #include "engine/firewall.h"
 #include "engine/lease_link.h"
 #include "engine/ports.h"
@@ -46,6 +47,7 @@ struct engine {
     struct bindings bindings;
     struct lease_link leases;
     struct shaping *shaping;
+    struct contracts *contracts;
     struct page_memory *page;
     struct page next_page; /* put together here */
     int page_fd, counters_fd;
@@ -107,6 +109,7 @@ static void update_ports(struct engine *engine)
     ports_update(&engine->ports, firewall);
     if (bindings_follow(&engine->bindings, &engine->ports, conf_in_force(engine)))
         ports_update(&engine->ports, firewall);
+    contracts_update(engine->contracts);
     write_page(engine);
 }
 
@@ -178,8 +181,10 @@ static void ask_for_reload(void *arg)
 /* Ports first: their addresses are what static routes are found by. */
 static int configure(struct engine *engine, const struct conf *conf, bool first)
 {
-    int error = 0;
+    int error = contracts_configure(engine->contracts, conf);
 
+    if (error)
+        return error;
     ports_configure(&engine->ports, conf);
     if (first)
         error = ports_attach_all(&engine->ports);
@@ -270,6 +275,7 @@ static int open_answers(struct engine *engine)
     struct answers_config config = {.token = engine->config->token,
                                     .routing = engine->routing,
                                     .ports = &engine->ports,
+                                    .contracts = engine->contracts,
                                     .page_fd = engine->page_fd,
                                     .counters_fd = engine->counters_fd,
                                     .epoll = engine->epoll,
@@ -297,6 +303,8 @@ static int open_engine(struct engine *engine)
     error = host_open(engine->config->directory, &engine->host);
     if (error)
         return error;
+    if (!(engine->contracts = contracts_new(&engine->ports, engine->config->state_directory)))
+        return -ENOMEM;
     error = open_answers(engine);
     if (error)
         return error;
@@ -311,6 +319,7 @@ static int open_engine(struct engine *engine)
     engine->ports.routing = engine->routing;
     engine->ports.host = engine->host;
     engine->ports.shaping = engine->shaping;
+    engine->ports.contracts = engine->contracts;
     engine->bindings.door = engine->door;
     engine->bindings.routing = engine->routing;
     lease_link_init(&engine->leases, engine->config->dhcp_path, engine->config->token, engine->epoll,
@@ -347,6 +356,7 @@ static void close_engine(struct engine *engine)
         if (engine->host)
             host_give_back_all(engine->host, &engine->routing->links);
     }
+    engine->contracts = contracts_free(engine->contracts);
     engine->shaping = shaping_free(engine->shaping);
     if (engine->leases.bindings)
         lease_link_close(&engine->leases);

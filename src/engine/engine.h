@@ -10,6 +10,7 @@
 struct engine_config {
     const struct conf *conf;       /* to begin with; borrowed */
     const char *directory;         /* where what was changed in the system is written down */
+    const char *state_directory;   /* where what people change is written down */
     const uint8_t *token;          /* of those who may ask (query/query.h); borrowed */
     const char *dhcp_path;         /* of the dhcp role's socket; borrowed */
     int control;                   /* the parent's socket (control/control.h) */

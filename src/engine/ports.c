@@ -1,6 +1,7 @@
 #include "engine/ports.h"
 
 #include "base/compiler.h"
+#include "engine/contracts.h"
 #include "log/log.h"
 #include "port/interface.h"
 
@@ -169,7 +170,7 @@ void ports_detach_all(struct ports *ports)
 
 /* --- what the configuration says --------------------------------------------------------------------------------- */
 
-static unsigned find_number(const struct ports *ports, const char *name)
+unsigned ports_find(const struct ports *ports, const char *name)
 {
     for (unsigned i = 1; i <= ports->count; i++)
         if (strcmp(ports->all[i].name, name) == 0)
@@ -241,8 +242,10 @@ void ports_configure(struct ports *ports, const struct conf *conf)
         }
     }
     for (size_t i = 0; i < conf->interface_count; i++)
-        if (!find_number(ports, conf->interfaces[i].name))
+        if (!ports_find(ports, conf->interfaces[i].name))
             add(ports, &conf->interfaces[i]);
+    for (unsigned i = 1; i <= ports->count; i++) /* what is added by hand makes do with what there is */
+        ports->all[i].reshape_for_contracts = conf_has_contracts(conf, ports->all[i].name);
 }
 
 /* --- following the system ---------------------------------------------------------------------------------------- */
@@ -328,15 +331,17 @@ static void shape(struct ports *ports, unsigned number, const struct link *link)
 {
     struct port *port = &ports->all[number];
 
-    if (port->reshape || port->mtu != link->mtu)
+    if (port->reshape || port->mtu != link->mtu || (port->reshape_for_contracts && !port->contracts))
         end_shaping(ports, number);
     if (port->shaped || port->shape_tried || !port->conf->shape.rate)
         return;
+    port->contracts = contracts_at(ports->contracts, port->name);
     const struct shaping_port wanted = {.number = number,
                                         .name = port->name,
                                         .ifindex = link->ifindex,
                                         .mtu = link->mtu,
                                         .shape = &port->conf->shape,
+                                        .contracts = port->contracts,
                                         .attachment = &port->attachment};
     port->shaped = shaping_begin(ports->shaping, &wanted) == 0;
     port->shape_tried = !port->shaped;

@@ -17,20 +17,25 @@ struct port {
     struct door_attachment attachment;
     uint32_t aside; /* a bit for each enum port_aside */
     bool up;
-    bool takes_xdp;   /* frames that an XDP door sends there arrive */
-    bool guarded;     /* those who may speak are known to the door, which lets nobody else */
-    int64_t rogue_ms; /* when another DHCP server was last told of; 0: never */
-    uint32_t mtu;     /* bytes */
-    bool shaped;      /* what leaves waits in queues */
-    bool reshape;     /* they are to be others */
-    bool shape_tried; /* in vain; logged */
+    bool takes_xdp;             /* frames that an XDP door sends there arrive */
+    bool guarded;               /* those who may speak are known to the door, which lets nobody else */
+    int64_t rogue_ms;           /* when another DHCP server was last told of; 0: never */
+    uint32_t mtu;               /* bytes */
+    bool shaped;                /* what leaves waits in queues */
+    bool reshape;               /* they are to be others */
+    bool shape_tried;           /* in vain; logged */
+    bool contracts;             /* its queues began with memory for some */
+    bool reshape_for_contracts; /* if they did not, they are to begin anew */
 };
+
+struct contracts;
 
 struct ports {
     struct door *door;
     struct routing *routing;
     struct host *host;
     struct shaping *shaping;
+    struct contracts *contracts;
     struct port all[DOOR_PORTS]; /* by number, from 1 */
     unsigned count;              /* the highest number that was ever used */
     uint64_t changes;            /* of which ports there are, and of their addresses and sizes on the link layer */
@@ -44,6 +49,9 @@ void ports_describe(const struct ports *ports, unsigned number, struct page_port
  * not touched; those that are new are attached by ports_update(), or by ports_attach_all().
  */
 void ports_configure(struct ports *ports, const struct conf *conf);
+
+/* The number of the port of that name; 0: there is none. */
+unsigned ports_find(const struct ports *ports, const char *name);
 
 /* Attach to every port whose interface is there. 0; -errno if one cannot have the door that it should; logged. */
 int ports_attach_all(struct ports *ports);

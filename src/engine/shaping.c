@@ -20,6 +20,7 @@ struct shaped_port {
     int program; /* the descriptor that keeps the program at its far end */
     struct shaped *shaped;
     struct worker *worker; /* that runs it; NULL: none does */
+    uint64_t begun;
 };
 
 struct shaping {
@@ -29,6 +30,7 @@ struct shaping {
     struct worker *workers[WORKERS_MAX]; /* threads, begun as they are needed */
     unsigned worker_count, workers_max;
     struct shaped_port ports[DOOR_PORTS];
+    uint64_t begun; /* how often queues have begun */
 };
 
 /* --- threads ------------------------------------------------------------------------------------------------------ */
@@ -118,6 +120,7 @@ static int make_queues(struct shaping *shaping, const struct shaping_port *from,
     struct shaped_config config = {.shape = from->shape,
                                    .ifindex = from->ifindex,
                                    .mtu = from->mtu,
+                                   .contracts = from->contracts,
                                    .shown = &shaping->shown[from->number],
                                    .samples = door_samples(shaping->door, from->number)};
     const struct xdp_io_config sockets = {
@@ -163,6 +166,7 @@ static int begin(struct shaping *shaping, const struct shaping_port *from, struc
     if (error)
         return error;
     port->worker = worker;
+    port->begun = ++shaping->begun;
     point_door(shaping, from->number, &port->lift);
     return door_attach_lifts(shaping->door, from->attachment);
 }
@@ -213,4 +217,22 @@ void shaping_end(struct shaping *shaping, unsigned number, struct door_attachmen
     door_detach_lifts(attachment);
     door_wait_for_packets(NULL);
     undo(shaping, &shaping->ports[number]);
+}
+
+/* --- contracts ---------------------------------------------------------------------------------------------------- */
+
+uint64_t shaping_begun(const struct shaping *shaping, unsigned number)
+{
+    return shaping->ports[number].begun;
+}
+
+const struct capacity *shaping_capacity(const struct shaping *shaping, unsigned number)
+{
+    return shaping->ports[number].begun ? shaped_capacity(shaping->ports[number].shaped) : NULL;
+}
+
+void shaping_call(struct shaping *shaping, unsigned number, void (*function)(struct shaped *shaped, void *arg),
+                  void *arg)
+{
+    worker_call(shaping->ports[number].worker, shaping->ports[number].shaped, function, arg);
 }

@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "port/door.h"
 #include "query/page.h"
+#include "shape/shaped.h"
 
 struct shaping;
 
@@ -15,6 +16,7 @@ struct shaping_port {
     const char *name;
     uint32_t ifindex, mtu;
     const struct conf_shape *shape; /* with a rate; looked at only while it begins */
+    bool contracts;                 /* it begins with some */
     struct door_attachment *attachment;
 };
 
@@ -28,3 +30,13 @@ struct shaping *shaping_free(struct shaping *shaping);
 int shaping_begin(struct shaping *shaping, const struct shaping_port *port);
 /* It leaves directly again; what waits is lost. The port is that of before, and may not be there any more. */
 void shaping_end(struct shaping *shaping, unsigned number, struct door_attachment *attachment);
+
+/* A number that a port has each time that its queues begin anew; 0: it has none. */
+uint64_t shaping_begun(const struct shaping *shaping, unsigned number);
+
+/* What a port has for contracts; NULL: it has no queues. */
+const struct capacity *shaping_capacity(const struct shaping *shaping, unsigned number);
+
+/* Call a function on the thread of a port that has queues; returns when that has returned. */
+void shaping_call(struct shaping *shaping, unsigned number, void (*function)(struct shaped *shaped, void *arg),
+                  void *arg);

@@ -320,7 +320,8 @@ static int command_reload(struct session *session, const json_t *id, const json_
     const struct query_text *lines = query_records(&session->buffer);
     for (uint32_t i = 0; i < session->buffer.answer.count; i++)
         json_array_append_new(errors, json_string(lines[i].line));
-    return session_fail_with(session, id, WIRE_REFUSED, "the configuration is wrong; the one in force stays", errors);
+    return session_fail_with(session, id, WIRE_REFUSED, "the configuration is wrong; the one in force stays",
+                             json_pack("{s:o}", "errors", errors));
 }
 
 const struct session_command session_commands[] = {
@@ -328,6 +329,7 @@ const struct session_command session_commands[] = {
     {"ports", {NULL}, false, command_ports},
     {"counters", {NULL}, false, command_counters},
     {"queues", {NULL}, false, command_queues},
+    {"contracts", {NULL}, false, command_contracts},
     {"probes", {NULL}, false, command_probes},
     {"reflectors", {NULL}, false, command_reflectors},
     {"sessions", {NULL}, false, command_sessions},
@@ -344,6 +346,9 @@ const struct session_command session_commands[] = {
     {"lease-reserve", {"address", "mac"}, true, command_lease_reserve},
     {"lease-unreserve", {"address"}, true, command_lease_unreserve},
     {"lease-import", {"leases"}, true, command_lease_import},
+    {"contract-check", {"name", "settings"}, false, command_contract_check},
+    {"contract-add", {"name", "settings"}, true, command_contract_add},
+    {"contract-remove", {"name"}, true, command_contract_remove},
     {"reload", {NULL}, true, command_reload},
 };
 const unsigned session_command_count = ARRAY_SIZE(session_commands);

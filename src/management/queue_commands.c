@@ -44,23 +44,35 @@ static json_t *json_queue(const struct queues_class *class, uint64_t rate)
                      json_delay(&class->delay), "recent_delay", json_delay(&class->recent));
 }
 
+/* How late the port's thread looked at its queues, and what it has for contracts. */
+static json_t *json_looks(const struct queues *queues)
+{
+    const struct histogram_summary *late = &queues->looks.late;
+
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "count", (json_int_t)late->count, "late_p50_us",
+                     (json_int_t)(late->p50_ns / 1000), "late_p99_us", (json_int_t)(late->p99_ns / 1000), "late_max_us",
+                     (json_int_t)(late->max_ns / 1000), "allowed_us", (json_int_t)(queues->looks.allowance_ns / 1000),
+                     "platform_stalls", (json_int_t)queues->looks.stalls);
+}
+
 /* What holds for the port as a whole. */
 static json_t *json_shaped(const char *name, const struct queues *queues, const struct door_counters *counters)
 {
     bool there = clock_now_ns() - queues->written_ns < GONE_NS;
     uint32_t lost = queues->frames - queues->frames_queued - queues->frames_held - queues->frames_free;
 
-    return json_pack("{s:s, s:s, s:I, s:s, s:b, s:o, s:o, s:I, s:I, s:I}", "port", name, "state",
+    return json_pack("{s:s, s:s, s:I, s:s, s:b, s:o, s:o, s:o, s:I, s:I, s:I}", "port", name, "state",
                      there ? "shaped" : "passed-by", "rate", (json_int_t)queues->rate * 8, "link",
                      link_kind_name(queues->link), "zero_copy", (int)queues->zero_copy, "frames",
-                     json_pack("{s:i, s:i, s:i, s:i, s:i}", "all", (int)queues->frames, "queued",
+                     json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "all", (int)queues->frames, "queued",
                                (int)queues->frames_queued, "held", (int)queues->frames_held, "free",
-                               (int)queues->frames_free, "lost", (int)lost),
+                               (int)queues->frames_free, "lost", (int)lost, "of_contracts", (int)queues->contracts,
+                               "for_contracts", (int)queues->contracts_reserved),
                      "missed",
                      json_pack("{s:I, s:I, s:I}", "no_frame", (json_int_t)queues->lost_no_frame, "full",
                                (json_int_t)queues->lost_full, "other", (json_int_t)queues->lost_other),
-                     "stalls", (json_int_t)queues->stalls, "lifted", (json_int_t)counters->lifted, "passed_by",
-                     (json_int_t)counters->passed_by);
+                     "looks", json_looks(queues), "stalls", (json_int_t)queues->stalls, "lifted",
+                     (json_int_t)counters->lifted, "passed_by", (json_int_t)counters->passed_by);
 }
 
 int command_queues(struct session *session, const json_t *id, const json_t *arguments)

@@ -24,7 +24,7 @@ int session_answer(struct session *session, const json_t *id, enum wire_code cod
     return error;
 }
 
-int session_fail_with(struct session *session, const json_t *id, enum wire_code code, const char *text, json_t *errors)
+int session_fail_with(struct session *session, const json_t *id, enum wire_code code, const char *text, json_t *more)
 {
     json_t *line = json_pack("{s:i, s:s}", "code", (int)code, "error", text);
 
@@ -32,10 +32,10 @@ int session_fail_with(struct session *session, const json_t *id, enum wire_code 
         line = json_pack("{s:i, s:s}", "code", (int)code, "error", wire_meaning(code));
     if (id && line)
         json_object_set(line, "id", (json_t *)id);
-    if (errors && line)
-        json_object_set(line, "errors", errors);
+    if (more && line)
+        json_object_update(line, more);
     int error = line ? wire_send(&session->wire, line, SESSION_SEND_MS) : -ENOMEM;
-    json_decref(errors);
+    json_decref(more);
     json_decref(line);
     return error;
 }

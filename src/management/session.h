@@ -38,8 +38,8 @@ void session_run(struct session *session);
 /* For the commands. Send one line of an answer, whose result is taken: 0; -errno. */
 int session_answer(struct session *session, const json_t *id, enum wire_code code, json_t *result);
 int session_fail(struct session *session, const json_t *id, enum wire_code code, const char *text);
-/* With the list `errors` beside the text; taken, NULL for none. */
-int session_fail_with(struct session *session, const json_t *id, enum wire_code code, const char *text, json_t *errors);
+/* With what stands in the object `more` beside the text, as a list of `errors`; taken, NULL for nothing. */
+int session_fail_with(struct session *session, const json_t *id, enum wire_code code, const char *text, json_t *more);
 
 /* Bring session->reader and session->page up to date, of the engine that is there now if it can be had at once,
  * otherwise of the last one. False: there never was one. */

@@ -23,7 +23,8 @@ struct frame_io_losses {
 };
 
 struct frame_io_ops {
-    /* Frames that have come: their numbers and extents. How many. */
+    /* Frames that have come: their numbers and extents, and when each came, as its packet's arrived_ns
+     * (CLOCK_MONOTONIC; 0: that is not known). How many. */
     unsigned (*receive)(struct frame_io *io, uint32_t *numbers, unsigned room);
     /* How many frames can be sent now. */
     unsigned (*room)(struct frame_io *io);
@@ -32,6 +33,8 @@ struct frame_io_ops {
     /* Get what was sent on its way, and what has left back into the pool. False: something could not go yet, and is
      * to be tried again soon. */
     bool (*push)(struct frame_io *io);
+    /* Bytes that were sent and have not left yet. */
+    uint64_t (*under_way)(const struct frame_io *io);
     /* Frames that are neither in the pool nor the caller's. */
     uint32_t (*held)(const struct frame_io *io);
     void (*losses)(const struct frame_io *io, struct frame_io_losses *losses);

@@ -61,6 +61,7 @@ static unsigned receive(struct frame_io *io, uint32_t *numbers, unsigned room)
         uint8_t *at = frame_pool_data(frames, number);
         memcpy(at, pcap->data, there);
         memset(at + there, 0, len - there);
+        frames->packets.all[number].arrived_ns = pcap->next_ns;
         numbers[count++] = number;
     }
     return count;
@@ -93,6 +94,12 @@ static bool push(struct frame_io *io)
     return true;
 }
 
+static uint64_t under_way(const struct frame_io *io)
+{
+    (void)io;
+    return 0;
+}
+
 static uint32_t held(const struct frame_io *io)
 {
     (void)io;
@@ -121,6 +128,7 @@ static const struct frame_io_ops ops = {.receive = receive,
                                         .room = room_of,
                                         .send = send_frames,
                                         .push = push,
+                                        .under_way = under_way,
                                         .held = held,
                                         .losses = tell_losses,
                                         .close = close_pcap};

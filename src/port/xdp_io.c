@@ -1,11 +1,13 @@
 #include "port/xdp_io.h"
 
 #include "base/compiler.h"
+#include "bpf/door.h"
 
 #include <errno.h>
 #include <linux/if_xdp.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <xdp/xsk.h>
 
@@ -26,9 +28,10 @@ struct xdp_io {
      * second nothing ever comes. */
     struct xsk_ring_prod out_fill;
     struct xsk_ring_cons in_left;
-    uint32_t filled;    /* frames that wait to be received into */
-    uint32_t sent;      /* frames that are on their way out */
-    uint32_t card_fill; /* frames that a zero-copy driver has for what it receives itself */
+    uint32_t filled;     /* frames that wait to be received into */
+    uint32_t sent;       /* frames that are on their way out, */
+    uint64_t sent_bytes; /* and their bytes */
+    uint32_t card_fill;  /* frames that a zero-copy driver has for what it receives itself */
 };
 
 static struct xdp_io *of(const struct frame_io *io)
@@ -72,6 +75,8 @@ static unsigned receive(struct frame_io *io, uint32_t *numbers, unsigned room)
         numbers[i] = number_of(frames, desc->addr);
         frames->extents[numbers[i]] =
             (struct frame_extent){(uint16_t)(desc->addr - address_of(frames, numbers[i])), (uint16_t)desc->len};
+        memcpy(&frames->packets.all[numbers[i]].arrived_ns, frame_pool_data(frames, numbers[i]) - DOOR_STAMP_BYTES,
+               DOOR_STAMP_BYTES);
     }
     xsk_ring_cons__release(&xdp->received, count);
     xdp->filled -= count;
@@ -98,6 +103,7 @@ static void send_frames(struct frame_io *io, const uint32_t *numbers, unsigned c
         const struct frame_extent *extent = &frames->extents[numbers[i]];
         *xsk_ring_prod__tx_desc(&xdp->send, at + i) =
             (struct xdp_desc){.addr = address_of(frames, numbers[i]) + extent->at, .len = extent->len};
+        xdp->sent_bytes += extent->len;
     }
     xsk_ring_prod__submit(&xdp->send, count);
     xdp->sent += count;
@@ -115,8 +121,11 @@ static void collect(struct xdp_io *xdp)
     uint32_t at, count;
 
     while ((count = xsk_ring_cons__peek(&xdp->left, FRAME_IO_BATCH, &at)) > 0) {
-        for (uint32_t i = 0; i < count; i++)
-            packets_give_back(&frames->packets, number_of(frames, *xsk_ring_cons__comp_addr(&xdp->left, at + i)));
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t number = number_of(frames, *xsk_ring_cons__comp_addr(&xdp->left, at + i));
+            xdp->sent_bytes -= frames->extents[number].len;
+            packets_give_back(&frames->packets, number);
+        }
         xsk_ring_cons__release(&xdp->left, count);
         xdp->sent -= count;
     }
@@ -142,6 +151,11 @@ static bool push(struct frame_io *io)
 }
 
 /* --- seen -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t under_way(const struct frame_io *io)
+{
+    return of(io)->sent_bytes;
+}
 
 static uint32_t held(const struct frame_io *io)
 {
@@ -220,6 +234,7 @@ static const struct frame_io_ops ops = {.receive = receive,
                                         .room = room,
                                         .send = send_frames,
                                         .push = push,
+                                        .under_way = under_way,
                                         .held = held,
                                         .losses = losses,
                                         .close = close_xdp};

@@ -16,6 +16,7 @@
 #define QUERY_TOKEN_BYTES  16
 #define QUERY_ANSWER_BYTES 49152 /* at most; less than a socket's buffer takes at once */
 #define QUERY_NAME_SIZE    16
+#define QUERY_TEXT_SIZE    3072
 
 enum query_kind {
     QUERY_HELLO, /* the engine's answer brings two descriptors: the page's and the counters' */
@@ -23,8 +24,14 @@ enum query_kind {
     /* The engine answers: */
     QUERY_ROUTES,     /* struct query_route: every path of the RIB, in the order of prefixes, best first */
     QUERY_NEIGHBOURS, /* struct query_neighbour */
-    QUERY_LOOKUP,     /* struct query_lookup, one: where a packet to an address goes */
-    QUERY_RELOAD,     /* read the configuration anew; struct query_text, what is wrong with it, or none */
+    QUERY_CONTRACTS,  /* struct query_contract (query/contracts.h), in their order */
+    /* The same as contracts_add() and contracts_remove() answer (engine/contracts.h); `text` says the contract, or its
+     * name. Of the last, the generation is in how many ns its share is free. */
+    QUERY_CONTRACT_CHECK,
+    QUERY_CONTRACT_ADD,
+    QUERY_CONTRACT_REMOVE,
+    QUERY_LOOKUP,    /* struct query_lookup, one: where a packet to an address goes */
+    QUERY_RELOAD,    /* read the configuration anew; struct query_text, what is wrong with it, or none */
     QUERY_ADDRESSES, /* struct query_address: ports and what addresses there are, as soon as that is not `generation` */
     QUERY_SOCKETS,   /* for DHCP at the port `ifindex` four descriptors: others, DISCOVERs, ARP, sink if there is one
                         (port/packet.h) */
@@ -116,6 +123,7 @@ struct query {
     struct query_range range;
     struct query_lease lease; /* QUERY_LEASES: of those with this chaddr, or whose names have host_name in them */
     uint8_t token[QUERY_TOKEN_BYTES];
+    char text[QUERY_TEXT_SIZE]; /* with its zero byte */
 };
 
 struct query_answer {

@@ -34,6 +34,13 @@ struct queues_class {
     struct histogram_summary recent; /* of the last second that is over */
 };
 
+/* How late the thread looked at the queues, for what had come or was due. */
+struct queues_looks {
+    int64_t allowance_ns; /* what contracts reckon with */
+    uint64_t stalls;      /* looks that were later */
+    struct histogram_summary late;
+};
+
 struct queues {
     uint32_t sequence; /* odd while it is written */
     uint32_t ifindex;  /* the shaped port; 0: there is none of this number */
@@ -46,6 +53,9 @@ struct queues {
     uint32_t frames, frames_queued, frames_held, frames_free;
     uint64_t lost_no_frame, lost_full, lost_other; /* packets that did not come so far as the queues */
     uint64_t stalls;                               /* how often something could not be sent at once */
+    struct queues_looks looks;
+    uint32_t contracts;          /* packets of contracts that wait */
+    uint32_t contracts_reserved; /* packets that there is memory for, and only for them */
     uint32_t class_count;
     struct queues_class classes[SCHED_CLASSES];
 };

@@ -19,7 +19,7 @@
 #define FRAMES_MAX      65536
 #define SHOW_NS         100000000
 #define RECENT_NS       1000000000
-#define BURST_NS        SCHED_BURST_NS /* what a link may be ahead, so that a thread that wakes late loses nothing */
+#define BURST_NS        CONF_SHAPE_BURST_NS /* what a link may be ahead, so that a thread that wakes late loses nothing */
 #define ONE_CLASS_SHARE SHARE_SHIFT_MAX
 #define CLASS_SHARE     2 /* of several: each may have four times of what is free, and so four fifths if it is alone */
 
@@ -28,7 +28,11 @@ struct shaped {
     struct link_overhead link;
     struct frame_pool frames;
     struct sched *sched;
-    struct sizing *sizing; /* NULL: no queue sizes itself */
+    struct sizing *sizing;    /* NULL: no queue sizes itself */
+    struct capacity capacity; /* for contracts */
+    struct promises *promises;
+    uint64_t ring_bytes; /* that may be under way: what leaves between two looks, and a packet */
+    int64_t due_ns;      /* when it wanted to look again */
     struct frame_io *io;
     uint64_t random;
     uint8_t key[SIPHASH_KEY_SIZE];
@@ -74,7 +78,7 @@ static uint32_t frames_for(const struct sched_config *config)
         wanted += packets_of(&config->classes[i].queue);
     if (wanted < QUEUE_FRAMES)
         wanted = QUEUE_FRAMES;
-    wanted += XDP_IO_FILL + XDP_IO_SEND;
+    wanted += XDP_IO_FILL + XDP_IO_SEND + config->edf.packets;
     if (wanted > FRAMES_MAX)
         wanted = FRAMES_MAX;
     return (uint32_t)wanted;
@@ -120,6 +124,18 @@ static int configure(struct shaped *shaped, const struct conf_shape *shape, uint
     return error;
 }
 
+static void configure_contracts(struct shaped *shaped, const struct shaped_config *from)
+{
+    static_assert(CONF_SHAPE_BURST_NS == SCHED_BURST_NS, "the usual burst");
+    struct capacity capacity = conf_shape_capacity(from->shape, from->mtu, from->contracts);
+
+    shaped->capacity = capacity;
+    shaped->ring_bytes = capacity.admission.blocking;
+    shaped->config.edf = (struct edf_config){.contracts = capacity.admission.contracts,
+                                             .packets = (uint32_t)capacity.admission.packets,
+                                             .bucket_log = capacity.bucket_log};
+}
+
 static int begin_sizing(struct shaped *shaped, const struct shaped_config *from, int64_t now_ns)
 {
     struct sizing_config config = {.queues = &shaped->config,
@@ -150,9 +166,15 @@ int shaped_new(const struct shaped_config *config, int64_t now_ns, struct shaped
     memcpy(shaped->key, config->key, sizeof(shaped->key));
     shaped->show_ns = now_ns;
     shaped->recent_ns = now_ns + RECENT_NS;
+    shaped->due_ns = INT64_MAX;
     int error = configure(shaped, config->shape, config->mtu, fault);
+    configure_contracts(shaped, config);
     if (!error)
         error = frame_pool_open(&shaped->frames, frames_for(&shaped->config), ETH_HDR_SIZE + FRAME_TAGS + config->mtu);
+    shaped->frames.packets.reserved = shaped->config.edf.packets;
+    if (!error &&
+        !(shaped->promises = promises_new(shaped->config.edf.contracts, shaped->capacity.bucket_log, BURST_NS)))
+        error = -ENOMEM;
     if (!error)
         error = begin_sizing(shaped, config, now_ns);
     if (!error && !(shaped->sched = sched_new(&shaped->config, &shaped->frames.packets,
@@ -175,6 +197,7 @@ struct shaped *shaped_free(struct shaped *shaped)
         page_write_queues(shaped->shown, &nothing);
     sched_free(shaped->sched);
     sizing_free(shaped->sizing);
+    promises_free(shaped->promises);
     if (shaped->io)
         shaped->io->ops->close(shaped->io);
     frame_pool_close(&shaped->frames);
@@ -201,9 +224,33 @@ struct frame_io *shaped_io(const struct shaped *shaped)
     return shaped->io;
 }
 
+/* --- contracts --------------------------------------------------------------------------------------------------- */
+
+const struct capacity *shaped_capacity(const struct shaped *shaped)
+{
+    return &shaped->capacity;
+}
+
+void shaped_set_contract(struct shaped *shaped, uint32_t number, const struct contract *contract)
+{
+    edf_set(sched_edf(shaped->sched), number, contract);
+    promises_begin(shaped->promises, number);
+}
+
+struct classifier *shaped_classify(struct shaped *shaped, struct classifier *classifier)
+{
+    return promises_classify(shaped->promises, classifier);
+}
+
+struct shaped_contract shaped_contract(const struct shaped *shaped, uint32_t number)
+{
+    return (struct shaped_contract){.came = edf_counts(sched_edf(shaped->sched), number),
+                                    .kept = promises_kept(shaped->promises, number)};
+}
+
 /* --- a packet's way ---------------------------------------------------------------------------------------------- */
 
-static void classify(struct shaped *shaped, uint32_t number)
+static void classify(struct shaped *shaped, uint32_t number, int64_t now_ns)
 {
     struct frame_pool *frames = &shaped->frames;
     struct packet *packet = &frames->packets.all[number];
@@ -218,6 +265,7 @@ static void classify(struct shaped *shaped, uint32_t number)
     packet->dscp = flow.dscp;
     packet->ecn = flow.ecn;
     packet->marked = false;
+    promises_find(shaped->promises, packet, &flow, now_ns);
 }
 
 static unsigned take_in(struct shaped *shaped, int64_t now_ns)
@@ -226,7 +274,9 @@ static unsigned take_in(struct shaped *shaped, int64_t now_ns)
     unsigned count = shaped->io->ops->receive(shaped->io, numbers, FRAME_IO_BATCH);
 
     for (unsigned i = 0; i < count; i++)
-        classify(shaped, numbers[i]);
+        classify(shaped, numbers[i], now_ns);
+    promises_look(shaped->promises, count ? shaped->frames.packets.all[numbers[0]].arrived_ns : INT64_MAX,
+                  shaped->due_ns, now_ns);
     if (count)
         sched_put(shaped->sched, numbers, count, now_ns);
     return count;
@@ -236,11 +286,18 @@ static unsigned let_out(struct shaped *shaped, unsigned room, int64_t now_ns)
 {
     struct frame_pool *frames = &shaped->frames;
     uint32_t numbers[FRAME_IO_BATCH];
+    uint64_t bytes = 0, byte_16 = shaped->config.rate.byte_16;
+    int64_t begin_ns = sched_due_ns(shaped->sched);
     unsigned count = sched_get(shaped->sched, numbers, room < FRAME_IO_BATCH ? room : FRAME_IO_BATCH, now_ns);
 
+    if (begin_ns < now_ns)
+        begin_ns = now_ns;
     for (unsigned i = 0; i < count; i++) {
         const struct packet *packet = &frames->packets.all[numbers[i]];
         uint8_t *frame = frame_pool_data(frames, numbers[i]);
+        bytes += packet->len;
+        if (packet->class & SCHED_CONTRACT)
+            promises_left(shaped->promises, packet, begin_ns + (int64_t)((bytes * byte_16) >> 16));
         if (shaped->sizing)
             sizing_left(shaped->sizing, packet, frame, frames->extents[numbers[i]].len, now_ns);
         if (packet->marked)
@@ -259,21 +316,25 @@ int64_t shaped_turn(struct shaped *shaped, int64_t now_ns)
     if (shaped->sizing)
         sizing_turn(shaped->sizing, shaped->sched, now_ns);
     unsigned came = take_in(shaped, now_ns);
-    unsigned room = ops->room(shaped->io);
+    unsigned room = ops->under_way(shaped->io) <= shaped->ring_bytes ? ops->room(shaped->io) : 0;
     unsigned went = room ? let_out(shaped, room, now_ns) : 0;
     bool stalled = !ops->push(shaped->io) || room == 0;
+    if (stalled)
+        promises_blocked(shaped->promises);
+    else if (!edf_packets(sched_edf(shaped->sched)))
+        promises_settled(shaped->promises);
     if (shaped->shown && now_ns >= shaped->show_ns)
         show(shaped, now_ns);
-    if (came == FRAME_IO_BATCH || went == FRAME_IO_BATCH)
-        return now_ns; /* there may be more */
-    int64_t next_ns = sched_next_ns(shaped->sched);
-    if (stalled) {
+    bool more = came == FRAME_IO_BATCH || went == FRAME_IO_BATCH;
+    int64_t next_ns = more ? now_ns : sched_next_ns(shaped->sched);
+    if (stalled && !more) {
         shaped->stalls++;
         int64_t retry_ns = now_ns + SHAPED_RETRY_NS;
         if (room == 0 || next_ns > retry_ns)
             next_ns = retry_ns;
     }
-    return next_ns < now_ns ? now_ns : next_ns;
+    shaped->due_ns = next_ns < now_ns ? now_ns : next_ns;
+    return shaped->due_ns;
 }
 
 /* --- seen -------------------------------------------------------------------------------------------------------- */
@@ -320,6 +381,9 @@ void shaped_describe(const struct shaped *shaped, int64_t now_ns, struct queues 
                               .lost_full = losses.full,
                               .lost_other = losses.other,
                               .stalls = shaped->stalls,
+                              .looks = promises_looks(shaped->promises),
+                              .contracts = edf_packets(sched_edf(shaped->sched)),
+                              .contracts_reserved = shaped->frames.packets.reserved,
                               .class_count = shaped->config.class_count};
     for (unsigned i = 0; i < shaped->config.class_count; i++)
         describe_class(shaped, i, &queues->classes[i]);

@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 #include "port/frame_io.h"
 #include "query/page.h"
+#include "shape/promises.h"
 
 #define SHAPED_RETRY_NS 1000000 /* when something could not be sent at once */
 
@@ -18,6 +19,7 @@ struct shaped_config {
     const struct conf_shape *shape;     /* with a rate; looked at only in shaped_new() */
     uint32_t ifindex;                   /* for those who look */
     uint32_t mtu;                       /* of the port's packets, bytes */
+    bool contracts;                     /* it begins with some */
     struct queues *shown;               /* where to show; NULL: nowhere. Borrowed */
     uint64_t seed;                      /* of random numbers */
     uint8_t key[SIPHASH_KEY_SIZE];      /* of flows */
@@ -37,6 +39,25 @@ struct frame_pool *shaped_frames(struct shaped *shaped);
 /* Where frames come from and go to, on those frames; taken over. */
 void shaped_connect(struct shaped *shaped, struct frame_io *io);
 struct frame_io *shaped_io(const struct shaped *shaped);
+
+/* What it has for contracts. */
+const struct capacity *shaped_capacity(const struct shaped *shaped);
+
+/* A contract has this number from now on, and nothing has become of it yet. What waits of the one before keeps its
+ * times. */
+void shaped_set_contract(struct shaped *shaped, uint32_t number, const struct contract *contract);
+
+/* From now on packets have the contracts whose numbers the classifier says; NULL: none has. It is taken over; the one
+ * before, for the caller to free. */
+struct classifier *shaped_classify(struct shaped *shaped, struct classifier *classifier);
+
+/* What has become of a contract's packets. */
+struct shaped_contract {
+    struct edf_counts came;
+    struct promises_kept kept;
+};
+
+struct shaped_contract shaped_contract(const struct shaped *shaped, uint32_t number);
 
 /* Do what there is to do now; with a bound. When to come again, unless frames come before: now_ns or later; INT64_MAX:
  * not before frames come. */

@@ -26,20 +26,41 @@ struct port {
     uint32_t next[FLOWS], came[FLOWS]; /* numbers that the next frame has, and that the last one had that came out */
     uint32_t left[FLOWS];
     uint64_t in, out, marked, out_bytes;
+    bool overtakes; /* what conforms may come before what was demoted */
 };
+
+/* All are taken, by the numbers that they have in the configuration. */
+static void set_contracts(struct port *port, const struct conf *conf)
+{
+    struct classifier_rule rules[8];
+
+    for (uint32_t i = 0; i < conf->contract_count; i++) {
+        const struct contract terms = conf_contract_on_link(&conf->contracts[i], conf->interfaces[0].shape.link);
+        rules[i] = (struct classifier_rule){.match = conf->contracts[i].matches, .number = i};
+        shaped_set_contract(port->shaped, i, &terms);
+    }
+    if (conf->contract_count)
+        assert_null(shaped_classify(port->shaped, classifier_new(rules, conf->contract_count)));
+}
 
 static void begin_port(struct port *port, const char *text)
 {
-    char line[400];
+    char line[1000];
     struct conf *conf = NULL;
     struct conf_errors errors = {0};
     struct queue_fault fault;
 
     *port = (struct port){.seed = 15};
     int len = snprintf(line, sizeof(line), "interface a { %s }", text);
-    assert_int_equal(conf_parse(line, (size_t)len, &conf, &errors), 0);
-    const struct shaped_config config = {.shape = &conf->interfaces[0].shape, .ifindex = 1, .mtu = MTU, .seed = 1};
+    if (conf_parse(line, (size_t)len, &conf, &errors))
+        fail_msg("%s", errors.all[0].text);
+    const struct shaped_config config = {.shape = &conf->interfaces[0].shape,
+                                         .ifindex = 1,
+                                         .mtu = MTU,
+                                         .contracts = conf->contract_count > 0,
+                                         .seed = 1};
     assert_int_equal(shaped_new(&config, 0, &port->shaped, &fault), 0);
+    set_contracts(port, conf);
     conf_free(conf); /* it has what it needs */
     assert_int_equal(memory_io_open(shaped_frames(port->shaped), ROOM, &port->io), 0);
     shaped_connect(port->shaped, port->io);
@@ -99,7 +120,8 @@ static bool take(struct port *port)
     assert_int_equal(checksum_fold(checksum_ipv4_words(ip)), 0xffff);
     unsigned flow = be16_to_cpu(load_u16(data)) - 1000;
     uint32_t number = load_u32(data + 8);
-    assert_true(flow < FLOWS && number >= port->came[flow] && number < port->next[flow]);
+    assert_true(flow < FLOWS && number < port->next[flow]);
+    assert_true(port->overtakes || number >= port->came[flow]);
     for (size_t i = 8 + NUMBERS; i < len - ETH_HDR_SIZE - IPV4_HDR_SIZE; i++)
         assert_int_equal(data[i], (uint8_t)number);
     port->came[flow] = number + 1;
@@ -356,6 +378,181 @@ static void a_profile_is_for_its_packets(void **state)
     end_port(&port);
 }
 
+/* --- contracts --------------------------------------------------------------------------------------------------- */
+
+#define CONTRACTS(excess)                                                                                      \
+    "rate = 20Mbit queue drop-tail { limit = 100ms } }\n"                                                      \
+    "contract voice { out = a match = \"dscp ef\" rate = 1Mbit burst = 3kB packet = 1000B delay = 3ms excess " \
+    "= " excess " }\n"                                                                                         \
+    "contract video { out = a match = \"dscp af11\" rate = 5Mbit burst = 5kB packet = 1000B delay = 9ms"
+
+static uint64_t late(const struct shaped_contract *contract)
+{
+    return contract->kept.late + contract->kept.late_stalled;
+}
+
+/* Who keeps to his contract is kept to, whatever best effort and the others send, and whatever becomes of what the
+ * others send too much. */
+static void contracts_are_kept(void **state)
+{
+    (void)state;
+    static const struct source sources[] = {{0, 0, 1}, {1, TOS(EF), 10}, {2, TOS(AF11), 1}};
+    static const char *const texts[] = {CONTRACTS("shape"), CONTRACTS("demote"), CONTRACTS("drop")};
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        struct port port;
+        begin_port(&port, texts[i]);
+        struct queues queues = send_from(&port, sources, ARRAY_SIZE(sources), 3000);
+        struct shaped_contract voice = shaped_contract(port.shaped, 0), video = shaped_contract(port.shaped, 1);
+        assert_int_equal(voice.came.conforming, 300);
+        assert_int_equal(voice.kept.packets, 300);
+        assert_int_equal(late(&voice), 0);
+        assert_true(voice.kept.worst_ns > 300000 && voice.kept.worst_ns <= 3 * MS);
+        /* 32 Mbit/s of 5: what waits longer than it may is dropped, and all that stays has its guarantee. */
+        assert_true(video.came.dropped > 8000 && video.came.shaped > 1500);
+        assert_int_equal(late(&video), 0);
+        assert_true((double)video.kept.bytes < 3.1 * 5e6 / 8 && (double)video.kept.bytes > 2.9 * 5e6 / 8);
+        assert_true(queues.classes[0].left_packets > 4000); /* and the rest is for best effort */
+        assert_int_equal(queues.looks.stalls, 0);
+        end_port(&port);
+    }
+}
+
+/* The voice sends ten times its rate. */
+static void excess_is_treated_as_the_contract_says(void **state)
+{
+    (void)state;
+    static const struct source sources[] = {{0, 0, 1}, {1, TOS(EF), 1}, {2, TOS(AF11), 10}};
+    struct port port;
+
+    begin_port(&port, CONTRACTS("drop"));
+    send_from(&port, sources, ARRAY_SIZE(sources), 2000);
+    struct shaped_contract voice = shaped_contract(port.shaped, 0), video = shaped_contract(port.shaped, 1);
+    assert_int_equal(voice.came.conforming + voice.came.dropped, 8000);
+    assert_true(voice.came.conforming > 220 && voice.came.conforming < 260); /* 2 s x 1 Mbit/s, and a burst */
+    assert_int_equal(video.kept.packets, 200);
+    assert_int_equal(late(&voice) + late(&video), 0);
+    end_port(&port);
+
+    begin_port(&port, CONTRACTS("demote"));
+    port.overtakes = true;
+    struct queues queues = send_from(&port, sources, ARRAY_SIZE(sources), 2000);
+    voice = shaped_contract(port.shaped, 0);
+    video = shaped_contract(port.shaped, 1);
+    assert_int_equal(voice.came.conforming + voice.came.demoted, 8000);
+    assert_int_equal(queues.classes[0].arrived_packets, 8000 + voice.came.demoted);
+    assert_int_equal(video.kept.packets, 200);
+    assert_int_equal(late(&voice) + late(&video), 0);
+    end_port(&port);
+}
+
+static void what_is_too_long_does_not_conform(void **state)
+{
+    (void)state;
+    struct port port;
+
+    begin_port(&port, CONTRACTS("drop"));
+    put(&port, 1, ETH_HDR_SIZE + 1000, TOS(EF));
+    put(&port, 1, ETH_HDR_SIZE + 1001, TOS(EF));
+    shaped_turn(port.shaped, MS);
+    struct shaped_contract voice = shaped_contract(port.shaped, 0);
+    assert_int_equal(voice.came.conforming, 1);
+    assert_int_equal(voice.came.too_long, 1);
+    take_all(&port);
+    end_port(&port);
+}
+
+/* A thread that is away for longer than is reckoned with is told of, and what is late because of it is no broken
+ * promise. */
+static void stalls_are_counted(void **state)
+{
+    (void)state;
+    struct port port;
+    int64_t now_ns = 0;
+
+    begin_port(&port, CONTRACTS("shape"));
+    for (unsigned i = 0; i < 40; i++)
+        put(&port, 0, 1000, 0);
+    put(&port, 1, 1000, TOS(EF));
+    shaped_turn(port.shaped, now_ns);
+    struct queues queues = look(&port, now_ns);
+    assert_int_equal(queues.looks.allowance_ns, MS);
+    now_ns = shaped_turn(port.shaped, now_ns) + MS; /* not more than is allowed */
+    shaped_turn(port.shaped, now_ns);
+    assert_int_equal(look(&port, now_ns).looks.stalls, 0);
+    put(&port, 1, 1000, TOS(EF));
+    put(&port, 1, 1000, TOS(EF));
+    now_ns = shaped_turn(port.shaped, now_ns);
+    now_ns += 20 * MS;
+    now_ns = shaped_turn(port.shaped, now_ns);
+    queues = look(&port, now_ns);
+    assert_int_equal(queues.looks.stalls, 1);
+    assert_int_equal(queues.looks.late.max_ns, 20 * MS);
+    struct shaped_contract voice = shaped_contract(port.shaped, 0);
+    assert_int_equal(voice.kept.late, 0);
+    while (now_ns < SECOND) {
+        int64_t next_ns = shaped_turn(port.shaped, now_ns);
+        take_all(&port);
+        now_ns = next_ns < SECOND ? next_ns : SECOND;
+    }
+    put(&port, 1, 1000, TOS(EF));
+    shaped_turn(port.shaped, SECOND);
+    take_all(&port);
+    voice = shaped_contract(port.shaped, 0);
+    assert_int_equal(voice.kept.packets, 4);
+    assert_int_equal(voice.kept.late, 0);
+    queues = look(&port, SECOND);
+    assert_int_equal(queues.frames_free + queues.frames_held, queues.frames);
+    end_port(&port);
+}
+
+/* Best effort, however much comes, leaves the memory that is for contracts. */
+static void best_effort_leaves_memory_for_contracts(void **state)
+{
+    (void)state;
+    struct port port;
+    int64_t now_ns = 0;
+
+    begin_port(&port,
+               "rate = 1Mbit queue fq-codel { limit = 60000p } }\n"
+               "contract voice { out = a match = \"dscp ef\" rate = 100kbit burst = 3kB packet = 1000B delay = 90ms");
+    for (unsigned i = 0; i < 200000; i++, now_ns += 10000) {
+        put(&port, i % FLOWS == 1 ? 0 : i % FLOWS, 100, 0);
+        shaped_turn(port.shaped, now_ns);
+        take_all(&port);
+    }
+    struct queues queues = look(&port, now_ns);
+    assert_true(queues.contracts_reserved >= 1024);
+    assert_true(queues.frames_free >= queues.contracts_reserved);
+    put(&port, 1, 1000, TOS(EF));
+    shaped_turn(port.shaped, now_ns);
+    assert_int_equal(shaped_contract(port.shaped, 0).came.conforming, 1);
+    end_port(&port);
+}
+
+/* One that is no more: its packets are best effort, and what waits of it leaves. */
+static void what_is_removed_is_best_effort(void **state)
+{
+    (void)state;
+    struct port port;
+
+    begin_port(&port, CONTRACTS("shape"));
+    for (unsigned i = 0; i < 20; i++)
+        put(&port, 1, 1000, TOS(EF));
+    shaped_turn(port.shaped, 0);
+    assert_true(look(&port, 0).contracts > 0);
+    classifier_free(shaped_classify(port.shaped, NULL));
+    put(&port, 2, 1000, TOS(EF));
+    for (int64_t now_ns = 0; now_ns < 100 * MS; now_ns += MS / 10) {
+        shaped_turn(port.shaped, now_ns);
+        take_all(&port);
+    }
+    struct queues queues = look(&port, 100 * MS);
+    assert_int_equal(queues.contracts, 0);
+    assert_int_equal(queues.classes[0].left_packets, 1);
+    end_port(&port);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +563,12 @@ int main(void)
         cmocka_unit_test(those_that_are_alike_share_by_weight),
         cmocka_unit_test(a_class_has_its_rate_and_no_more),
         cmocka_unit_test(a_profile_is_for_its_packets),
+        cmocka_unit_test(contracts_are_kept),
+        cmocka_unit_test(excess_is_treated_as_the_contract_says),
+        cmocka_unit_test(what_is_too_long_does_not_conform),
+        cmocka_unit_test(stalls_are_counted),
+        cmocka_unit_test(best_effort_leaves_memory_for_contracts),
+        cmocka_unit_test(what_is_removed_is_best_effort),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,15 +23,17 @@ struct member {
 };
 
 /* What the engine's thread wants; one at a time. */
-enum wish { WISH_NONE, WISH_ADD, WISH_REMOVE, WISH_STOP };
+enum wish { WISH_NONE, WISH_ADD, WISH_REMOVE, WISH_CALL, WISH_STOP };
 
 struct worker {
     pthread_t thread;
     int epoll, wake; /* an eventfd: there is a wish */
     pthread_mutex_t lock;
     pthread_cond_t granted;
-    enum wish wish; /* these two under the lock */
+    enum wish wish; /* these under the lock */
     struct member wanted;
+    void (*function)(struct shaped *shaped, void *arg); /* of WISH_CALL */
+    void *arg;
     bool has_wish; /* the same as a hint, so that the lock is taken only if there is one */
     /* The thread's own: */
     struct member members[WORKER_PORTS];
@@ -60,6 +62,8 @@ static bool grant(struct worker *worker)
         worker->members[worker->count++] = worker->wanted;
     else if (wish == WISH_REMOVE)
         remove_member(worker, worker->wanted.shaped);
+    else if (wish == WISH_CALL)
+        worker->function(worker->wanted.shaped, worker->arg);
     worker->beat_ns = 0;
     worker->wish = WISH_NONE;
     __atomic_store_n(&worker->has_wish, false, __ATOMIC_RELAXED);
@@ -180,6 +184,15 @@ int worker_add(struct worker *worker, struct shaped *shaped, uint64_t *deadline_
         return -errno;
     want(worker, WISH_ADD, (struct member){shaped, deadline_ns});
     return 0;
+}
+
+void worker_call(struct worker *worker, struct shaped *shaped, void (*function)(struct shaped *shaped, void *arg),
+                 void *arg)
+{
+    /* The thread looks at these only once it has seen the wish, which is made under the lock. */
+    worker->function = function;
+    worker->arg = arg;
+    want(worker, WISH_CALL, (struct member){shaped, NULL});
 }
 
 void worker_remove(struct worker *worker, struct shaped *shaped)

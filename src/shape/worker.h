@@ -21,5 +21,8 @@ struct worker *worker_stop(struct worker *worker);
 /* From now on it runs the port, and stores the time (CLOCK_MONOTONIC) until which it will be there in *deadline_ns. 0;
  * -errno. */
 int worker_add(struct worker *worker, struct shaped *shaped, uint64_t *deadline_ns);
+/* Call a function on the thread, between two looks at its ports; returns when that has returned. */
+void worker_call(struct worker *worker, struct shaped *shaped, void (*function)(struct shaped *shaped, void *arg),
+                 void *arg);
 /* From now on it does not. */
 void worker_remove(struct worker *worker, struct shaped *shaped);

@@ -1,0 +1,273 @@
+#include "conf/contract.h"
+
+#include "base/compiler.h"
+#include "net/ipv4.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PACKET          1500 /* bytes, if nothing is said */
+#define PACKET_SMALLEST 28   /* IPv4 and UDP headers */
+#define PACKET_MIN      20   /* what can be said */
+#define PACKET_MAX      9000
+#define BURST_PACKETS   2
+
+/* --- reading ----------------------------------------------------------------------------------------------------- */
+
+static void *begin_contract(struct build *build, void *within, const struct conf_node *node)
+{
+    static_assert(CONF_CONTRACT_NAME_SIZE == 32, "the text says so");
+    struct conf *conf = within;
+
+    if (!conf_is_name(node->label, CONF_CONTRACT_NAME_SIZE, "-_.")) {
+        conf_wrong(build->errors, node->line,
+                   "contract '%s': expected a name: 1 to 31 letters, digits, '-', '_' and '.'", node->label);
+        return NULL;
+    }
+    struct conf_contract *contract =
+        conf_append(build, &conf->contracts, &conf->contract_count, sizeof(*conf->contracts));
+    if (!contract)
+        return NULL;
+    *contract = (struct conf_contract){.terms = {.packet_max = PACKET, .wait_ns = -1}, .line = node->line};
+    memcpy(contract->name, node->label, strlen(node->label) + 1);
+    return contract;
+}
+
+static void read_out(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    size_t len = strlen(value->text);
+
+    if (len == 0 || len >= CONF_NAME_SIZE)
+        conf_wrong(build->errors, value->line, "%s: '%s': expected the name of an interface: 1 to %d characters",
+                   node->key, value->text, CONF_NAME_SIZE - 1);
+    else
+        memcpy(((struct conf_contract *)thing)->out, value->text, len + 1);
+}
+
+static void read_match(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    struct conf_contract *contract = thing;
+    struct text_error err;
+    struct match match, *added;
+
+    contract->match_said = true;
+    if (match_parse(value->text, strlen(value->text), &match, &err))
+        conf_wrong_text(build, node, value, &err);
+    else if ((added = conf_append(build, &contract->matches, &contract->match_count, sizeof(*contract->matches))))
+        *added = match;
+}
+
+static void read_rate_into(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                           uint64_t *rate)
+{
+    struct text_error err;
+
+    if (!link_rate_parse(value->text, strlen(value->text), rate, &err))
+        return;
+    conf_wrong_text(build, node, value, &err);
+    *rate = GCRA_RATE_MIN; /* so that it is not missed, too */
+}
+
+static void read_rate(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    read_rate_into(build, node, value, &((struct conf_contract *)thing)->terms.rate);
+}
+
+static void read_peak(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    read_rate_into(build, node, value, &((struct conf_contract *)thing)->terms.peak_rate);
+}
+
+static void read_bytes(struct build *build, const struct conf_node *node, const struct conf_value *value, uint32_t min,
+                       uint32_t max, const char *expected, uint32_t *bytes)
+{
+    struct queue_length length;
+    struct text_error err;
+
+    if (queue_length_parse(value->text, strlen(value->text), &length, &err) || length.unit != QUEUE_BYTES ||
+        length.value < min || length.value > max)
+        conf_wrong(build->errors, value->line, "%s: '%s': expected %s", node->key, value->text, expected);
+    else
+        *bytes = (uint32_t)length.value;
+}
+
+static void read_burst(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    read_bytes(build, node, value, 1, CONF_BURST_MAX, "bytes on the link, as \"6kB\", to 4GB",
+               &((struct conf_contract *)thing)->terms.burst);
+}
+
+static void read_peak_burst(struct build *build, void *thing, const struct conf_node *node,
+                            const struct conf_value *value)
+{
+    read_bytes(build, node, value, 1, CONF_BURST_MAX, "bytes on the link, as \"3kB\", to 4GB",
+               &((struct conf_contract *)thing)->terms.peak_burst);
+}
+
+static const char packet_expected[] = "the size of an IP packet, from \"20B\" to \"9000B\"";
+
+static void read_packet(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    static_assert(PACKET_MIN == 20 && PACKET_MAX == 9000, "the text says so");
+    read_bytes(build, node, value, PACKET_MIN, PACKET_MAX, packet_expected,
+               &((struct conf_contract *)thing)->terms.packet_max);
+}
+
+static void read_packet_min(struct build *build, void *thing, const struct conf_node *node,
+                            const struct conf_value *value)
+{
+    read_bytes(build, node, value, PACKET_MIN, PACKET_MAX, packet_expected,
+               &((struct conf_contract *)thing)->terms.packet_min);
+}
+
+static void read_time(struct build *build, const struct conf_node *node, const struct conf_value *value, bool zero,
+                      int64_t *ns)
+{
+    struct queue_length length;
+    struct text_error err;
+
+    if (zero && (strcmp(value->text, "0") == 0 || strcmp(value->text, "0s") == 0 || strcmp(value->text, "0ms") == 0))
+        *ns = 0;
+    else if (queue_length_parse(value->text, strlen(value->text), &length, &err) || length.unit != QUEUE_NS)
+        conf_wrong(build->errors, value->line, "%s: '%s': expected a time, as \"5ms\" or \"800us\"", node->key,
+                   value->text);
+    else
+        *ns = (int64_t)length.value;
+    if (!*ns && !zero)
+        *ns = 100000000; /* so that it is not missed, too */
+}
+
+static void read_delay(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    read_time(build, node, value, false, &((struct conf_contract *)thing)->terms.delay_ns);
+}
+
+static void read_jitter(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    read_time(build, node, value, false, &((struct conf_contract *)thing)->terms.jitter_ns);
+}
+
+static void read_wait(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    read_time(build, node, value, true, &((struct conf_contract *)thing)->terms.wait_ns);
+}
+
+static void read_excess(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    unsigned treatment;
+
+    if (conf_read_choice(build, node, value, contract_treatment_name, CONTRACT_TREATMENT_COUNT, &treatment))
+        ((struct conf_contract *)thing)->terms.treatment = (enum contract_treatment)treatment;
+}
+
+static const struct setting contract_settings[] = {
+    {"out", read_out, false},       {"match", read_match, true},
+    {"rate", read_rate, false},     {"burst", read_burst, false},
+    {"peak", read_peak, false},     {"peak-burst", read_peak_burst, false},
+    {"packet", read_packet, false}, {"packet-min", read_packet_min, false},
+    {"delay", read_delay, false},   {"jitter", read_jitter, false},
+    {"excess", read_excess, false}, {"wait", read_wait, false},
+};
+
+const struct block conf_contract_block = {.key = "contract",
+                                          .label = "the contract's name",
+                                          .begin = begin_contract,
+                                          .settings = contract_settings,
+                                          .setting_count = ARRAY_SIZE(contract_settings)};
+
+/* --- what it means ----------------------------------------------------------------------------------------------- */
+
+struct contract conf_contract_on_link(const struct conf_contract *contract, unsigned link)
+{
+    const struct link_overhead overhead = link_kind_overhead(link);
+    struct contract terms = contract->terms;
+    uint32_t smallest = terms.packet_min ? terms.packet_min : PACKET_SMALLEST;
+
+    if (!contract->terms.packet_min && smallest > terms.packet_max)
+        smallest = terms.packet_max;
+    terms.packet_max = link_bytes(&overhead, ETH_HDR_SIZE + terms.packet_max);
+    terms.packet_min = link_bytes(&overhead, ETH_HDR_SIZE + smallest);
+    if (!terms.burst)
+        terms.burst = BURST_PACKETS * terms.packet_max;
+    if (terms.peak_rate && !terms.peak_burst)
+        terms.peak_burst = terms.packet_max;
+    if (terms.wait_ns < 0)
+        terms.wait_ns = terms.delay_ns;
+    return terms;
+}
+
+/* --- printing ---------------------------------------------------------------------------------------------------- */
+
+static void print_length(FILE *stream, const char *key, enum queue_unit unit, uint64_t value)
+{
+    const struct queue_length length = {.unit = unit, .value = value};
+    char text[QUEUE_LENGTH_TEXT_SIZE];
+
+    queue_length_format(&length, text);
+    if (value)
+        conf_print_named(stream, 1, key, text);
+}
+
+static void print_rate(FILE *stream, const char *key, uint64_t rate)
+{
+    char text[LINK_RATE_TEXT_SIZE];
+
+    link_rate_format(rate, text);
+    if (rate)
+        conf_print_named(stream, 1, key, text);
+}
+
+void conf_print_contract(const struct conf_contract *contract, FILE *stream)
+{
+    const struct contract *terms = &contract->terms;
+    char text[MATCH_TEXT_SIZE];
+
+    fprintf(stream, "\ncontract \"%s\" {\n", contract->name);
+    if (contract->out[0])
+        conf_print_named(stream, 1, "out", contract->out);
+    for (size_t i = 0; i < contract->match_count; i++) {
+        match_format(&contract->matches[i], text);
+        conf_print_named(stream, 1, "match", text);
+    }
+    print_rate(stream, "rate", terms->rate);
+    print_length(stream, "burst", QUEUE_BYTES, terms->burst);
+    print_rate(stream, "peak", terms->peak_rate);
+    print_length(stream, "peak-burst", QUEUE_BYTES, terms->peak_burst);
+    print_length(stream, "packet", QUEUE_BYTES, terms->packet_max);
+    print_length(stream, "packet-min", QUEUE_BYTES, terms->packet_min);
+    print_length(stream, "delay", QUEUE_NS, (uint64_t)terms->delay_ns);
+    print_length(stream, "jitter", QUEUE_NS, (uint64_t)terms->jitter_ns);
+    conf_print_named(stream, 1, "excess", contract_treatment_name(terms->treatment));
+    if (terms->wait_ns == 0)
+        conf_print_named(stream, 1, "wait", "0");
+    else if (terms->wait_ns > 0)
+        print_length(stream, "wait", QUEUE_NS, (uint64_t)terms->wait_ns);
+    fputs("}\n", stream);
+}
+
+/* What stands there; the caller frees it. NULL: there is no memory. */
+static char *text_of(const struct conf_contract *contract)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *stream = open_memstream(&text, &bytes);
+
+    if (!stream)
+        return NULL;
+    conf_print_contract(contract, stream);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+bool conf_contract_equal(const struct conf_contract *a, const struct conf_contract *b)
+{
+    char *one = text_of(a), *other = text_of(b);
+    bool equal = one && other && strcmp(one, other) == 0;
+
+    free(one);
+    free(other);
+    return equal;
+}

@@ -1,0 +1,46 @@
+/*
+ * Contracts, as others may ask the engine for them.
+ */
+#pragma once
+
+#include "query/query.h"
+#include "sched/admission.h"
+
+#define QUERY_CONTRACT_NAME_SIZE 32
+#define QUERY_MATCHES_SIZE       640
+#define QUERY_CONTRACT_TEXT_SIZE 300
+
+/* X(enumerator, name, help) */
+#define QUERY_CONTRACT_STATES(X)                                                                \
+    X(KEPT, "kept", "its guarantee holds")                                                      \
+    X(REFUSED, "refused", "the port cannot keep it: its packets are best effort")               \
+    X(WAITING, "waiting", "the port is not there, or has no queues now: there is no guarantee") \
+    X(NEXT, "next", "it waits until the last packets of others have left that were removed")
+
+enum query_contract_state {
+#define X(enumerator, name, help) QUERY_CONTRACT_##enumerator,
+    QUERY_CONTRACT_STATES(X)
+#undef X
+        QUERY_CONTRACT_STATE_COUNT
+};
+
+/* "kept"; "unknown". */
+const char *query_contract_state_name(unsigned state);
+const char *query_contract_state_help(unsigned state);
+
+struct query_contract {
+    char name[QUERY_CONTRACT_NAME_SIZE], out[QUERY_NAME_SIZE];
+    uint8_t state; /* enum query_contract_state */
+    uint8_t by_hand;
+    uint8_t unused[6];
+    struct contract terms; /* on the link */
+    uint32_t match_count;
+    char matches[QUERY_MATCHES_SIZE];   /* a line each, as many as there is room for */
+    char why[QUERY_CONTRACT_TEXT_SIZE]; /* of REFUSED and NEXT */
+    struct admission_offer offer;       /* of REFUSED and NEXT */
+    /* Since it is kept, in packets. */
+    uint64_t conforming, shaped, demoted, dropped, too_long;
+    uint64_t left_packets, left_bytes;
+    uint64_t late, late_stalled; /* later than promised: without and with a stall of platform or port */
+    int64_t worst_ns;            /* the longest delay of one that left */
+};
