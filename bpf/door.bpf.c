@@ -150,6 +150,10 @@ static force_inline enum door_kind handle(const struct door_frame *frame, struct
     }
     count_cut(frame, number, next->port);
     door_rewrite(data, (struct ipv4_hdr *)(data + 1), next);
+    if (unlikely(*egress != next->ifindex)) {
+        const struct door_mark mark = door_mark(number);
+        __builtin_memcpy(data->src, &mark, ETH_ADDR_SIZE);
+    }
     mark_used(door_word_adjacency(word));
     return DOOR_FORWARD;
 }
@@ -238,6 +242,20 @@ struct {
     __type(value, uint32_t);
 } lift_sockets SEC(".maps");
 
+/* What the kernel forwards is marked with the port at which it came in, as what the door forwards. It is written by a
+ * helper, so that what the kernel itself sends need not be copied first. */
+static force_inline void mark_forwarded(struct __sk_buff *skb, const struct door_port *port)
+{
+    const struct eth_hdr *eth = (const void *)(long)skb->data;
+    uint64_t number = memory.port_of[masked_index(skb->ingress_ifindex, DOOR_IFINDEXES - 1)];
+
+    if (!skb->ingress_ifindex || memory.ports[number].ifindex != skb->ingress_ifindex ||
+        !bytes_hold(eth, ETH_HDR_SIZE, (const void *)(long)skb->data_end) || !eth_addr_equal(eth->src, port->mac))
+        return;
+    const struct door_mark mark = door_mark((uint32_t)number);
+    bpf_skb_store_bytes(skb, ETH_ADDR_SIZE, &mark, ETH_ADDR_SIZE, 0);
+}
+
 /* At a shaped port's egress: what the kernel sends there goes to the lift too. What our queues send does not come by
  * here, since it goes to the driver directly. */
 SEC("tc")
@@ -254,6 +272,8 @@ int door_lifts(struct __sk_buff *skb)
         counters->lifted++;
     else if (counters)
         counters->passed_by++;
+    if (lift)
+        mark_forwarded(skb, port);
     return lift ? (int)bpf_redirect(lift, 0) : TC_ACT_UNSPEC;
 }
 

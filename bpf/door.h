@@ -160,6 +160,26 @@ static force_inline uint64_t door_plain_ingress(uint32_t ifindex)
     return ((struct door_port){.ifindex = ifindex}).ingress;
 }
 
+/*
+ * On its way through a lift a frame's source address says at which port it came in. It is a group's, so nobody's, and
+ * the thread behind the lift puts the port's own back.
+ */
+struct door_mark {
+    uint8_t group; /* DOOR_MARK_GROUP */
+    uint8_t unused[4];
+    uint8_t port; /* number */
+};
+
+#define DOOR_MARK_GROUP 0x0b
+
+static_assert(sizeof(struct door_mark) == ETH_ADDR_SIZE && (DOOR_MARK_GROUP & 1) && DOOR_PORTS <= 256,
+              "it is an address that no station has");
+
+static force_inline struct door_mark door_mark(uint32_t port)
+{
+    return (struct door_mark){.group = DOOR_MARK_GROUP, .port = (uint8_t)port};
+}
+
 /* In front of a frame that a lift's far end hands on: when it came there, 64 bits of CLOCK_MONOTONIC in ns. */
 #define DOOR_STAMP_BYTES 8
 

@@ -273,6 +273,8 @@ void conf_contract_refused(const struct conf_contract *contract, const struct ad
                            const char *other, const struct admission_offer *offer,
                            char text[static CONF_ERROR_TEXT_SIZE])
 {
+    uint64_t needed = (refusal->needed * 8 + 500) / 1000,
+             room = (refusal->room * 8 + 500) / 1000; /* of rates: kbit/s */
     char within[QUEUE_LENGTH_TEXT_SIZE];
 
     format_ns(refusal->within_ns, within);
@@ -285,7 +287,7 @@ void conf_contract_refused(const struct conf_contract *contract, const struct ad
     case ADMISSION_RATE:
         snprintf(text, CONF_ERROR_TEXT_SIZE,
                  "contract %s: rate: all contracts at %s together have %" PRIu64 " kbit/s, and it sends %" PRIu64,
-                 contract->name, contract->out, refusal->needed * 8 / 1000, refusal->room * 8 / 1000);
+                 contract->name, contract->out, needed > room ? needed : room + 1, room);
         break;
     case ADMISSION_DELAY:
         snprintf(text, CONF_ERROR_TEXT_SIZE,

@@ -159,8 +159,8 @@ static void what_a_port_cannot_keep_is_refused_with_an_offer(void **state)
                  "contract x: delay: within 184us wan0 may have to send");
     assert_wrong(CONTRACT("rate = \"1Mbit\" delay = \"600ms\" wait = \"600ms\""),
                  "contract x: delay and wait together");
-    assert_wrong(CONTRACT("rate = \"1Mbit\" delay = \"500ms\" burst = \"1MB\" wait = \"0\""),
-                 "contract x: it may need memory for 12");
+    assert_wrong(CONTRACT("rate = \"1Mbit\" delay = \"500ms\" burst = \"2MB\" wait = \"0\""),
+                 "contract x: it may need memory for 24");
 }
 
 /* All that is offered is admitted. */

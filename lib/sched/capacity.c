@@ -1,8 +1,8 @@
 #include "sched/capacity.h"
 
 #define PACKETS_MIN      1024u
-#define PACKETS_MAX      16384u
-#define PACKETS_TIME_NS  100000000u
+#define PACKETS_MAX      32768u
+#define PACKETS_TIME_NS  200000000u
 #define PACKETS_SMALLEST 84u /* bytes, on Ethernet */
 #define BUCKET_LOG_MIN   12u /* 4 us: delays up to 0.27 s */
 #define BUCKET_LOG_MAX   14u /* 16 us: up to 1.06 s */

@@ -18,6 +18,6 @@ struct capacity {
  * packets: those whose memory is for contracts only. */
 struct capacity capacity_of(struct shaper_rate rate, uint32_t largest, uint32_t packets);
 
-/* How many packets' memory a port of so many bytes a second keeps for contracts: for 100 ms of the smallest, within
+/* How many packets' memory a port of so many bytes a second keeps for contracts: for 200 ms of the smallest, within
  * bounds, if it begins with contracts; a little if it does not, for those that may come. */
 uint32_t capacity_packets(uint64_t rate, bool contracts);

@@ -122,6 +122,7 @@ static int make_queues(struct shaping *shaping, const struct shaping_port *from,
                                    .mtu = from->mtu,
                                    .contracts = from->contracts,
                                    .shown = &shaping->shown[from->number],
+                                   .mac = door_memory(shaping->door)->ports[from->number].mac,
                                    .samples = door_samples(shaping->door, from->number)};
     const struct xdp_io_config sockets = {
         .in = port->lift.far_name, .out = from->name, .zero_copy = from->attachment->hook == DOOR_HOOK_XDP};

@@ -50,14 +50,15 @@ void promises_begin(struct promises *promises, uint32_t number)
     promises->kept[number] = (struct promises_kept){.packets = 0};
 }
 
-void promises_find(struct promises *promises, struct packet *packet, const struct flow *flow, int64_t now_ns)
+void promises_find(struct promises *promises, struct packet *packet, const struct flow *flow, uint8_t in,
+                   int64_t now_ns)
 {
     if (packet->arrived_ns <= 0 || packet->arrived_ns > now_ns)
         packet->arrived_ns = now_ns;
     if (packet->arrived_ns < promises->latest_ns)
         packet->arrived_ns = promises->latest_ns;
     promises->latest_ns = packet->arrived_ns;
-    uint32_t number = promises->classifier ? classifier_find(promises->classifier, flow, 0) : CLASSIFIER_NONE;
+    uint32_t number = promises->classifier ? classifier_find(promises->classifier, flow, in) : CLASSIFIER_NONE;
     if (number == CLASSIFIER_NONE)
         return;
     packet->class |= SCHED_CONTRACT;

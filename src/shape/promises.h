@@ -27,8 +27,10 @@ struct classifier *promises_classify(struct promises *promises, struct classifie
 /* A number's figures begin anew. */
 void promises_begin(struct promises *promises, uint32_t number);
 
-/* Give a packet its contract, if it has one, and when it came: what its arrived_ns says, or now if that is unknown. */
-void promises_find(struct promises *promises, struct packet *packet, const struct flow *flow, int64_t now_ns);
+/* Give a packet its contract, if it has one, and when it came: what its arrived_ns says, or now if that is unknown.
+ * `in`: the number of the port at which it came in; 0: at none. */
+void promises_find(struct promises *promises, struct packet *packet, const struct flow *flow, uint8_t in,
+                   int64_t now_ns);
 
 /* A look at the queues, for which frames that came at first_ns (INT64_MAX: none) had to wait, or whoever was to come at
  * due_ns. */

@@ -36,6 +36,7 @@ struct shaped {
     struct frame_io *io;
     uint64_t random;
     uint8_t key[SIPHASH_KEY_SIZE];
+    const uint8_t *mac;
     uint8_t class_of[PACKET_DSCPS];
     /* What is shown */
     struct queues *shown;
@@ -162,6 +163,7 @@ int shaped_new(const struct shaped_config *config, int64_t now_ns, struct shaped
     shaped->kind_of_link = config->shape->link;
     shaped->rate = config->shape->rate;
     shaped->shown = config->shown;
+    shaped->mac = config->mac;
     shaped->random = config->seed | 1;
     memcpy(shaped->key, config->key, sizeof(shaped->key));
     shaped->show_ns = now_ns;
@@ -250,14 +252,28 @@ struct shaped_contract shaped_contract(const struct shaped *shaped, uint32_t num
 
 /* --- a packet's way ---------------------------------------------------------------------------------------------- */
 
+/* Take a frame's mark from it: the port at which it came in; 0: at none. */
+static uint8_t unmark(const struct shaped *shaped, uint8_t *frame, uint32_t bytes)
+{
+    struct eth_hdr *eth = (struct eth_hdr *)frame;
+    struct door_mark mark;
+
+    if (!shaped->mac || bytes < ETH_HDR_SIZE || eth->src[0] != DOOR_MARK_GROUP)
+        return 0;
+    memcpy(&mark, eth->src, sizeof(mark));
+    memcpy(eth->src, shaped->mac, ETH_ADDR_SIZE);
+    return mark.port;
+}
+
 static void classify(struct shaped *shaped, uint32_t number, int64_t now_ns)
 {
     struct frame_pool *frames = &shaped->frames;
     struct packet *packet = &frames->packets.all[number];
     uint32_t bytes = frames->extents[number].len;
+    uint8_t *frame = frame_pool_data(frames, number), in = unmark(shaped, frame, bytes);
     struct flow flow;
 
-    flow_read(shaped->key, frame_pool_data(frames, number), bytes, &flow);
+    flow_read(shaped->key, frame, bytes, &flow);
     packet->len = link_bytes(&shaped->link, bytes);
     packet->hash = flow.hash;
     packet->leaf = 0;
@@ -265,7 +281,7 @@ static void classify(struct shaped *shaped, uint32_t number, int64_t now_ns)
     packet->dscp = flow.dscp;
     packet->ecn = flow.ecn;
     packet->marked = false;
-    promises_find(shaped->promises, packet, &flow, now_ns);
+    promises_find(shaped->promises, packet, &flow, in, now_ns);
 }
 
 static unsigned take_in(struct shaped *shaped, int64_t now_ns)

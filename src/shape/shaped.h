@@ -21,6 +21,8 @@ struct shaped_config {
     uint32_t mtu;                       /* of the port's packets, bytes */
     bool contracts;                     /* it begins with some */
     struct queues *shown;               /* where to show; NULL: nowhere. Borrowed */
+    const uint8_t *mac;                 /* the port's address, for frames that are marked (bpf/door.h); NULL: none
+                                           are. Borrowed */
     uint64_t seed;                      /* of random numbers */
     uint8_t key[SIPHASH_KEY_SIZE];      /* of flows */
     const struct door_samples *samples; /* of what comes in at the port, for queues that size themselves; NULL: nothing
