@@ -133,8 +133,7 @@ static void arrive(struct proof *proof)
         numbers[count++] = packet_new(proof, (struct packet){.len = source->next_len,
                                                              .class = SCHED_CONTRACT,
                                                              .contract = from,
-                                                             .hash = source->rogue,
-                                                             .leaf = from,
+                                                             .hash = 2 * from + source->rogue, /* for check() */
                                                              .arrived_ns = source->next_ns});
         source_sent(source);
         source_plan(source, source->next_ns, &proof->random);
@@ -177,8 +176,9 @@ static void blame(struct proof *proof, uint32_t number, const char *what)
 /* A contract's packet has left: was it in time? */
 static void check(struct proof *proof, const struct packet *packet, int64_t left_ps)
 {
-    struct source *source = &proof->sources[packet->leaf];
-    const struct contract *contract = &proof->set->contracts[packet->leaf];
+    uint32_t from = packet->hash / 2;
+    struct source *source = &proof->sources[from];
+    const struct contract *contract = &proof->set->contracts[from];
     int64_t delay_ps = left_ps - packet->arrived_ns * 1000;
 
     if (delay_ps < source->shortest_ps)
@@ -187,10 +187,10 @@ static void check(struct proof *proof, const struct packet *packet, int64_t left
         source->longest_ps = delay_ps;
     proof->guaranteed++;
     if (delay_ps > source->within_ns * 1000)
-        blame(proof, packet->leaf, "late");
+        blame(proof, from, "late");
     int64_t jitter_ps = source->longest_ps - source->shortest_ps;
     if (contract->jitter_ns && jitter_ps > contract->jitter_ns * 1000)
-        blame(proof, packet->leaf, "too much jitter");
+        blame(proof, from, "too much jitter");
     note(&proof->worst, (double)delay_ps / 1e3 / (double)source->within_ns);
     if (contract->jitter_ns)
         note(&proof->worst_jitter, (double)jitter_ps / 1e3 / (double)contract->jitter_ns);
@@ -222,7 +222,7 @@ static void leave(struct proof *proof)
         int64_t left_ps = send(proof, packet->len);
         if (!(packet->class & SCHED_CONTRACT))
             proof->others++;
-        else if (packet->hash)
+        else if (packet->hash & 1)
             proof->rogue_packets++;
         else
             check(proof, packet, left_ps);

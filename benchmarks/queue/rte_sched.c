@@ -27,6 +27,7 @@ struct bench {
     struct rte_mbuf *spare[2 * LOAD_BATCH_MAX]; /* that have left */
     unsigned spare_count;
     uint32_t pipes; /* a subport */
+    uint32_t apart; /* from a queue that is used to the next */
     uint64_t in, taken, out;
     uint32_t target;
 };
@@ -101,7 +102,7 @@ static void step(void *arg, int64_t now_ns)
 
     (void)now_ns; /* it has a clock of its own */
     for (unsigned i = 0; i < batch; i++) {
-        uint32_t queue = load_draw(&bench->load), of_pipe = queue % QUEUES_A_PIPE;
+        uint32_t queue = load_draw(&bench->load) * bench->apart, of_pipe = queue % QUEUES_A_PIPE;
         packets[i] = bench->spare_count ? bench->spare[--bench->spare_count] : rte_pktmbuf_alloc(bench->pool);
         packets[i]->pkt_len = packets[i]->data_len = LOAD_FRAME_BYTES;
         /* As rte_sched_port_pkt_write does it, which has to compute the number of the queue first. */
@@ -128,7 +129,9 @@ int main(int argc, char **argv)
     char *arguments[sizeof(environment) / sizeof(*environment)];
     struct bench bench = {.load = load_of(argc, argv)};
 
-    bench.pipes = bench.load.queues / QUEUES_A_PIPE / bench.load.groups;
+    /* With PIPES=1 in the environment QUEUES are pipes, each with one queue that is used. */
+    bench.apart = getenv("PIPES") ? QUEUES_A_PIPE : 1;
+    bench.pipes = bench.load.queues * bench.apart / QUEUES_A_PIPE / bench.load.groups;
     bench.target = bench.load.queues * LOAD_OCCUPANCY;
     for (unsigned i = 0; i < sizeof(environment) / sizeof(*environment); i++)
         arguments[i] = strdup(environment[i]);

@@ -123,6 +123,7 @@ struct calendar_entry calendar_take(struct calendar *calendar)
         return entry;
     bool last = number == of->last;
     of->first = chunk->next;
+    __builtin_prefetch(&memory->chunks[chunk->next]); /* or wherever it was last; which does no harm */
     chunk->next = memory->free;
     memory->free = number;
     if (last)

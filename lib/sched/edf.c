@@ -7,6 +7,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define LEN_BITS 16
+#define LEN_MASK 0xffffu
+
+static_assert(GCRA_LEN_MAX <= LEN_MASK && CALENDAR_BUCKETS <= 1 << 16, "a note has room for a length and a deadline");
+
 /* A line for what every packet needs of its contract, and one for what few do. */
 struct regulator {
     struct gcra_law law;
@@ -35,7 +40,9 @@ struct edf {
     struct packets *packets;
     unsigned bucket_log;
     struct pair *contracts;
-    struct calendar waits;     /* for conforming; their entries' notes are the deadlines' buckets, modulo 2^32 */
+    /* An entry's note is its packet's length, so that whoever takes it need not look at the packet; and in front of
+     * that, of those that wait, the bucket of the deadline, modulo 2^16. */
+    struct calendar waits;     /* for conforming */
     struct calendar deadlines; /* of packets that may leave */
     struct calendar_memory memory;
 };
@@ -146,8 +153,10 @@ static enum verdict regulate(struct pair *pair, const struct packet *packet, int
 static void end_waits(struct edf *edf, int64_t now)
 {
     while (edf->waits.count && edf->waits.first <= now) {
+        int64_t conforms = edf->waits.first;
         struct calendar_entry entry = calendar_take(&edf->waits);
-        int64_t deadline = now + (int32_t)(entry.note - (uint32_t)now);
+        int64_t deadline = conforms + (uint16_t)((entry.note >> LEN_BITS) - (uint32_t)conforms);
+        entry.note &= LEN_MASK;
         calendar_put(&edf->deadlines, deadline, entry);
     }
 }
@@ -192,11 +201,13 @@ unsigned edf_put(struct edf *edf, uint32_t *numbers, unsigned count, int64_t now
                            1);
     }
     for (unsigned i = 0; i < taken_count; i++) {
-        struct calendar_entry entry = {.packet = taken[i].number, .note = (uint32_t)taken[i].deadline};
-        if (taken[i].conforms > now)
+        struct calendar_entry entry = {.packet = taken[i].number, .note = all[taken[i].number].len};
+        if (taken[i].conforms > now) {
+            entry.note |= (uint32_t)taken[i].deadline << LEN_BITS;
             calendar_put(&edf->waits, taken[i].conforms, entry);
-        else
+        } else {
             calendar_put(&edf->deadlines, taken[i].deadline, entry);
+        }
     }
     edf->packets->held += taken_count;
     return left;
@@ -206,15 +217,21 @@ unsigned edf_put(struct edf *edf, uint32_t *numbers, unsigned count, int64_t now
 
 unsigned edf_get(struct edf *edf, uint32_t *numbers, unsigned room, int64_t *budget, int64_t now_ns)
 {
+    uint32_t deadlines[EDF_BATCH];
     unsigned count = 0;
 
+    if (room > EDF_BATCH)
+        room = EDF_BATCH;
     end_waits(edf, now_ns >> edf->bucket_log);
     while (*budget > 0 && count < room && edf->deadlines.count) {
-        uint32_t deadline = (uint32_t)edf->deadlines.first, number = calendar_take(&edf->deadlines).packet;
-        edf->packets->all[number].deadline = deadline;
-        *budget -= edf->packets->all[number].len;
-        numbers[count++] = number;
+        deadlines[count] = (uint32_t)edf->deadlines.first;
+        struct calendar_entry entry = calendar_take(&edf->deadlines);
+        __builtin_prefetch(&edf->packets->all[entry.packet], 1);
+        *budget -= entry.note;
+        numbers[count++] = entry.packet;
     }
+    for (unsigned i = 0; i < count; i++)
+        edf->packets->all[numbers[i]].deadline = deadlines[i];
     edf->packets->held -= count;
     return count;
 }

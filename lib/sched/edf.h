@@ -57,8 +57,8 @@ void edf_set(struct edf *edf, uint32_t number, const struct contract *contract);
  */
 unsigned edf_put(struct edf *edf, uint32_t *numbers, unsigned count, int64_t now_ns);
 
-/* The packets that leave now, at most `room`, and as long as *budget is above 0; each one's bytes are taken from that.
- * They are the caller's, with the bucket of their deadline filled in (modulo 2^32). How many. */
+/* The packets that leave now, at most `room` and EDF_BATCH, and as long as *budget is above 0; each one's bytes are
+ * taken from that. They are the caller's, with the bucket of their deadline filled in (modulo 2^32). How many. */
 unsigned edf_get(struct edf *edf, uint32_t *numbers, unsigned room, int64_t *budget, int64_t now_ns);
 
 /* Whether one that edf_get() gave has its last bit on the link later than it was promised, with buckets of 2 to that

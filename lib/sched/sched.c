@@ -201,7 +201,10 @@ static unsigned get_of_group(struct sched *sched, unsigned group, uint32_t *numb
 
 unsigned sched_get(struct sched *sched, uint32_t *numbers, unsigned room, int64_t now_ns)
 {
+    static_assert(SCHED_BATCH <= EDF_BATCH, "best effort goes only when no contract's packet does");
     const struct sched_config *config = sched->config;
+    if (room > SCHED_BATCH)
+        room = SCHED_BATCH;
     int64_t budget = shaper_budget(&sched->shaper, config->rate, now_ns), left = budget;
     unsigned count = sched->edf ? edf_get(sched->edf, numbers, room, &left, now_ns) : 0;
 

@@ -53,7 +53,7 @@ struct sched *sched_free(struct sched *sched);
  * never goes back. */
 void sched_put(struct sched *sched, const uint32_t *numbers, unsigned count, int64_t now_ns);
 
-/* The packets that leave now, in order, at most `room`. They are the caller's. How many. */
+/* The packets that leave now, in order, at most `room` and SCHED_BATCH. They are the caller's. How many. */
 unsigned sched_get(struct sched *sched, uint32_t *numbers, unsigned room, int64_t now_ns);
 
 /* When there may be something to get; a time that is past: now; INT64_MAX: not before something is put. */

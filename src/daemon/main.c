@@ -84,7 +84,8 @@ static int check(const char *path)
     if (options.print)
         conf_print(conf, stdout);
     else
-        printf("%s: no errors: %zu interfaces, %zu routes\n", path, conf->interface_count, conf->route_count);
+        printf("%s: no errors: %zu interfaces, %zu routes, %zu contracts\n", path, conf->interface_count,
+               conf->route_count, conf->contract_count);
     conf_free(conf);
     return fflush(stdout) == EOF ? EXIT_FAILURE : EXIT_SUCCESS;
 }
