@@ -151,6 +151,19 @@ def ping_beside_transfer(lab):
     return statistics.median(float(time) for time in re.findall(r"time=([0-9.]+)", ping)), rate
 
 
+def check_contract(checks, door, lab, router):
+    """The same ping with a contract, beside a second of buffer."""
+    shape = f'\n    rate = "{RATE}Mbit"  {SHAPES["drop-tail, 1 s long"]}'
+    router.configure(CONFIGURATION.format(door=door, shape=shape) +
+                     'contract "ping" { out = "lan1"  match = "icmp"  rate = "256kbit"  packet = "100B"  delay = "5ms" }\n')
+    router.fairlead("reload")
+    median, rate = ping_beside_transfer(lab)
+    show(router, "show", "contracts")
+    contract = router.ask("show", "contracts")["contracts"][0]
+    checks.say(contract["state"] == "kept" and contract["came"]["conforming"] >= 30 and contract["late"] == 0,
+               f"with a contract, and a second of buffer beside it: {rate:.1f} Mbit/s, and the ping takes {median:.1f} ms", str(contract))
+
+
 def check_queues(checks, door, lab, router):
     """What a bulk transfer does to a ping, at a port with a rate."""
     medians = []
@@ -165,6 +178,7 @@ def check_queues(checks, door, lab, router):
                    f"{RATE} Mbit/s, {name}: four TCP connections get {rate:.1f} Mbit/s, a ping beside them takes {median:.1f} ms",
                    str(state))
     checks.say(medians[1] < medians[0] / 5, f"with FQ-CoDel the ping waits {medians[0] / medians[1]:.0f} times less")
+    check_contract(checks, door, lab, router)
     router.configure(CONFIGURATION.format(door=door, shape=""))
     router.fairlead("reload")
     checks.say(router.ask("show", "queues")["queues"] == [], "without a rate nothing waits")

@@ -103,6 +103,22 @@ def with_drops(replay):
     replay.check("the same twice", twice[0] == twice[1])
 
 
+def with_contracts(replay):
+    """A voice beside a burst of best effort, and more than its contract says."""
+    shape = ('rate = "1Mbit"  queue "drop-tail" { limit = "500ms" } } '
+             'contract "voice" { out = "wan0"  match = "udp from any port 1001"  rate = "100kbit"  burst = "1kB"  packet = "200B"  delay = "50ms"  excess = "drop"')
+    frames = [(10**9 + i * 1000000, frame(i, 1000)) for i in range(30)]
+    frames += [(10**9 + 5000000 + i * 25000000, frame(i, 200, 1)) for i in range(20)]
+    result, out, said = replay.run(shape, sorted(frames))
+    voice = result["contracts"][0]
+    replay.check("a contract is kept beside others", voice["contract"] == "voice" and voice["conforming"] == 20 and voice["left"] == 20 and
+                 voice["late"] == 0 and 8000 < voice["worst_us"] < 20000, result, said)
+    result, out, said = replay.run(shape, [(10**9 + i * 1000000, frame(i, 200, 1)) for i in range(100)])
+    voice = result["contracts"][0]
+    replay.check("and who sends too much loses that", voice["conforming"] + voice["dropped"] == 100 and 5 <= voice["conforming"] <= 12 and
+                 len(out) == voice["left"], result, said)
+
+
 def odd_captures(replay):
     cut = [(10**9 + i * 1000, frame(i, 500)) for i in range(5)]
     result, out, said = replay.run('rate = "1Gbit"', cut, cut=60)
@@ -140,6 +156,7 @@ def main():
         replay = Replay(tap, directory)
         at_the_rate(replay)
         with_drops(replay)
+        with_contracts(replay)
         odd_captures(replay)
     tap.end()
 

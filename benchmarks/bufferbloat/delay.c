@@ -4,13 +4,13 @@
  * killed. For kernels without netem.
  */
 #include "base/clock.h"
+#include "benchmarks/common/netns.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,13 +42,9 @@ static void fail(const char *what)
 static int open_tap(const char *node, const char *name)
 {
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
-    char path[200];
 
-    snprintf(path, sizeof(path), "/run/netns/%s", node);
-    int namespace = open(path, O_RDONLY | O_CLOEXEC);
-    if (namespace < 0 || setns(namespace, CLONE_NEWNET) < 0)
-        fail(path);
-    close(namespace);
+    if (netns_enter(node) < 0)
+        fail(node);
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
     snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
     if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0)

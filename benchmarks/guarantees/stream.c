@@ -7,13 +7,12 @@
  * due, or whose sending took so long. Packets are `BYTES` long with their IPv4 header.
  */
 #include "base/clock.h"
+#include "benchmarks/common/netns.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/net_tstamp.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,13 +46,8 @@ static void fail(const char *what)
 
 static int socket_in(const char *node)
 {
-    char path[200];
-
-    snprintf(path, sizeof(path), "/run/netns/%s", node);
-    int namespace = open(path, O_RDONLY | O_CLOEXEC);
-    if (namespace < 0 || setns(namespace, CLONE_NEWNET) < 0)
-        fail(path);
-    close(namespace);
+    if (netns_enter(node) < 0)
+        fail(node);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         fail("socket");

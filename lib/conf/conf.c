@@ -32,15 +32,33 @@ static struct conf *begin_conf(void)
     return NULL;
 }
 
-/* Contracts that were added by hand. What is wrong with their text has no line in the configuration. */
+/* The caller's, if nothing was found to be wrong since there were `before` errors; otherwise it is gone. */
+static int end_conf(struct conf *conf, int error, const struct conf_errors *errors, size_t before, struct conf **result)
+{
+    if (!error && errors->count > before)
+        error = -EINVAL;
+    if (error)
+        conf_free(conf);
+    else
+        *result = conf;
+    return error;
+}
+
+/* Contracts that are added by hand. */
+static int read_contracts(struct conf *conf, const char *text, size_t len, struct conf_errors *errors)
+{
+    struct conf_node root;
+    int error = conf_tree_parse(text, len, &conf->memory->arena, &root, errors);
+
+    return error == -ENOMEM ? error : conf_model_add_contracts(&root, conf->memory, conf, errors);
+}
+
+/* The same beside a configuration: what is wrong with their text has no line in that. */
 static int add_contracts(struct conf *conf, const char *text, size_t len, struct conf_errors *errors)
 {
     struct conf_errors *found = calloc(1, sizeof(*found));
-    struct conf_node root;
-    int error = found ? conf_tree_parse(text, len, &conf->memory->arena, &root, found) : -ENOMEM;
+    int error = found ? read_contracts(conf, text, len, found) : -ENOMEM;
 
-    if (error != -ENOMEM)
-        error = conf_model_add_contracts(&root, conf->memory, conf, found);
     for (size_t i = 0; found && i < found->count && i < CONF_ERRORS_KEPT; i++)
         conf_wrong(errors, 0, "contracts that were added by hand (contracts.conf), line %u: %s", found->all[i].line,
                    found->all[i].text);
@@ -65,15 +83,10 @@ static int parse(const char *text, size_t len, const char *by_hand, size_t by_ha
         error = add_contracts(conf, by_hand, by_hand_len, errors);
     if (!error)
         error = conf_check(conf, errors);
-    if (!error && errors->count > before)
-        error = -EINVAL;
-    if (error) {
+    error = end_conf(conf, error, errors, before, result);
+    if (error)
         conf_errors_sort(errors);
-        conf_free(conf);
-        return error;
-    }
-    *result = conf;
-    return 0;
+    return error;
 }
 
 int conf_parse(const char *text, size_t len, struct conf **conf, struct conf_errors *errors)
@@ -94,21 +107,9 @@ int conf_check_with(const char *text, size_t len, const char *by_hand, size_t by
 int conf_parse_contracts(const char *text, size_t len, struct conf **result, struct conf_errors *errors)
 {
     struct conf *conf = begin_conf();
-    struct conf_node root;
     size_t before = errors->count;
 
-    if (!conf)
-        return -ENOMEM;
-    int error = conf_tree_parse(text, len, &conf->memory->arena, &root, errors);
-    if (error != -ENOMEM)
-        error = conf_model_add_contracts(&root, conf->memory, conf, errors);
-    if (!error && errors->count > before)
-        error = -EINVAL;
-    if (error)
-        conf_free(conf);
-    else
-        *result = conf;
-    return error;
+    return conf ? end_conf(conf, read_contracts(conf, text, len, errors), errors, before, result) : -ENOMEM;
 }
 
 int conf_parse_file(int fd, struct conf **conf)

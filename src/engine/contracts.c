@@ -461,10 +461,19 @@ int contracts_configure(struct contracts *contracts, const struct conf *conf)
     return 0;
 }
 
-bool contracts_at(const struct contracts *contracts, const char *out)
+void contracts_mark_ports(struct contracts *contracts)
 {
-    for (size_t i = 0; i < contracts->count; i++)
-        if (strcmp(contracts->all[i]->conf.out, out) == 0)
-            return true;
-    return false;
+    struct ports *ports = contracts->ports;
+
+    for (unsigned i = 1; i <= ports->count; i++)
+        ports->all[i].contracts = ports->all[i].configured_contracts = false;
+    for (size_t i = 0; i < contracts->count; i++) {
+        const struct conf_contract *conf = &contracts->all[i]->conf;
+        unsigned port = ports_find(ports, conf->out);
+        if (!port)
+            continue;
+        ports->all[port].contracts = true;
+        ports->all[port].configured_contracts |=
+            conf->line != 0; /* what is added by hand makes do with what there is */
+    }
 }

@@ -26,8 +26,8 @@ int contracts_configure(struct contracts *contracts, const struct conf *conf);
 /* Bring the ports in line with what is known: to be called when ports have changed, and some times a second. */
 void contracts_update(struct contracts *contracts);
 
-/* Whether there are some at an interface. */
-bool contracts_at(const struct contracts *contracts, const char *out);
+/* Tell the ports whether they have some: when there are other ports, or other contracts. */
+void contracts_mark_ports(struct contracts *contracts);
 
 /*
  * Add one by hand; `text` says one, as in a configuration. If only_check, say only whether it would be admitted. What

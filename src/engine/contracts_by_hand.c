@@ -140,6 +140,7 @@ int contracts_add(struct contracts *contracts, const char *text, bool only_check
         return error;
     }
     contracts_try(contracts, held); /* before all others: it was found to be possible as it is now */
+    contracts_mark_ports(contracts);
     contracts_update(contracts);
     return 0;
 }
@@ -170,6 +171,7 @@ int contracts_remove(struct contracts *contracts, const char *name, int64_t *fre
     contracts->count--;
     log_info("contract %s: taken away", held->conf.name);
     contracts_free_held(held);
+    contracts_mark_ports(contracts);
     contracts_update(contracts);
     return 0;
 }

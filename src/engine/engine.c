@@ -186,6 +186,7 @@ static int configure(struct engine *engine, const struct conf *conf, bool first)
     if (error)
         return error;
     ports_configure(&engine->ports, conf);
+    contracts_mark_ports(engine->contracts);
     if (first)
         error = ports_attach_all(&engine->ports);
     else
@@ -319,7 +320,6 @@ static int open_engine(struct engine *engine)
     engine->ports.routing = engine->routing;
     engine->ports.host = engine->host;
     engine->ports.shaping = engine->shaping;
-    engine->ports.contracts = engine->contracts;
     engine->bindings.door = engine->door;
     engine->bindings.routing = engine->routing;
     lease_link_init(&engine->leases, engine->config->dhcp_path, engine->config->token, engine->epoll,

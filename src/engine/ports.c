@@ -1,7 +1,6 @@
 #include "engine/ports.h"
 
 #include "base/compiler.h"
-#include "engine/contracts.h"
 #include "log/log.h"
 #include "port/interface.h"
 
@@ -244,8 +243,6 @@ void ports_configure(struct ports *ports, const struct conf *conf)
     for (size_t i = 0; i < conf->interface_count; i++)
         if (!ports_find(ports, conf->interfaces[i].name))
             add(ports, &conf->interfaces[i]);
-    for (unsigned i = 1; i <= ports->count; i++) /* what is added by hand makes do with what there is */
-        ports->all[i].reshape_for_contracts = conf_has_contracts(conf, ports->all[i].name);
 }
 
 /* --- following the system ---------------------------------------------------------------------------------------- */
@@ -331,11 +328,11 @@ static void shape(struct ports *ports, unsigned number, const struct link *link)
 {
     struct port *port = &ports->all[number];
 
-    if (port->reshape || port->mtu != link->mtu || (port->reshape_for_contracts && !port->contracts))
+    if (port->reshape || port->mtu != link->mtu || (port->configured_contracts && !port->began_with_contracts))
         end_shaping(ports, number);
     if (port->shaped || port->shape_tried || !port->conf->shape.rate)
         return;
-    port->contracts = contracts_at(ports->contracts, port->name);
+    port->began_with_contracts = port->contracts;
     const struct shaping_port wanted = {.number = number,
                                         .name = port->name,
                                         .ifindex = link->ifindex,

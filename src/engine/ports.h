@@ -17,25 +17,23 @@ struct port {
     struct door_attachment attachment;
     uint32_t aside; /* a bit for each enum port_aside */
     bool up;
-    bool takes_xdp;             /* frames that an XDP door sends there arrive */
-    bool guarded;               /* those who may speak are known to the door, which lets nobody else */
-    int64_t rogue_ms;           /* when another DHCP server was last told of; 0: never */
-    uint32_t mtu;               /* bytes */
-    bool shaped;                /* what leaves waits in queues */
-    bool reshape;               /* they are to be others */
-    bool shape_tried;           /* in vain; logged */
-    bool contracts;             /* its queues began with memory for some */
-    bool reshape_for_contracts; /* if they did not, they are to begin anew */
+    bool takes_xdp;            /* frames that an XDP door sends there arrive */
+    bool guarded;              /* those who may speak are known to the door, which lets nobody else */
+    int64_t rogue_ms;          /* when another DHCP server was last told of; 0: never */
+    uint32_t mtu;              /* bytes */
+    bool shaped;               /* what leaves waits in queues */
+    bool reshape;              /* they are to be others */
+    bool shape_tried;          /* in vain; logged */
+    bool contracts;            /* there are some: its queues begin with memory for them */
+    bool configured_contracts; /* in the configuration: queues that began without it begin anew */
+    bool began_with_contracts;
 };
-
-struct contracts;
 
 struct ports {
     struct door *door;
     struct routing *routing;
     struct host *host;
     struct shaping *shaping;
-    struct contracts *contracts;
     struct port all[DOOR_PORTS]; /* by number, from 1 */
     unsigned count;              /* the highest number that was ever used */
     uint64_t changes;            /* of which ports there are, and of their addresses and sizes on the link layer */

@@ -235,5 +235,6 @@ const struct capacity *shaping_capacity(const struct shaping *shaping, unsigned 
 void shaping_call(struct shaping *shaping, unsigned number, void (*function)(struct shaped *shaped, void *arg),
                   void *arg)
 {
-    worker_call(shaping->ports[number].worker, shaping->ports[number].shaped, function, arg);
+    if (shaping->ports[number].begun)
+        worker_call(shaping->ports[number].worker, shaping->ports[number].shaped, function, arg);
 }

@@ -37,6 +37,6 @@ uint64_t shaping_begun(const struct shaping *shaping, unsigned number);
 /* What a port has for contracts; NULL: it has no queues. */
 const struct capacity *shaping_capacity(const struct shaping *shaping, unsigned number);
 
-/* Call a function on the thread of a port that has queues; returns when that has returned. */
+/* Call a function on the thread of a port, if it has queues; returns when that has returned. */
 void shaping_call(struct shaping *shaping, unsigned number, void (*function)(struct shaped *shaped, void *arg),
                   void *arg);

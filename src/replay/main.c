@@ -66,15 +66,64 @@ static json_t *json_class(const struct queues_class *class)
                      "max_us", (json_int_t) class->delay.max_ns / 1000);
 }
 
-static int print_json(const struct queues *queues)
+/* What was made of the packets of an interface's contracts, for each of the configuration's. */
+struct kept {
+    const struct conf *conf;
+    const char *out;
+    const struct shaped *shaped;
+};
+
+/* The next one from number i on; the count of all: there is none. */
+static size_t next_contract(const struct kept *kept, size_t i)
+{
+    while (i < kept->conf->contract_count && strcmp(kept->conf->contracts[i].out, kept->out) != 0)
+        i++;
+    return i;
+}
+
+static json_t *json_contract(const char *name, const struct shaped_contract *what)
+{
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "contract", name, "conforming",
+                     (json_int_t)what->came.conforming, "shaped", (json_int_t)what->came.shaped, "demoted",
+                     (json_int_t)what->came.demoted, "dropped", (json_int_t)what->came.dropped, "too_long",
+                     (json_int_t)what->came.too_long, "left", (json_int_t)what->kept.packets, "left_bytes",
+                     (json_int_t)what->kept.bytes, "late", (json_int_t)what->kept.late, "worst_us",
+                     (json_int_t)(what->kept.worst_ns / 1000));
+}
+
+static json_t *json_contracts(const struct kept *kept)
+{
+    json_t *contracts = json_array();
+
+    for (size_t i = next_contract(kept, 0); i < kept->conf->contract_count; i = next_contract(kept, i + 1)) {
+        const struct shaped_contract what = shaped_contract(kept->shaped, (uint32_t)i);
+        json_array_append_new(contracts, json_contract(kept->conf->contracts[i].name, &what));
+    }
+    return contracts;
+}
+
+static void print_contracts(const struct kept *kept)
+{
+    for (size_t i = next_contract(kept, 0); i < kept->conf->contract_count; i = next_contract(kept, i + 1)) {
+        const struct shaped_contract what = shaped_contract(kept->shaped, (uint32_t)i);
+        printf("contract %s:\n", kept->conf->contracts[i].name);
+        printf("came     %" PRIu64 " that conformed; shaped %" PRIu64 ", demoted %" PRIu64 ", dropped %" PRIu64
+               ", too long %" PRIu64 "\n",
+               what.came.conforming, what.came.shaped, what.came.demoted, what.came.dropped, what.came.too_long);
+        printf("left     %" PRIu64 ", after %.3f ms at most; late %" PRIu64 "\n", what.kept.packets,
+               (double)what.kept.worst_ns / 1e6, what.kept.late);
+    }
+}
+
+static int print_json(const struct queues *queues, const struct kept *kept)
 {
     const json_int_t missed = (json_int_t)queues->lost_no_frame + (json_int_t)queues->lost_other;
     json_t *classes = json_array();
 
     for (unsigned i = 0; i < queues->class_count; i++)
         json_array_append_new(classes, json_class(&queues->classes[i]));
-    json_t *result =
-        json_pack("{s:I, s:I, s:o}", "rate", (json_int_t)queues->rate * 8, "missed", missed, "classes", classes);
+    json_t *result = json_pack("{s:I, s:I, s:o, s:o}", "rate", (json_int_t)queues->rate * 8, "missed", missed,
+                               "classes", classes, "contracts", json_contracts(kept));
     int error = !result || json_dumpf(result, stdout, JSON_INDENT(2)) || putchar('\n') == EOF;
 
     json_decref(result);
@@ -106,12 +155,13 @@ static void print_class(const struct queues_class *class, bool alone)
     print_causes("marked", class->marks, QUEUE_MARK_COUNT, queue_mark_name);
 }
 
-static void print_lines(const struct queues *queues)
+static void print_lines(const struct queues *queues, const struct kept *kept)
 {
     uint64_t missed = queues->lost_no_frame + queues->lost_other;
 
     for (unsigned i = 0; i < queues->class_count; i++)
         print_class(&queues->classes[i], queues->class_count == 1);
+    print_contracts(kept);
     if (missed)
         printf("missed   %" PRIu64 " that were too long, or more than there was memory for\n", missed);
 }
@@ -140,9 +190,14 @@ static bool same_file(const char *a, const char *b)
     return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-static int run(const struct conf_interface *interface, uint32_t mtu, const char *in, const char *out, bool json)
+static int run(const struct conf *conf, const struct conf_interface *interface, uint32_t mtu, const char *in,
+               const char *out, bool json)
 {
-    struct shaped_config config = {.shape = &interface->shape, .ifindex = 1, .mtu = mtu, .seed = SEED};
+    struct shaped_config config = {.shape = &interface->shape,
+                                   .ifindex = 1,
+                                   .mtu = mtu,
+                                   .contracts = conf_has_contracts(conf, interface->name),
+                                   .seed = SEED};
     struct shaped *shaped = NULL;
     struct queue_fault fault;
     struct frame_io *io;
@@ -161,17 +216,23 @@ static int run(const struct conf_interface *interface, uint32_t mtu, const char 
         return fail(error == -EINVAL ? why : strerror(-error));
     }
     shaped_connect(shaped, io);
+    error = shaped_keep(shaped, conf, interface->name);
+    if (error) {
+        shaped_free(shaped);
+        return fail(strerror(-error));
+    }
     int64_t first_ns = pcap_io_next_ns(io);
     int64_t end_ns = first_ns < INT64_MAX ? replay(shaped, io, first_ns) : 0;
     shaped_describe(shaped, end_ns, &queues);
+    const struct kept kept = {.conf = conf, .out = interface->name, .shaped = shaped};
     bool failed = pcap_io_failed(io, why, sizeof(why));
+    if (!failed && json)
+        error = print_json(&queues, &kept);
+    else if (!failed)
+        print_lines(&queues, &kept);
     shaped_free(shaped);
     if (failed)
         return fail(why);
-    if (json)
-        error = print_json(&queues);
-    else
-        print_lines(&queues);
     return error || fflush(stdout) == EOF ? fail("standard output: write error") : EXIT_SUCCESS;
 }
 
@@ -222,7 +283,7 @@ int main(int argc, char **argv)
     if (!conf)
         return EXIT_FAILURE;
     const struct conf_interface *interface = conf_find_shaped(conf, argv[optind], "fairlead-replay", path, stderr);
-    int status = interface ? run(interface, mtu, argv[optind + 1], argv[optind + 2], json) : EXIT_FAILURE;
+    int status = interface ? run(conf, interface, mtu, argv[optind + 1], argv[optind + 2], json) : EXIT_FAILURE;
     conf_free(conf);
     return status;
 }

@@ -244,6 +244,31 @@ struct classifier *shaped_classify(struct shaped *shaped, struct classifier *cla
     return promises_classify(shaped->promises, classifier);
 }
 
+int shaped_keep(struct shaped *shaped, const struct conf *conf, const char *out)
+{
+    size_t room = 0, count = 0;
+
+    for (size_t i = 0; i < conf->contract_count; i++)
+        room += conf->contracts[i].match_count;
+    struct classifier_rule *rules = calloc(room + 1, sizeof(*rules));
+    for (size_t i = 0; rules && i < conf->contract_count; i++) {
+        const struct conf_contract *contract = &conf->contracts[i];
+        if (strcmp(contract->out, out) != 0)
+            continue;
+        const struct contract terms = conf_contract_on_link(contract, shaped->kind_of_link);
+        shaped_set_contract(shaped, (uint32_t)i, &terms);
+        for (size_t j = 0; j < contract->match_count; j++)
+            if (!contract->matches[j].in[0])
+                rules[count++] = (struct classifier_rule){.match = &contract->matches[j], .number = (uint32_t)i};
+    }
+    struct classifier *classifier = rules ? classifier_new(rules, count) : NULL;
+    free(rules);
+    if (!classifier)
+        return -ENOMEM;
+    classifier_free(shaped_classify(shaped, classifier));
+    return 0;
+}
+
 struct shaped_contract shaped_contract(const struct shaped *shaped, uint32_t number)
 {
     return (struct shaped_contract){.came = edf_counts(sched_edf(shaped->sched), number),

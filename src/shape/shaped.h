@@ -53,6 +53,10 @@ void shaped_set_contract(struct shaped *shaped, uint32_t number, const struct co
  * before, for the caller to free. */
 struct classifier *shaped_classify(struct shaped *shaped, struct classifier *classifier);
 
+/* The same for all contracts of a configuration at an interface, by the numbers that they have there: for a port that
+ * nobody changes. 0; -ENOMEM. */
+int shaped_keep(struct shaped *shaped, const struct conf *conf, const char *out);
+
 /* What has become of a contract's packets. */
 struct shaped_contract {
     struct edf_counts came;

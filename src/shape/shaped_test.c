@@ -29,20 +29,6 @@ struct port {
     bool overtakes; /* what conforms may come before what was demoted */
 };
 
-/* All are taken, by the numbers that they have in the configuration. */
-static void set_contracts(struct port *port, const struct conf *conf)
-{
-    struct classifier_rule rules[8];
-
-    for (uint32_t i = 0; i < conf->contract_count; i++) {
-        const struct contract terms = conf_contract_on_link(&conf->contracts[i], conf->interfaces[0].shape.link);
-        rules[i] = (struct classifier_rule){.match = conf->contracts[i].matches, .number = i};
-        shaped_set_contract(port->shaped, i, &terms);
-    }
-    if (conf->contract_count)
-        assert_null(shaped_classify(port->shaped, classifier_new(rules, conf->contract_count)));
-}
-
 static void begin_port(struct port *port, const char *text)
 {
     char line[1000];
@@ -60,7 +46,7 @@ static void begin_port(struct port *port, const char *text)
                                          .contracts = conf->contract_count > 0,
                                          .seed = 1};
     assert_int_equal(shaped_new(&config, 0, &port->shaped, &fault), 0);
-    set_contracts(port, conf);
+    assert_int_equal(shaped_keep(port->shaped, conf, "a"), 0);
     conf_free(conf); /* it has what it needs */
     assert_int_equal(memory_io_open(shaped_frames(port->shaped), ROOM, &port->io), 0);
     shaped_connect(port->shaped, port->io);
