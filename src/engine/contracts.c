@@ -108,8 +108,8 @@ void contracts_let_leave(struct contracts *contracts, struct held *held)
         return;
     struct slot *slot = &at->slots[held->number];
     slot->held = NULL;
-    slot->leaves_ns =
-        clock_now_ns() + contract_within_ns(&held->terms) + contract_wait_ns(&held->terms) + LEAVING_MARGIN_NS;
+    slot->lasts_ns = contract_within_ns(&held->terms) + contract_wait_ns(&held->terms) + LEAVING_MARGIN_NS;
+    slot->leaves_ns = INT64_MAX; /* until the port's thread has been told */
     at->leaving++;
     at->changed = true;
     held->state = QUERY_CONTRACT_WAITING;
@@ -291,6 +291,16 @@ static size_t add_rules(const struct contracts *contracts, const struct held *he
     return count;
 }
 
+/* The thread gives no packet more to those that were removed: from now on it is known when their last one has left. */
+static void begin_leaving(struct port_contracts *at)
+{
+    int64_t now_ns = clock_now_ns();
+
+    for (uint32_t i = 0; at->leaving && i < at->slot_count; i++)
+        if (at->slots[i].taken && !at->slots[i].held && at->slots[i].leaves_ns == INT64_MAX)
+            at->slots[i].leaves_ns = now_ns + at->slots[i].lasts_ns;
+}
+
 /* The port's thread learns which packets are whose. If there is no memory, it goes on as it did. */
 static void tell_thread(struct contracts *contracts, unsigned port)
 {
@@ -311,6 +321,7 @@ static void tell_thread(struct contracts *contracts, unsigned port)
         classifier_free(change.classifier);
         for (size_t i = 0; i < change.fresh_count; i++)
             change.fresh[i]->fresh = false;
+        begin_leaving(&contracts->at[port]);
         contracts->at[port].changed = false;
     } else {
         log_error("no memory for contracts");

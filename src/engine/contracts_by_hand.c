@@ -166,12 +166,14 @@ int contracts_remove(struct contracts *contracts, const char *name, int64_t *fre
     unsigned port = held->port;
     uint32_t number = held->number;
     contracts_let_leave(contracts, held);
-    *free_ns = kept ? contracts->at[port].slots[number].leaves_ns : 0;
     memmove(&contracts->all[at], &contracts->all[at + 1], (contracts->count - at - 1) * sizeof(struct held *));
     contracts->count--;
     log_info("contract %s: taken away", held->conf.name);
     contracts_free_held(held);
     contracts_mark_ports(contracts);
     contracts_update(contracts);
+    const struct slot *slots = contracts->at[port].slots;
+    bool leaves = kept && slots && slots[number].taken && !slots[number].held && slots[number].leaves_ns < INT64_MAX;
+    *free_ns = leaves ? slots[number].leaves_ns : 0;
     return 0;
 }

@@ -23,7 +23,8 @@ struct held {
 /* A number of a port that is taken. */
 struct slot {
     const struct held *held; /* NULL: it was removed, */
-    int64_t leaves_ns;       /* and its packets have left by then */
+    int64_t lasts_ns;        /* its packets leave within that, */
+    int64_t leaves_ns;       /* and so by then */
     char name[CONF_CONTRACT_NAME_SIZE];
     bool taken;
 };
