@@ -247,7 +247,7 @@ struct {
 static force_inline void mark_forwarded(struct __sk_buff *skb, const struct door_port *port)
 {
     const struct eth_hdr *eth = (const void *)(long)skb->data;
-    uint64_t number = memory.port_of[masked_index(skb->ingress_ifindex, DOOR_IFINDEXES - 1)];
+    uint64_t number = door_port_number(&memory, skb->ingress_ifindex);
 
     if (!skb->ingress_ifindex || memory.ports[number].ifindex != skb->ingress_ifindex ||
         !bytes_hold(eth, ETH_HDR_SIZE, (const void *)(long)skb->data_end) || !eth_addr_equal(eth->src, port->mac))

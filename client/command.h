@@ -29,6 +29,18 @@ struct command {
 extern const struct command command_calc, command_contract, command_lease, command_reload, command_route, command_show,
     command_top, command_watch;
 
+/* A command of several, by the word behind its name. */
+struct subcommand {
+    const char *name;
+    int least, most; /* words behind it */
+    int (*run)(const struct command *self, int count, char **words, const struct options *options);
+};
+
+/* Run the one that is asked for, of those in a table that a name of NULL ends. Returns its status, or command_usage().
+ */
+int command_run(const struct command *self, const struct subcommand *all, int argc, char **argv,
+                const struct options *options);
+
 /* Print "fairlead: NAME: " and the message, or the command's usage line, to standard error. Return the status. */
 __attribute__((format(printf, 2, 3))) int command_failed(const struct command *self, const char *format, ...);
 int command_usage(const struct command *self);

@@ -2,7 +2,7 @@
 #include "base/compiler.h"
 #include "client/command.h"
 #include "client/server.h"
-#include "client/show.h"
+#include "client/table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -116,26 +116,18 @@ static int take_away(const struct command *self, int count, char **words, const 
 
 struct showing {
     const struct options *options;
-    const char *name; /* NULL: all */
+    const char *name;
     bool found;
 };
 
-static int write_rows(void *arg, const json_t *result, bool last)
-{
-    return table_write(arg, json_object_get(result, "contracts"), last, stdout);
-}
-
+/* The same as `fairlead show contracts`. */
 static int list(const struct command *self, int count, char **words, const struct options *options)
 {
-    struct table table = {.columns = contracts_columns,
-                          .count = CONTRACTS_COLUMNS,
-                          .key = "contracts",
-                          .none = "no contracts",
-                          .json = options->json};
+    char show[] = "show", contracts[] = "contracts", *all[] = {show, contracts, NULL};
 
     (void)count;
     (void)words;
-    return server_ask(self, options, "contracts", NULL, write_rows, &table);
+    return command_show.run(self, 2, all, options);
 }
 
 static void print_counts(const char *name, const json_t *counts)
@@ -162,10 +154,10 @@ static void print_contract(const json_t *contract)
         printf("  %-11s %s\n", "match", json_string_value(json_array_get(match, i)));
     printf("  %-11s ", "promised");
     print_promise(contract);
+    bool waits = json_integer_value(json_object_get(promised, "wait_us")) != 0;
     table_time(json_number_value(json_object_get(promised, "wait_us")), wait);
     printf("  %-11s %s%s%s\n", "excess", json_string_value(json_object_get(promised, "excess")),
-           json_integer_value(json_object_get(promised, "wait_us")) ? ", which waits at most " : "",
-           json_integer_value(json_object_get(promised, "wait_us")) ? wait : "");
+           waits ? ", which waits at most " : "", waits ? wait : "");
     print_counts("came", json_object_get(contract, "came"));
     print_counts("left", json_object_get(contract, "left"));
     table_time(json_number_value(json_object_get(contract, "worst_us")), worst);
@@ -207,21 +199,14 @@ static int show(const struct command *self, int count, char **words, const struc
 
 /* --- the command ------------------------------------------------------------------------------------------------- */
 
-static const struct what {
-    const char *name;
-    int least, most; /* words behind it */
-    int (*run)(const struct command *self, int count, char **words, const struct options *options);
-} whats[] = {
+static const struct subcommand subcommands[] = {
     {"list", 0, 0, list},  {"show", 1, 1, show},        {"check", 1, 1000, check},
-    {"add", 1, 1000, add}, {"remove", 1, 1, take_away},
+    {"add", 1, 1000, add}, {"remove", 1, 1, take_away}, {NULL, 0, 0, NULL},
 };
 
 static int contract(const struct command *self, int argc, char **argv, const struct options *options)
 {
-    for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(whats); i++)
-        if (strcmp(whats[i].name, argv[1]) == 0 && argc - 2 >= whats[i].least && argc - 2 <= whats[i].most)
-            return whats[i].run(self, argc - 2, argv + 2, options);
-    return command_usage(self);
+    return command_run(self, subcommands, argc, argv, options);
 }
 
 const struct command command_contract = {

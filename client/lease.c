@@ -242,21 +242,14 @@ static int import_file(const struct command *self, int count, char **words, cons
 
 /* --- the command ------------------------------------------------------------------------------------------------- */
 
-static const struct what {
-    const char *name;
-    int least, most; /* words behind it */
-    int (*run)(const struct command *self, int count, char **words, const struct options *options);
-} whats[] = {
+static const struct subcommand subcommands[] = {
     {"release", 1, 1, release},   {"reserve", 1, 2, reserve},    {"unreserve", 1, 1, unreserve},
-    {"export", 0, 0, export_all}, {"import", 1, 1, import_file},
+    {"export", 0, 0, export_all}, {"import", 1, 1, import_file}, {NULL, 0, 0, NULL},
 };
 
 static int lease(const struct command *self, int argc, char **argv, const struct options *options)
 {
-    for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(whats); i++)
-        if (strcmp(whats[i].name, argv[1]) == 0 && argc - 2 >= whats[i].least && argc - 2 <= whats[i].most)
-            return whats[i].run(self, argc - 2, argv + 2, options);
-    return command_usage(self);
+    return command_run(self, subcommands, argc, argv, options);
 }
 
 const struct command command_lease = {

@@ -41,6 +41,15 @@ int command_usage(const struct command *self)
     return EXIT_USAGE;
 }
 
+int command_run(const struct command *self, const struct subcommand *all, int argc, char **argv,
+                const struct options *options)
+{
+    for (; argc > 1 && all->name; all++)
+        if (strcmp(all->name, argv[1]) == 0 && argc - 2 >= all->least && argc - 2 <= all->most)
+            return all->run(self, argc - 2, argv + 2, options);
+    return command_usage(self);
+}
+
 static void print_help(FILE *stream)
 {
     fputs("usage: fairlead COMMAND [OPTION ...] [ARGUMENT ...]\n"

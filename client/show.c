@@ -334,8 +334,7 @@ static const char *key_of(const char *text)
     size_t len = strlen(text);
     unsigned digits = 0, others = 0;
 
-    if (ipv4_prefix_parse(text, len, 0, &prefix, NULL) == 0 || ipv4_addr_parse(text, len, &prefix.addr, NULL) == 0 ||
-        strchr(text, '/'))
+    if (ipv4_prefix_parse(text, len, IPV4_PREFIX_ALLOW_ADDRESS, &prefix, NULL) == 0 || strchr(text, '/'))
         return "within";
     for (size_t i = 0; i < len; i++) {
         digits += isxdigit((unsigned char)text[i]) != 0;

@@ -22,12 +22,7 @@ static void cell_delay(const json_t *row, char cell[static TABLE_CELL_SIZE])
 /* "-": nothing has left yet */
 static void cell_worst(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
-    double us = json_number_value(json_object_get(row, "worst_us"));
-
-    if (us > 0)
-        table_time(us, cell);
-    else
-        snprintf(cell, TABLE_CELL_SIZE, "-");
+    table_known_time(json_number_value(json_object_get(row, "worst_us")), cell);
 }
 
 static void cell_left(const json_t *row, char cell[static TABLE_CELL_SIZE])

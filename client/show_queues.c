@@ -54,12 +54,7 @@ static void cell_limit(const json_t *row, char cell[static TABLE_CELL_SIZE])
 /* What such a limit follows from; "-": it follows nothing, or nothing is known yet. */
 static void cell_rtt(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
-    double us = json_number_value(json_object_get(json_object_get(row, "limit"), "rtt_us"));
-
-    if (us > 0)
-        table_time(us, cell);
-    else
-        snprintf(cell, TABLE_CELL_SIZE, "-");
+    table_known_time(json_number_value(json_object_get(json_object_get(row, "limit"), "rtt_us")), cell);
 }
 
 static void cell_flows(const json_t *row, char cell[static TABLE_CELL_SIZE])

@@ -51,6 +51,14 @@ void table_time(double us, char cell[static TABLE_CELL_SIZE])
         snprintf(cell, TABLE_CELL_SIZE, "%.2f s", us / 1e6);
 }
 
+void table_known_time(double us, char cell[static TABLE_CELL_SIZE])
+{
+    if (us > 0)
+        table_time(us, cell);
+    else
+        snprintf(cell, TABLE_CELL_SIZE, "-");
+}
+
 void table_rate(double rate, char cell[static TABLE_CELL_SIZE])
 {
     snprintf(cell, TABLE_CELL_SIZE,

@@ -46,6 +46,8 @@ void table_append_counts(char cell[static TABLE_CELL_SIZE], const char *before, 
 
 /* A time, with a unit in which it is easily read. */
 void table_time(double us, char cell[static TABLE_CELL_SIZE]);
+/* The same; "-" for 0: it is not known yet. */
+void table_known_time(double us, char cell[static TABLE_CELL_SIZE]);
 /* Bits a second, the same. */
 void table_rate(double rate, char cell[static TABLE_CELL_SIZE]);
 /* One of a delay's times: "p50_us", "p99_us" or "max_us"; "-" if it is of no packets. */

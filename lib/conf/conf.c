@@ -304,6 +304,25 @@ void conf_print_prefixes(FILE *stream, int depth, const char *key, const struct 
     }
 }
 
+bool conf_prints_equal(void (*print)(const void *thing, FILE *stream), const void *a, const void *b)
+{
+    const void *things[] = {a, b};
+    char *texts[2] = {NULL, NULL};
+    bool whole = true;
+
+    for (size_t i = 0; i < ARRAY_SIZE(things); i++) {
+        size_t bytes;
+        FILE *stream = open_memstream(&texts[i], &bytes);
+        if (stream)
+            print(things[i], stream);
+        whole &= stream && fclose(stream) == 0;
+    }
+    bool equal = whole && strcmp(texts[0], texts[1]) == 0;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        free(texts[i]);
+    return equal;
+}
+
 static void print_interface(const struct conf_interface *interface, FILE *stream)
 {
     char text[IPV4_PREFIX_TEXT_SIZE];

@@ -39,7 +39,6 @@
 #define CONF_PRIORITY              4   /* of a class that says none */
 #define CONF_PRIORITY_MAX          7
 #define CONF_WEIGHT_MAX            100
-#define CONF_SHAPE_BURST_NS        1000000 /* what leaves a shaped interface between two looks at its queues */
 #define CONF_CONTRACTS_MAX         16384
 #define CONF_CONTRACT_NAME_SIZE    32         /* a contract's name and its zero byte */
 #define CONF_MATCHES_MAX           64         /* of a contract */
@@ -337,6 +336,10 @@ bool conf_has_contracts(const struct conf *conf, const char *out);
 
 /* Whether they say the same. False: perhaps not (there is no memory to compare them). */
 bool conf_contract_equal(const struct conf_contract *a, const struct conf_contract *b);
+
+/* Whether its terms make sense on a port; if not, what is wrong with them. */
+bool conf_contract_sound(const struct conf_contract *contract, const struct contract *terms,
+                         const struct capacity *capacity, char text[static CONF_ERROR_TEXT_SIZE]);
 
 /* Why one is refused, and what would be admitted; `other`: the contract that it would break. */
 void conf_contract_refused(const struct conf_contract *contract, const struct admission_refusal *refusal,

@@ -1,10 +1,8 @@
 #include "conf/contract.h"
 
 #include "base/compiler.h"
-#include "net/ipv4.h"
+#include "conf/shape.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PACKET          1500 /* bytes, if nothing is said */
@@ -61,12 +59,8 @@ static void read_match(struct build *build, void *thing, const struct conf_node 
 static void read_rate_into(struct build *build, const struct conf_node *node, const struct conf_value *value,
                            uint64_t *rate)
 {
-    struct text_error err;
-
-    if (!link_rate_parse(value->text, strlen(value->text), rate, &err))
-        return;
-    conf_wrong_text(build, node, value, &err);
-    *rate = GCRA_RATE_MIN; /* so that it is not missed, too */
+    if (!conf_read_bits(build, node, value, rate))
+        *rate = GCRA_RATE_MIN; /* so that it is not missed, too */
 }
 
 static void read_rate(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
@@ -209,15 +203,6 @@ static void print_length(FILE *stream, const char *key, enum queue_unit unit, ui
         conf_print_named(stream, 1, key, text);
 }
 
-static void print_rate(FILE *stream, const char *key, uint64_t rate)
-{
-    char text[LINK_RATE_TEXT_SIZE];
-
-    link_rate_format(rate, text);
-    if (rate)
-        conf_print_named(stream, 1, key, text);
-}
-
 void conf_print_contract(const struct conf_contract *contract, FILE *stream)
 {
     const struct contract *terms = &contract->terms;
@@ -230,9 +215,9 @@ void conf_print_contract(const struct conf_contract *contract, FILE *stream)
         match_format(&contract->matches[i], text);
         conf_print_named(stream, 1, "match", text);
     }
-    print_rate(stream, "rate", terms->rate);
+    conf_print_bits(stream, 1, "rate", terms->rate);
     print_length(stream, "burst", QUEUE_BYTES, terms->burst);
-    print_rate(stream, "peak", terms->peak_rate);
+    conf_print_bits(stream, 1, "peak", terms->peak_rate);
     print_length(stream, "peak-burst", QUEUE_BYTES, terms->peak_burst);
     print_length(stream, "packet", QUEUE_BYTES, terms->packet_max);
     print_length(stream, "packet-min", QUEUE_BYTES, terms->packet_min);
@@ -246,28 +231,12 @@ void conf_print_contract(const struct conf_contract *contract, FILE *stream)
     fputs("}\n", stream);
 }
 
-/* What stands there; the caller frees it. NULL: there is no memory. */
-static char *text_of(const struct conf_contract *contract)
+static void print_contract(const void *contract, FILE *stream)
 {
-    char *text = NULL;
-    size_t bytes;
-    FILE *stream = open_memstream(&text, &bytes);
-
-    if (!stream)
-        return NULL;
     conf_print_contract(contract, stream);
-    if (fclose(stream) == 0)
-        return text;
-    free(text);
-    return NULL;
 }
 
 bool conf_contract_equal(const struct conf_contract *a, const struct conf_contract *b)
 {
-    char *one = text_of(a), *other = text_of(b);
-    bool equal = one && other && strcmp(one, other) == 0;
-
-    free(one);
-    free(other);
-    return equal;
+    return conf_prints_equal(print_contract, a, b);
 }

@@ -26,7 +26,7 @@ struct capacity conf_shape_capacity(const struct conf_shape *shape, uint32_t mtu
 {
     const struct link_overhead link = link_kind_overhead(shape->link);
 
-    return capacity_of(shaper_rate(shape->rate, CONF_SHAPE_BURST_NS), link_bytes(&link, ETH_HDR_SIZE + mtu),
+    return capacity_of(shaper_rate(shape->rate, SCHED_BURST_NS), link_bytes(&link, ETH_HDR_SIZE + mtu),
                        capacity_packets(shape->rate, contracts));
 }
 
@@ -64,23 +64,31 @@ static void fault_value(const struct contract *terms, enum contract_fault fault,
     snprintf(text, 48, "%s", size);
 }
 
+bool conf_contract_sound(const struct conf_contract *contract, const struct contract *terms,
+                         const struct capacity *capacity, char text[static CONF_ERROR_TEXT_SIZE])
+{
+    enum contract_fault fault = contract_check(terms, capacity->admission.bucket_ns);
+    char value[48], packet[48] = "";
+
+    if (fault == CONTRACT_SOUND)
+        return true;
+    fault_value(terms, fault, value);
+    if (fault == CONTRACT_FAULT_BURST || fault == CONTRACT_FAULT_PEAK_BURST)
+        snprintf(packet, sizeof(packet), " (%u bytes on the link)", terms->packet_max);
+    snprintf(text, CONF_ERROR_TEXT_SIZE, "contract %s: %s: %s: expected %s%s", contract->name,
+             contract_fault_field(fault), value, contract_fault_expected(fault), packet);
+    return false;
+}
+
 static void check_terms(const struct conf_contract *contract, const struct conf_shape *shape,
                         struct conf_errors *errors)
 {
     const struct contract terms = conf_contract_on_link(contract, shape->link);
     const struct capacity capacity = conf_shape_capacity(shape, MTU, true);
-    enum contract_fault fault = contract_check(&terms, capacity.admission.bucket_ns);
-    char value[48];
+    char text[CONF_ERROR_TEXT_SIZE];
 
-    if (fault == CONTRACT_SOUND)
-        return;
-    fault_value(&terms, fault, value);
-    if (fault == CONTRACT_FAULT_BURST || fault == CONTRACT_FAULT_PEAK_BURST)
-        conf_wrong(errors, contract->line, "contract %s: %s: %s: expected %s (%u bytes on the link)", contract->name,
-                   contract_fault_field(fault), value, contract_fault_expected(fault), terms.packet_max);
-    else
-        conf_wrong(errors, contract->line, "contract %s: %s: %s: expected %s", contract->name,
-                   contract_fault_field(fault), value, contract_fault_expected(fault));
+    if (!conf_contract_sound(contract, &terms, &capacity, text))
+        conf_wrong(errors, contract->line, "%s", text);
 }
 
 static void check_matches(const struct conf *conf, const struct conf_contract *contract, struct conf_errors *errors)
@@ -375,10 +383,11 @@ int conf_check_contracts(const struct conf *conf, struct conf_errors *errors)
     static_assert(CONF_CONTRACTS_MAX == CAPACITY_CONTRACTS, "a port can have all");
     size_t before = errors->count;
 
-    if (conf->contract_count > CONF_CONTRACTS_MAX)
-        return conf_wrong(errors, conf->contracts[CONF_CONTRACTS_MAX].line, "too many contracts: at most %d expected",
-                          CONF_CONTRACTS_MAX),
-               0;
+    if (conf->contract_count > CONF_CONTRACTS_MAX) {
+        conf_wrong(errors, conf->contracts[CONF_CONTRACTS_MAX].line, "too many contracts: at most %d expected",
+                   CONF_CONTRACTS_MAX);
+        return 0;
+    }
     for (size_t i = 0; i < conf->contract_count; i++)
         conf_check_contract(conf, &conf->contracts[i], errors);
     bool sound = errors->count == before;

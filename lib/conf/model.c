@@ -91,12 +91,8 @@ bool conf_read_prefix(struct build *build, const struct conf_node *node, const s
                       struct ipv4_prefix *prefix)
 {
     struct text_error err;
+    int error = ipv4_prefix_parse(value->text, strlen(value->text), IPV4_PREFIX_ALLOW_ADDRESS, prefix, &err);
 
-    if (!strchr(value->text, '/')) {
-        prefix->len = 32;
-        return conf_read_address(build, node, value, &prefix->addr);
-    }
-    int error = ipv4_prefix_parse(value->text, strlen(value->text), 0, prefix, &err);
     if (error)
         conf_wrong_text(build, node, value, &err);
     return !error;

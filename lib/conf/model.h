@@ -28,5 +28,8 @@ void conf_print_flag(FILE *stream, int depth, const char *key, bool set);
 void conf_print_address(FILE *stream, int depth, const char *key, uint32_t addr);
 void conf_print_prefixes(FILE *stream, int depth, const char *key, const struct ipv4_prefix *prefixes, size_t count);
 
+/* Whether two things are printed alike. False: perhaps not (there is no memory to compare them). */
+bool conf_prints_equal(void (*print)(const void *thing, FILE *stream), const void *a, const void *b);
+
 /* Lists what does not fit together. 0; -ENOMEM. */
 int conf_check(const struct conf *conf, struct conf_errors *errors);

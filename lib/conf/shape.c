@@ -28,12 +28,14 @@ void conf_begin_shape(struct conf_shape *shape)
 
 /* --- the port ---------------------------------------------------------------------------------------------------- */
 
-static void read_rate(struct build *build, const struct conf_node *node, const struct conf_value *value, uint64_t *rate)
+bool conf_read_bits(struct build *build, const struct conf_node *node, const struct conf_value *value, uint64_t *rate)
 {
     struct text_error err;
+    int error = link_rate_parse(value->text, strlen(value->text), rate, &err);
 
-    if (link_rate_parse(value->text, strlen(value->text), rate, &err))
+    if (error)
         conf_wrong_text(build, node, value, &err);
+    return !error;
 }
 
 void conf_read_rate(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
@@ -41,7 +43,7 @@ void conf_read_rate(struct build *build, void *thing, const struct conf_node *no
     struct conf_shape *shape = &((struct conf_interface *)thing)->shape;
 
     shape->line = value->line;
-    read_rate(build, node, value, &shape->rate);
+    conf_read_bits(build, node, value, &shape->rate);
 }
 
 static unsigned link_kinds(void)
@@ -144,7 +146,7 @@ static void read_class_weight(struct build *build, void *thing, const struct con
 static void read_class_rate(struct build *build, void *thing, const struct conf_node *node,
                             const struct conf_value *value)
 {
-    read_rate(build, node, value, &((struct conf_traffic_class *)thing)->rate);
+    conf_read_bits(build, node, value, &((struct conf_traffic_class *)thing)->rate);
 }
 
 static const struct setting class_settings[] = {{"dscp", read_class_dscp, true},
@@ -241,12 +243,14 @@ void conf_check_shape(const struct conf_interface *interface, struct conf_errors
 
 /* --- printing ---------------------------------------------------------------------------------------------------- */
 
-static void print_rate(uint64_t rate, int depth, FILE *stream)
+void conf_print_bits(FILE *stream, int depth, const char *key, uint64_t rate)
 {
     char text[LINK_RATE_TEXT_SIZE];
 
+    if (!rate)
+        return;
     link_rate_format(rate, text);
-    conf_print_named(stream, depth, "rate", text);
+    conf_print_named(stream, depth, key, text);
 }
 
 static void print_class(const struct conf_traffic_class *class, FILE *stream)
@@ -254,8 +258,7 @@ static void print_class(const struct conf_traffic_class *class, FILE *stream)
     fprintf(stream, "    class \"%s\" {\n", class->name);
     conf_print_dscps(stream, 2, class->dscps);
     fprintf(stream, "        priority = %u\n        weight = %u\n", class->priority, class->weight);
-    if (class->rate)
-        print_rate(class->rate, 2, stream);
+    conf_print_bits(stream, 2, "rate", class->rate);
     conf_print_queue(&class->queue, 2, stream);
     fputs("    }\n", stream);
 }
@@ -264,7 +267,7 @@ void conf_print_shape(const struct conf_shape *shape, FILE *stream)
 {
     if (!shape->rate)
         return;
-    print_rate(shape->rate, 1, stream);
+    conf_print_bits(stream, 1, "rate", shape->rate);
     conf_print_named(stream, 1, "link", link_kind_name(shape->link));
     if (shape->class_count == 1 && !shape->classes[0].line) {
         conf_print_queue(&shape->classes[0].queue, 1, stream);
@@ -295,21 +298,12 @@ bool conf_shape_measures(const struct conf_shape *shape)
     return shape->rate && measures;
 }
 
+static void print_shape(const void *shape, FILE *stream)
+{
+    conf_print_shape(shape, stream);
+}
+
 bool conf_shape_equal(const struct conf_shape *a, const struct conf_shape *b)
 {
-    const struct conf_shape *shapes[] = {a, b};
-    char *texts[2] = {NULL, NULL};
-    bool whole = true;
-
-    for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
-        size_t bytes;
-        FILE *stream = open_memstream(&texts[i], &bytes);
-        if (stream)
-            conf_print_shape(shapes[i], stream);
-        whole &= stream && fclose(stream) == 0;
-    }
-    bool equal = whole && strcmp(texts[0], texts[1]) == 0;
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-        free(texts[i]);
-    return equal;
+    return conf_prints_equal(print_shape, a, b);
 }

@@ -12,15 +12,13 @@
 #define ECN_MASK 3
 #define PORTS    4 /* bytes: the first of a transport header, where both ports are, or what tells an ESP tunnel */
 
-/* Protocols whose headers begin with ports, or with something as good. */
-static bool has_ports(uint8_t protocol)
+bool flow_has_ports(uint8_t protocol)
 {
     switch (protocol) {
     case IPV4_PROTOCOL_TCP:
     case IPV4_PROTOCOL_UDP:
     case IPV4_PROTOCOL_SCTP:
     case IPV4_PROTOCOL_DCCP:
-    case IPV4_PROTOCOL_ESP: /* its security parameters index */
     case IPV4_PROTOCOL_UDPLITE:
         return true;
     default:
@@ -76,11 +74,13 @@ static void add(struct identity *identity, const void *bytes, size_t len)
 
 static void add_ports(struct identity *identity, const uint8_t *at, const uint8_t *end, struct flow *flow)
 {
+    bool ports = flow_has_ports(flow->protocol);
+
     add(identity, &flow->protocol, 1);
-    if (!has_ports(flow->protocol) || at > end || !bytes_hold(at, PORTS, end))
+    if ((!ports && flow->protocol != IPV4_PROTOCOL_ESP) || at > end || !bytes_hold(at, PORTS, end))
         return;
-    add(identity, at, PORTS);
-    if (flow->protocol == IPV4_PROTOCOL_ESP)
+    add(identity, at, PORTS); /* of ESP its security parameters index, which is as good */
+    if (!ports)
         return;
     flow->kind |= FLOW_PORTS;
     flow->src_port = be16_to_cpu(load_u16(at));

@@ -44,9 +44,11 @@ int ipv4_prefix_parse(const char *text, size_t len, unsigned allow, struct ipv4_
     int rc = ipv4_addr_parse(text, addr_len, &result.addr, err);
     if (rc < 0)
         return rc;
-    if (!slash)
-        return text_wrong(err, len, "a slash and a prefix length of 0 to 32");
-    rc = length_parse(text, len, addr_len + 1, allow, &result.len, err);
+    result.len = 32;
+    if (slash)
+        rc = length_parse(text, len, addr_len + 1, allow, &result.len, err);
+    else if (!(allow & IPV4_PREFIX_ALLOW_ADDRESS))
+        rc = text_wrong(err, len, "a slash and a prefix length of 0 to 32");
     if (rc < 0)
         return rc;
     if (!(allow & IPV4_PREFIX_ALLOW_HOST_BITS) && result.addr != ipv4_prefix_first(result))

@@ -23,6 +23,7 @@ struct ipv4_prefix {
 enum ipv4_prefix_allow {
     IPV4_PREFIX_ALLOW_HOST_BITS = 1 << 0, /* bits behind the length; they are kept in addr */
     IPV4_PREFIX_ALLOW_MASK = 1 << 1,      /* ADDRESS/MASK, the mask in dotted decimal with all its ones in front */
+    IPV4_PREFIX_ALLOW_ADDRESS = 1 << 2,   /* an address alone, which is a /32 */
 };
 
 /*

@@ -24,6 +24,8 @@ static void reads_what_is_right(void **state)
         {"192.0.2.7/32", 0, {IPV4(192, 0, 2, 7), 32}},
         {"10.0.1.77/24", IPV4_PREFIX_ALLOW_HOST_BITS, {IPV4(10, 0, 1, 77), 24}},
         {"10.0.0.0/255.0.0.0", IPV4_PREFIX_ALLOW_MASK, {IPV4(10, 0, 0, 0), 8}},
+        {"10.0.0.1", IPV4_PREFIX_ALLOW_ADDRESS, {IPV4(10, 0, 0, 1), 32}},
+        {"10.0.0.0/8", IPV4_PREFIX_ALLOW_ADDRESS, {IPV4(10, 0, 0, 0), 8}},
         {"10.0.0.0/8", IPV4_PREFIX_ALLOW_MASK, {IPV4(10, 0, 0, 0), 8}},
         {"0.0.0.0/0.0.0.0", IPV4_PREFIX_ALLOW_MASK, {0, 0}},
         {"1.2.3.4/0.0.0.0", IPV4_PREFIX_ALLOW_MASK | IPV4_PREFIX_ALLOW_HOST_BITS, {IPV4(1, 2, 3, 4), 0}},
@@ -64,6 +66,8 @@ static void names_the_place_of_what_is_wrong(void **state)
         {"10.0.0.0/255.0.0", MASK, 16},
         {"10.0.0.0/255.0.0.0.", MASK, 18},
         {"10.1.0.0/255.0.0.0", MASK, 0},
+        {"10.0.0", IPV4_PREFIX_ALLOW_ADDRESS, 6},
+        {"10.0.0.1/8", IPV4_PREFIX_ALLOW_ADDRESS, 0},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct ipv4_prefix prefix = {.addr = 77, .len = 7};

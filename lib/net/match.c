@@ -12,23 +12,13 @@
 static const struct {
     const char *name;
     uint8_t number;
-    bool ports; /* its headers begin with a source and a destination port */
-} protocols[] = {{"tcp", IPV4_PROTOCOL_TCP, true},         {"udp", IPV4_PROTOCOL_UDP, true},
-                 {"sctp", IPV4_PROTOCOL_SCTP, true},       {"dccp", IPV4_PROTOCOL_DCCP, true},
-                 {"udplite", IPV4_PROTOCOL_UDPLITE, true}, {"icmp", IPV4_PROTOCOL_ICMP, false},
-                 {"gre", IPV4_PROTOCOL_GRE, false},        {"esp", IPV4_PROTOCOL_ESP, false}};
+} protocols[] = {{"tcp", IPV4_PROTOCOL_TCP},   {"udp", IPV4_PROTOCOL_UDP},         {"sctp", IPV4_PROTOCOL_SCTP},
+                 {"dccp", IPV4_PROTOCOL_DCCP}, {"udplite", IPV4_PROTOCOL_UDPLITE}, {"icmp", IPV4_PROTOCOL_ICMP},
+                 {"gre", IPV4_PROTOCOL_GRE},   {"esp", IPV4_PROTOCOL_ESP}};
 
 static bool any_ports(struct match_ports ports)
 {
     return ports.first == 0 && ports.last == UINT16_MAX;
-}
-
-static bool has_ports(uint8_t protocol)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
-        if (protocols[i].number == protocol)
-            return protocols[i].ports;
-    return false;
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
@@ -79,10 +69,8 @@ static int read_prefix(struct reader *reader, struct ipv4_prefix *prefix, struct
         return text_wrong(err, reader->at, "an address, a prefix, or any");
     if (is_word(reader, "any"))
         return 0;
-    if (memchr(word, '/', reader->word_len))
-        return ipv4_prefix_parse(word, reader->word_len, 0, prefix, err) ? wrong_word(reader, err) : 0;
-    prefix->len = 32;
-    return ipv4_addr_parse(word, reader->word_len, &prefix->addr, err) ? wrong_word(reader, err) : 0;
+    return ipv4_prefix_parse(word, reader->word_len, IPV4_PREFIX_ALLOW_ADDRESS, prefix, err) ? wrong_word(reader, err)
+                                                                                             : 0;
 }
 
 static int read_ports(struct reader *reader, struct match_ports *ports, struct text_error *err)
@@ -219,7 +207,7 @@ int match_parse(const char *text, size_t len, struct match *match, struct text_e
         if (error)
             return error;
     }
-    if ((reader.from_ports || reader.to_ports) && !has_ports(reader.match.protocol))
+    if ((reader.from_ports || reader.to_ports) && !flow_has_ports(reader.match.protocol))
         return text_wrong(err, reader.ports_at, "a protocol with ports too: tcp, udp, sctp, dccp or udplite");
     *match = reader.match;
     return 0;

@@ -18,7 +18,6 @@
 #define SCHED_CLASSES  8u
 #define SCHED_BATCH    DRR_BATCH
 #define SCHED_QUANTUM  3028u /* bytes: two packets of 1,514; for whoever knows nothing better */
-#define SCHED_BURST_NS 1000000u
 #define SCHED_CONTRACT 0x80u /* in a packet's class: it has a contract, and the class in case that it is demoted */
 
 struct sched_class {

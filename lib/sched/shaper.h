@@ -13,6 +13,7 @@
 #define SHAPER_RATE_MIN  UINT64_C(125)         /* bytes a second: 1 kbit/s */
 #define SHAPER_RATE_MAX  UINT64_C(50000000000) /* 400 Gbit/s */
 #define SHAPER_UNLIMITED INT64_MAX
+#define SCHED_BURST_NS   1000000u /* what leaves a port between two looks at its queues */
 
 struct shaper_rate {
     uint64_t byte_16;  /* the time of a byte in 2^-16 ns, rounded up; 0: nothing is held back */

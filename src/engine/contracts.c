@@ -165,14 +165,10 @@ static void tell(struct held *held, enum query_contract_state state)
 static bool test(const struct port_contracts *at, const struct capacity *capacity, struct held *held)
 {
     struct admission_refusal refusal = {.cause = ADMISSION_NONE};
-    enum contract_fault fault = contract_check(&held->terms, capacity->admission.bucket_ns);
 
     held->offer = (struct admission_offer){0};
-    if (fault != CONTRACT_SOUND) {
-        snprintf(held->why, sizeof(held->why), "contract %s: %s: expected %s", held->conf.name,
-                 contract_fault_field(fault), contract_fault_expected(fault));
+    if (!conf_contract_sound(&held->conf, &held->terms, capacity, held->why))
         return false;
-    }
     if (admission_test(at->admission, &held->terms, &refusal))
         return true;
     held->offer = admission_offer(at->admission, &held->terms);

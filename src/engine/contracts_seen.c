@@ -44,20 +44,8 @@ static void add_figures(struct shaped *shaped, void *arg)
 
     for (size_t i = 0; i < figures->count; i++) {
         const struct held *held = figures->held[i];
-        struct query_contract *one = &figures->described[i];
-        if (held->state != QUERY_CONTRACT_KEPT || held->port != figures->port)
-            continue;
-        const struct shaped_contract what = shaped_contract(shaped, held->number);
-        one->conforming = what.came.conforming;
-        one->shaped = what.came.shaped;
-        one->demoted = what.came.demoted;
-        one->dropped = what.came.dropped;
-        one->too_long = what.came.too_long;
-        one->left_packets = what.kept.packets;
-        one->left_bytes = what.kept.bytes;
-        one->late = what.kept.late;
-        one->late_stalled = what.kept.late_stalled;
-        one->worst_ns = what.kept.worst_ns;
+        if (held->state == QUERY_CONTRACT_KEPT && held->port == figures->port)
+            figures->described[i].figures = shaped_contract(shaped, held->number);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "engine/host.h"
 
 #include "base/compiler.h"
+#include "engine/whole_file.h"
 #include "log/log.h"
 #include "port/interface.h"
 
@@ -29,7 +30,7 @@ struct before {
 
 struct host {
     struct netlink *netlink;
-    char path[200], new_path[208];
+    char path[200];
     struct before *before;
     size_t count;
 };
@@ -52,24 +53,17 @@ static int remember(struct host *host, const char *name, enum was was)
 }
 
 /* A line for each: "down lan0". */
-static int write_file(const struct host *host)
+static void write_lines(FILE *file, const void *arg)
 {
-    int fd = open(host->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    const struct host *host = arg;
 
-    if (!file) {
-        int error = -errno;
-        if (fd >= 0)
-            close(fd);
-        return error;
-    }
     for (size_t i = 0; i < host->count; i++)
         fprintf(file, "%s %s\n", was_names[host->before[i].was], host->before[i].name);
-    bool failed = fflush(file) || ferror(file);
-    failed |= fclose(file) != 0;
-    if (failed || rename(host->new_path, host->path))
-        return errno ? -errno : -EIO;
-    return 0;
+}
+
+static int write_file(const struct host *host)
+{
+    return whole_file_write(host->path, false, write_lines, host);
 }
 
 static int read_file(struct host *host)
@@ -95,7 +89,6 @@ int host_open(const char *directory, struct host **result)
     if (!host)
         return -ENOMEM;
     snprintf(host->path, sizeof(host->path), "%s/before", directory);
-    snprintf(host->new_path, sizeof(host->new_path), "%s.new", host->path);
     int error = netlink_open(NETLINK_ROUTE, &host->netlink);
     if (!error)
         error = read_file(host);

@@ -39,6 +39,7 @@ static json_t *contract_record(const void *record)
 {
     const struct query_contract *contract = record;
     const struct contract *terms = &contract->terms;
+    const struct query_figures *figures = &contract->figures;
     json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:i}", "name", contract->name, "out", contract->out,
                             "state", query_contract_state_name(contract->state), "meaning",
                             query_contract_state_help(contract->state), "by_hand", (int)contract->by_hand, "match",
@@ -50,20 +51,20 @@ static json_t *contract_record(const void *record)
                   "packet_max", (int)terms->packet_max, "delay_us", (json_int_t)(terms->delay_ns / 1000), "jitter_us",
                   json_said((uint64_t)terms->jitter_ns / 1000), "excess", contract_treatment_name(terms->treatment),
                   "wait_us", (json_int_t)(contract_wait_ns(terms) / 1000));
-    json_t *came = json_pack("{s:I, s:I, s:I, s:I, s:I}", "conforming", (json_int_t)contract->conforming, "shaped",
-                             (json_int_t)contract->shaped, "demoted", (json_int_t)contract->demoted, "dropped",
-                             (json_int_t)contract->dropped, "too_long", (json_int_t)contract->too_long);
+    json_t *came = json_pack("{s:I, s:I, s:I, s:I, s:I}", "conforming", (json_int_t)figures->came.conforming, "shaped",
+                             (json_int_t)figures->came.shaped, "demoted", (json_int_t)figures->came.demoted, "dropped",
+                             (json_int_t)figures->came.dropped, "too_long", (json_int_t)figures->came.too_long);
 
     json_object_set_new(one, "promised", promised);
     json_object_set_new(one, "why", json_text(contract->why));
     json_object_set_new(one, "offer", json_offer(&contract->offer));
     json_object_set_new(one, "came", came);
     json_object_set_new(one, "left",
-                        json_pack("{s:I, s:I}", "packets", (json_int_t)contract->left_packets, "bytes",
-                                  (json_int_t)contract->left_bytes));
-    json_object_set_new(one, "late", json_integer((json_int_t)contract->late));
-    json_object_set_new(one, "late_stalled", json_integer((json_int_t)contract->late_stalled));
-    json_object_set_new(one, "worst_us", json_integer((json_int_t)(contract->worst_ns / 1000)));
+                        json_pack("{s:I, s:I}", "packets", (json_int_t)figures->left.packets, "bytes",
+                                  (json_int_t)figures->left.bytes));
+    json_object_set_new(one, "late", json_integer((json_int_t)figures->left.late));
+    json_object_set_new(one, "late_stalled", json_integer((json_int_t)figures->left.late_stalled));
+    json_object_set_new(one, "worst_us", json_integer((json_int_t)(figures->left.worst_ns / 1000)));
     return one;
 }
 

@@ -83,11 +83,5 @@ bool read_within(const json_t *arguments, struct ipv4_prefix *prefix)
     json_t *within = json_object_get(arguments, "within");
     const char *text = json_string_value(within);
 
-    if (!within)
-        return true;
-    if (text && ipv4_addr_parse(text, strlen(text), &prefix->addr, NULL) == 0) {
-        prefix->len = 32;
-        return true;
-    }
-    return text && ipv4_prefix_parse(text, strlen(text), 0, prefix, NULL) == 0;
+    return !within || (text && ipv4_prefix_parse(text, strlen(text), IPV4_PREFIX_ALLOW_ADDRESS, prefix, NULL) == 0);
 }

@@ -33,8 +33,6 @@ struct frame_io_ops {
     /* Get what was sent on its way, and what has left back into the pool. False: something could not go yet, and is
      * to be tried again soon. */
     bool (*push)(struct frame_io *io);
-    /* Bytes that were sent and have not left yet. */
-    uint64_t (*under_way)(const struct frame_io *io);
     /* Frames that are neither in the pool nor the caller's. */
     uint32_t (*held)(const struct frame_io *io);
     void (*losses)(const struct frame_io *io, struct frame_io_losses *losses);
@@ -46,4 +44,5 @@ struct frame_io {
     struct frame_pool *frames; /* borrowed */
     int fd;                    /* readable when frames have come; -1: nothing to wait on */
     bool zero_copy;            /* frames are sent from where they are */
+    uint64_t under_way;        /* bytes of frames that were sent and have not left yet */
 };

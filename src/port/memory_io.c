@@ -76,13 +76,6 @@ static bool push(struct frame_io *io)
     return true;
 }
 
-/* What is in memory has left. */
-static uint64_t under_way(const struct frame_io *io)
-{
-    (void)io;
-    return 0;
-}
-
 static uint32_t held(const struct frame_io *io)
 {
     const struct memory_io *memory = of(io);
@@ -108,7 +101,6 @@ static const struct frame_io_ops ops = {.receive = receive,
                                         .room = room_of,
                                         .send = send_frames,
                                         .push = push,
-                                        .under_way = under_way,
                                         .held = held,
                                         .losses = tell_losses,
                                         .close = close_memory};

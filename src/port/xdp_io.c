@@ -28,10 +28,9 @@ struct xdp_io {
      * second nothing ever comes. */
     struct xsk_ring_prod out_fill;
     struct xsk_ring_cons in_left;
-    uint32_t filled;     /* frames that wait to be received into */
-    uint32_t sent;       /* frames that are on their way out, */
-    uint64_t sent_bytes; /* and their bytes */
-    uint32_t card_fill;  /* frames that a zero-copy driver has for what it receives itself */
+    uint32_t filled;    /* frames that wait to be received into */
+    uint32_t sent;      /* frames that are on their way out */
+    uint32_t card_fill; /* frames that a zero-copy driver has for what it receives itself */
 };
 
 static struct xdp_io *of(const struct frame_io *io)
@@ -103,7 +102,7 @@ static void send_frames(struct frame_io *io, const uint32_t *numbers, unsigned c
         const struct frame_extent *extent = &frames->extents[numbers[i]];
         *xsk_ring_prod__tx_desc(&xdp->send, at + i) =
             (struct xdp_desc){.addr = address_of(frames, numbers[i]) + extent->at, .len = extent->len};
-        xdp->sent_bytes += extent->len;
+        io->under_way += extent->len;
     }
     xsk_ring_prod__submit(&xdp->send, count);
     xdp->sent += count;
@@ -123,7 +122,7 @@ static void collect(struct xdp_io *xdp)
     while ((count = xsk_ring_cons__peek(&xdp->left, FRAME_IO_BATCH, &at)) > 0) {
         for (uint32_t i = 0; i < count; i++) {
             uint32_t number = number_of(frames, *xsk_ring_cons__comp_addr(&xdp->left, at + i));
-            xdp->sent_bytes -= frames->extents[number].len;
+            xdp->io.under_way -= frames->extents[number].len;
             packets_give_back(&frames->packets, number);
         }
         xsk_ring_cons__release(&xdp->left, count);
@@ -151,11 +150,6 @@ static bool push(struct frame_io *io)
 }
 
 /* --- seen -------------------------------------------------------------------------------------------------------- */
-
-static uint64_t under_way(const struct frame_io *io)
-{
-    return of(io)->sent_bytes;
-}
 
 static uint32_t held(const struct frame_io *io)
 {
@@ -234,7 +228,6 @@ static const struct frame_io_ops ops = {.receive = receive,
                                         .room = room,
                                         .send = send_frames,
                                         .push = push,
-                                        .under_way = under_way,
                                         .held = held,
                                         .losses = losses,
                                         .close = close_xdp};

@@ -5,6 +5,7 @@
 
 #include "query/query.h"
 #include "sched/admission.h"
+#include "sched/edf.h"
 
 #define QUERY_CONTRACT_NAME_SIZE 32
 #define QUERY_MATCHES_SIZE       640
@@ -28,6 +29,19 @@ enum query_contract_state {
 const char *query_contract_state_name(unsigned state);
 const char *query_contract_state_help(unsigned state);
 
+/* What has left of a contract. */
+struct query_kept {
+    uint64_t packets, bytes;
+    uint64_t late, late_stalled; /* later than promised: without and with a stall of platform or port */
+    int64_t worst_ns;            /* the longest delay */
+};
+
+/* What has become of a contract's packets, since it is kept. */
+struct query_figures {
+    struct edf_counts came;
+    struct query_kept left;
+};
+
 struct query_contract {
     char name[QUERY_CONTRACT_NAME_SIZE], out[QUERY_NAME_SIZE];
     uint8_t state; /* enum query_contract_state */
@@ -38,9 +52,5 @@ struct query_contract {
     char matches[QUERY_MATCHES_SIZE];   /* a line each, as many as there is room for */
     char why[QUERY_CONTRACT_TEXT_SIZE]; /* of REFUSED and NEXT */
     struct admission_offer offer;       /* of REFUSED and NEXT */
-    /* Since it is kept, in packets. */
-    uint64_t conforming, shaped, demoted, dropped, too_long;
-    uint64_t left_packets, left_bytes;
-    uint64_t late, late_stalled; /* later than promised: without and with a stall of platform or port */
-    int64_t worst_ns;            /* the longest delay of one that left */
+    struct query_figures figures;
 };

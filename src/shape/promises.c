@@ -1,12 +1,10 @@
 #include "shape/promises.h"
 
-#include "base/lines.h"
-
 #include <stdlib.h>
 
 struct promises {
     struct classifier *classifier; /* NULL: no packet has a contract */
-    struct promises_kept *kept;    /* by number */
+    struct query_kept *kept;       /* by number */
     unsigned bucket_log;
     int64_t latest_ns; /* of the packet that came last */
     bool stalled;      /* there was a stall, and packets of contracts wait since */
@@ -47,7 +45,7 @@ struct classifier *promises_classify(struct promises *promises, struct classifie
 
 void promises_begin(struct promises *promises, uint32_t number)
 {
-    promises->kept[number] = (struct promises_kept){.packets = 0};
+    promises->kept[number] = (struct query_kept){.packets = 0};
 }
 
 void promises_find(struct promises *promises, struct packet *packet, const struct flow *flow, uint8_t in,
@@ -85,7 +83,7 @@ void promises_blocked(struct promises *promises)
 
 void promises_left(struct promises *promises, const struct packet *packet, int64_t left_ns)
 {
-    struct promises_kept *kept = &promises->kept[packet->contract];
+    struct query_kept *kept = &promises->kept[packet->contract];
     int64_t delay_ns = left_ns - packet->arrived_ns;
 
     kept->packets++;
@@ -105,7 +103,7 @@ void promises_settled(struct promises *promises)
     promises->stalled = false;
 }
 
-struct promises_kept promises_kept(const struct promises *promises, uint32_t number)
+struct query_kept promises_kept(const struct promises *promises, uint32_t number)
 {
     return promises->kept[number];
 }

@@ -10,6 +10,7 @@
 
 #include "conf/conf.h"
 #include "net/classifier.h"
+#include "query/contracts.h"
 #include "query/queues.h"
 #include "sched/sched.h"
 
@@ -46,12 +47,6 @@ void promises_left(struct promises *promises, const struct packet *packet, int64
 void promises_settled(struct promises *promises);
 
 /* What has left of a contract. */
-struct promises_kept {
-    uint64_t packets, bytes;
-    uint64_t late, late_stalled; /* later than promised: without and with a stall of platform or port */
-    int64_t worst_ns;            /* the longest delay */
-};
-
-struct promises_kept promises_kept(const struct promises *promises, uint32_t number);
+struct query_kept promises_kept(const struct promises *promises, uint32_t number);
 
 struct queues_looks promises_looks(const struct promises *promises);

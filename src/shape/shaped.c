@@ -19,7 +19,7 @@
 #define FRAMES_MAX      65536
 #define SHOW_NS         100000000
 #define RECENT_NS       1000000000
-#define BURST_NS        CONF_SHAPE_BURST_NS /* what a link may be ahead, so that a thread that wakes late loses nothing */
+#define BURST_NS        SCHED_BURST_NS /* what a link may be ahead, so that a thread that wakes late loses nothing */
 #define ONE_CLASS_SHARE SHARE_SHIFT_MAX
 #define CLASS_SHARE     2 /* of several: each may have four times of what is free, and so four fifths if it is alone */
 
@@ -127,7 +127,6 @@ static int configure(struct shaped *shaped, const struct conf_shape *shape, uint
 
 static void configure_contracts(struct shaped *shaped, const struct shaped_config *from)
 {
-    static_assert(CONF_SHAPE_BURST_NS == SCHED_BURST_NS, "the usual burst");
     struct capacity capacity = conf_shape_capacity(from->shape, from->mtu, from->contracts);
 
     shaped->capacity = capacity;
@@ -269,10 +268,10 @@ int shaped_keep(struct shaped *shaped, const struct conf *conf, const char *out)
     return 0;
 }
 
-struct shaped_contract shaped_contract(const struct shaped *shaped, uint32_t number)
+struct query_figures shaped_contract(const struct shaped *shaped, uint32_t number)
 {
-    return (struct shaped_contract){.came = edf_counts(sched_edf(shaped->sched), number),
-                                    .kept = promises_kept(shaped->promises, number)};
+    return (struct query_figures){.came = edf_counts(sched_edf(shaped->sched), number),
+                                  .left = promises_kept(shaped->promises, number)};
 }
 
 /* --- a packet's way ---------------------------------------------------------------------------------------------- */
@@ -357,7 +356,7 @@ int64_t shaped_turn(struct shaped *shaped, int64_t now_ns)
     if (shaped->sizing)
         sizing_turn(shaped->sizing, shaped->sched, now_ns);
     unsigned came = take_in(shaped, now_ns);
-    unsigned room = ops->under_way(shaped->io) <= shaped->ring_bytes ? ops->room(shaped->io) : 0;
+    unsigned room = shaped->io->under_way <= shaped->ring_bytes ? ops->room(shaped->io) : 0;
     unsigned went = room ? let_out(shaped, room, now_ns) : 0;
     bool stalled = !ops->push(shaped->io) || room == 0;
     if (stalled)

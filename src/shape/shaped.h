@@ -58,12 +58,7 @@ struct classifier *shaped_classify(struct shaped *shaped, struct classifier *cla
 int shaped_keep(struct shaped *shaped, const struct conf *conf, const char *out);
 
 /* What has become of a contract's packets. */
-struct shaped_contract {
-    struct edf_counts came;
-    struct promises_kept kept;
-};
-
-struct shaped_contract shaped_contract(const struct shaped *shaped, uint32_t number);
+struct query_figures shaped_contract(const struct shaped *shaped, uint32_t number);
 
 /* Do what there is to do now; with a bound. When to come again, unless frames come before: now_ns or later; INT64_MAX:
  * not before frames come. */

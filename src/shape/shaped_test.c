@@ -372,9 +372,9 @@ static void a_profile_is_for_its_packets(void **state)
     "= " excess " }\n"                                                                                         \
     "contract video { out = a match = \"dscp af11\" rate = 5Mbit burst = 5kB packet = 1000B delay = 9ms"
 
-static uint64_t late(const struct shaped_contract *contract)
+static uint64_t late(const struct query_figures *contract)
 {
-    return contract->kept.late + contract->kept.late_stalled;
+    return contract->left.late + contract->left.late_stalled;
 }
 
 /* Who keeps to his contract is kept to, whatever best effort and the others send, and whatever becomes of what the
@@ -389,15 +389,15 @@ static void contracts_are_kept(void **state)
         struct port port;
         begin_port(&port, texts[i]);
         struct queues queues = send_from(&port, sources, ARRAY_SIZE(sources), 3000);
-        struct shaped_contract voice = shaped_contract(port.shaped, 0), video = shaped_contract(port.shaped, 1);
+        struct query_figures voice = shaped_contract(port.shaped, 0), video = shaped_contract(port.shaped, 1);
         assert_int_equal(voice.came.conforming, 300);
-        assert_int_equal(voice.kept.packets, 300);
+        assert_int_equal(voice.left.packets, 300);
         assert_int_equal(late(&voice), 0);
-        assert_true(voice.kept.worst_ns > 300000 && voice.kept.worst_ns <= 3 * MS);
+        assert_true(voice.left.worst_ns > 300000 && voice.left.worst_ns <= 3 * MS);
         /* 32 Mbit/s of 5: what waits longer than it may is dropped, and all that stays has its guarantee. */
         assert_true(video.came.dropped > 8000 && video.came.shaped > 1500);
         assert_int_equal(late(&video), 0);
-        assert_true((double)video.kept.bytes < 3.1 * 5e6 / 8 && (double)video.kept.bytes > 2.9 * 5e6 / 8);
+        assert_true((double)video.left.bytes < 3.1 * 5e6 / 8 && (double)video.left.bytes > 2.9 * 5e6 / 8);
         assert_true(queues.classes[0].left_packets > 4000); /* and the rest is for best effort */
         assert_int_equal(queues.looks.stalls, 0);
         end_port(&port);
@@ -413,10 +413,10 @@ static void excess_is_treated_as_the_contract_says(void **state)
 
     begin_port(&port, CONTRACTS("drop"));
     send_from(&port, sources, ARRAY_SIZE(sources), 2000);
-    struct shaped_contract voice = shaped_contract(port.shaped, 0), video = shaped_contract(port.shaped, 1);
+    struct query_figures voice = shaped_contract(port.shaped, 0), video = shaped_contract(port.shaped, 1);
     assert_int_equal(voice.came.conforming + voice.came.dropped, 8000);
     assert_true(voice.came.conforming > 220 && voice.came.conforming < 260); /* 2 s x 1 Mbit/s, and a burst */
-    assert_int_equal(video.kept.packets, 200);
+    assert_int_equal(video.left.packets, 200);
     assert_int_equal(late(&voice) + late(&video), 0);
     end_port(&port);
 
@@ -427,7 +427,7 @@ static void excess_is_treated_as_the_contract_says(void **state)
     video = shaped_contract(port.shaped, 1);
     assert_int_equal(voice.came.conforming + voice.came.demoted, 8000);
     assert_int_equal(queues.classes[0].arrived_packets, 8000 + voice.came.demoted);
-    assert_int_equal(video.kept.packets, 200);
+    assert_int_equal(video.left.packets, 200);
     assert_int_equal(late(&voice) + late(&video), 0);
     end_port(&port);
 }
@@ -441,7 +441,7 @@ static void what_is_too_long_does_not_conform(void **state)
     put(&port, 1, ETH_HDR_SIZE + 1000, TOS(EF));
     put(&port, 1, ETH_HDR_SIZE + 1001, TOS(EF));
     shaped_turn(port.shaped, MS);
-    struct shaped_contract voice = shaped_contract(port.shaped, 0);
+    struct query_figures voice = shaped_contract(port.shaped, 0);
     assert_int_equal(voice.came.conforming, 1);
     assert_int_equal(voice.came.too_long, 1);
     take_all(&port);
@@ -474,8 +474,8 @@ static void stalls_are_counted(void **state)
     queues = look(&port, now_ns);
     assert_int_equal(queues.looks.stalls, 1);
     assert_int_equal(queues.looks.late.max_ns, 20 * MS);
-    struct shaped_contract voice = shaped_contract(port.shaped, 0);
-    assert_int_equal(voice.kept.late, 0);
+    struct query_figures voice = shaped_contract(port.shaped, 0);
+    assert_int_equal(voice.left.late, 0);
     while (now_ns < SECOND) {
         int64_t next_ns = shaped_turn(port.shaped, now_ns);
         take_all(&port);
@@ -485,8 +485,8 @@ static void stalls_are_counted(void **state)
     shaped_turn(port.shaped, SECOND);
     take_all(&port);
     voice = shaped_contract(port.shaped, 0);
-    assert_int_equal(voice.kept.packets, 4);
-    assert_int_equal(voice.kept.late, 0);
+    assert_int_equal(voice.left.packets, 4);
+    assert_int_equal(voice.left.late, 0);
     queues = look(&port, SECOND);
     assert_int_equal(queues.frames_free + queues.frames_held, queues.frames);
     end_port(&port);

@@ -37,6 +37,8 @@ static void check_address(const char *text, size_t size)
     FUZZ_CHECK(ipv4_addr_format(addr, copy) == size && memcmp(copy, text, size) == 0);
 }
 
+#define ALLOW_ALL (IPV4_PREFIX_ALLOW_HOST_BITS | IPV4_PREFIX_ALLOW_MASK | IPV4_PREFIX_ALLOW_ADDRESS)
+
 static void check_prefix(const char *text, size_t size, unsigned allow)
 {
     struct text_error err = {.at = SIZE_MAX};
@@ -52,7 +54,9 @@ static void check_prefix(const char *text, size_t size, unsigned allow)
     FUZZ_CHECK(prefix.len <= 32);
     FUZZ_CHECK((allow & IPV4_PREFIX_ALLOW_HOST_BITS) || prefix.addr == ipv4_prefix_first(prefix));
     size_t len = ipv4_prefix_format(prefix, printed);
-    FUZZ_CHECK((allow & IPV4_PREFIX_ALLOW_MASK) || (len == size && memcmp(printed, text, size) == 0));
+    bool alone = !memchr(text, '/', size);
+    FUZZ_CHECK(!alone || (allow & IPV4_PREFIX_ALLOW_ADDRESS && prefix.len == 32));
+    FUZZ_CHECK((allow & IPV4_PREFIX_ALLOW_MASK) || alone || (len == size && memcmp(printed, text, size) == 0));
     FUZZ_CHECK(ipv4_prefix_parse(printed, len, allow, &back, NULL) == 0);
     FUZZ_CHECK(back.addr == prefix.addr && back.len == prefix.len);
 }
@@ -62,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *)data;
 
     check_address(text, size);
-    for (unsigned allow = 0; allow <= (IPV4_PREFIX_ALLOW_HOST_BITS | IPV4_PREFIX_ALLOW_MASK); allow++)
+    for (unsigned allow = 0; allow <= ALLOW_ALL; allow++)
         check_prefix(text, size, allow);
     return 0;
 }
