@@ -134,7 +134,7 @@ def main():
         queues = net.router.ask("show", "queues")["queues"][0]
         row["looks"], row["missed"], row["lost_frames"] = queues["looks"], queues["missed"], queues["frames"]["lost"]
         for one in net.router.ask("show", "contracts")["contracts"]:
-            row[one["name"]]["contract"] = {key: one[key] for key in ("came", "late", "late_stalled", "worst_us")}
+            row[one["name"]]["contract"] = {key: one[key] for key in ("came", "late", "late_stalled", "delay")}
         row["probe"] = net.router.ask("show", "probes")["probes"][0]
         tell(name, row)
         if contracts:
@@ -142,7 +142,7 @@ def main():
                 f"at most + {row['probe']['there_variation']['max_us'] / 1000:.2f} ms")
             say(f"{'':26} {row['looks']['platform_stalls']} looks of {row['looks']['count']} came too late, the latest after "
                 f"{row['looks']['late_max_us'] / 1000:.2f} ms; " + "; ".join(
-                    f"{which}: worst {row[which]['contract']['worst_us'] / 1000:.2f} ms, late {row[which]['contract']['late']}, "
+                    f"{which}: worst {row[which]['contract']['delay']['max_us'] / 1000:.2f} ms, late {row[which]['contract']['late']}, "
                     f"with a stall {row[which]['contract']['late_stalled']}" for which in STREAMS))
     net.router.stop()
     net.reflector.stop()

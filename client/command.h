@@ -19,9 +19,10 @@ struct options {
 
 struct command {
     const char *name;
-    const char *arguments; /* for usage lines */
-    const char *summary;   /* one line, for the list of commands */
-    const char *help;      /* all that `fairlead NAME --help` says behind the usage line */
+    const char *arguments;  /* for usage lines */
+    const char *summary;    /* one line, for the list of commands */
+    const char *help;       /* all that `fairlead NAME --help` says behind the usage line */
+    const char *own_option; /* an option that only it has, which stays among its words; NULL: none */
     /* argv[0] is the command's name. Returns an enum exit_status. */
     int (*run)(const struct command *self, int argc, char **argv, const struct options *options);
 };
@@ -35,6 +36,9 @@ struct subcommand {
     int least, most; /* words behind it */
     int (*run)(const struct command *self, int count, char **words, const struct options *options);
 };
+
+/* fairlead contract check --path: words behind that. Needs no daemon. */
+int command_contract_path(const struct command *self, int count, char **words, const struct options *options);
 
 /* Run the one that is asked for, of those in a table that a name of NULL ends. Returns its status, or command_usage().
  */

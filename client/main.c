@@ -137,7 +137,8 @@ int main(int argc, char **argv)
 
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
-        if (!more_options || arg[0] != '-' || arg[1] == '\0') {
+        bool own = command && command->own_option && strcmp(arg, command->own_option) == 0;
+        if (!more_options || own || arg[0] != '-' || arg[1] == '\0') {
             if (!command && !(command = find(arg)))
                 return EXIT_USAGE;
             argv[kept++] = argv[i];

@@ -8,7 +8,7 @@
 #define QUEUES_COLUMNS 14
 extern const struct table_column queues_columns[QUEUES_COLUMNS];
 
-#define CONTRACTS_COLUMNS 10
+#define CONTRACTS_COLUMNS 13
 extern const struct table_column contracts_columns[CONTRACTS_COLUMNS];
 
 #define PROBES_COLUMNS     12

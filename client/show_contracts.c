@@ -11,19 +11,28 @@ TABLE_CELL(cell_stalled, "late_stalled")
 
 static void cell_rate(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
-    table_rate(json_number_value(json_object_get(json_object_get(row, "promised"), "rate")), cell);
+    const json_t *rate = json_object_get(json_object_get(row, "promised"), "rate");
+
+    if (json_is_null(rate)) /* nothing is promised, and everything conforms */
+        snprintf(cell, TABLE_CELL_SIZE, "-");
+    else
+        table_rate(json_number_value(rate), cell);
 }
 
+static void cell_now(const json_t *row, char cell[static TABLE_CELL_SIZE])
+{
+    table_rate(json_number_value(json_object_get(json_object_get(row, "left"), "rate")), cell);
+}
+
+/* "-": none is promised */
 static void cell_delay(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
-    table_time(json_number_value(json_object_get(json_object_get(row, "promised"), "delay_us")), cell);
+    table_known_time(json_number_value(json_object_get(json_object_get(row, "promised"), "delay_us")), cell);
 }
 
-/* "-": nothing has left yet */
-static void cell_worst(const json_t *row, char cell[static TABLE_CELL_SIZE])
-{
-    table_known_time(json_number_value(json_object_get(row, "worst_us")), cell);
-}
+TABLE_DELAY(cell_p99, "delay", "p99_us")
+TABLE_DELAY(cell_worst, "delay", "max_us")
+TABLE_DELAY(cell_jitter, "delay", "jitter_us")
 
 static void cell_left(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
@@ -54,6 +63,7 @@ static void cell_what(const json_t *row, char cell[static TABLE_CELL_SIZE])
 }
 
 const struct table_column contracts_columns[CONTRACTS_COLUMNS] = {
-    {"CONTRACT", 15, cell_name},  {"STATE", 7, cell_state}, {"OUT", 15, cell_out},   {"RATE", 10, cell_rate},
-    {"DELAY", 8, cell_delay},     {"WORST", 8, cell_worst}, {"LEFT", 12, cell_left}, {"LATE", 6, cell_late},
-    {"STALLED", 7, cell_stalled}, {"WHAT", 0, cell_what}};
+    {"CONTRACT", 15, cell_name}, {"STATE", 7, cell_state}, {"OUT", 15, cell_out},  {"RATE", 10, cell_rate},
+    {"NOW", 10, cell_now},       {"DELAY", 8, cell_delay}, {"P99", 8, cell_p99},   {"WORST", 8, cell_worst},
+    {"JITTER", 8, cell_jitter},  {"LEFT", 12, cell_left},  {"LATE", 6, cell_late}, {"STALLED", 7, cell_stalled},
+    {"WHAT", 0, cell_what}};

@@ -44,7 +44,7 @@ MAY_USE = {
                "query", "role", "port", "shape", "route", "engine", "address", "measure", "management"],
     "replay": ["base", "net", "fib", "queue", "sched", "sizing", "rib", "dhcp", "conf", "bpf", "loop", "query", "port", "shape", "log", "netlink"],
     "simulate": ["base", "net", "fib", "queue", "sched", "sizing", "rib", "dhcp", "conf", "bpf", "loop", "query", "port", "shape", "log", "netlink"],
-    "client": ["base", "net", "dhcp", "wire"],
+    "client": ["base", "net", "queue", "sched", "dhcp", "conf", "wire"],
     "benchmarks": ["base", "net", "fib", "queue", "sched", "bpf"],
 }
 ROOTS = ["lib", "src", "client", "bpf", "benchmarks"]

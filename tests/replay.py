@@ -112,7 +112,7 @@ def with_contracts(replay):
     result, out, said = replay.run(shape, sorted(frames))
     voice = result["contracts"][0]
     replay.check("a contract is kept beside others", voice["contract"] == "voice" and voice["conforming"] == 20 and voice["left"] == 20 and
-                 voice["late"] == 0 and 8000 < voice["worst_us"] < 20000, result, said)
+                 voice["late"] == 0 and 8000 < voice["max_us"] < 20000, result, said)
     result, out, said = replay.run(shape, [(10**9 + i * 1000000, frame(i, 200, 1)) for i in range(100)])
     voice = result["contracts"][0]
     replay.check("and who sends too much loses that", voice["conforming"] + voice["dropped"] == 100 and 5 <= voice["conforming"] <= 12 and

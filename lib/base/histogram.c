@@ -1,12 +1,8 @@
 #include "base/histogram.h"
 
-/* The middle of a bucket. */
 static int64_t middle_ns(unsigned bucket)
 {
-    if (bucket < 8)
-        return bucket * HISTOGRAM_UNIT_NS + HISTOGRAM_UNIT_NS / 2;
-    unsigned shift = bucket / 8 - 1;
-    return ((int64_t)(8 + bucket % 8) * HISTOGRAM_UNIT_NS << shift) + (HISTOGRAM_UNIT_NS << shift) / 2;
+    return (histogram_from_ns(bucket) + histogram_from_ns(bucket + 1)) / 2;
 }
 
 uint64_t histogram_count(const struct histogram *histogram)

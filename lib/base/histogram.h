@@ -32,6 +32,12 @@ static inline void histogram_add(struct histogram *histogram, int64_t ns)
         histogram->max_ns = ns;
 }
 
+/* From where on a bucket counts; that of HISTOGRAM_BUCKETS is where the last one ends. */
+static inline int64_t histogram_from_ns(unsigned bucket)
+{
+    return bucket < 8 ? bucket * HISTOGRAM_UNIT_NS : (int64_t)(8 + bucket % 8) * HISTOGRAM_UNIT_NS << (bucket / 8 - 1);
+}
+
 /* How many. */
 uint64_t histogram_count(const struct histogram *histogram);
 

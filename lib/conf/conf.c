@@ -2,6 +2,7 @@
 #include "conf/conf.h"
 
 #include "base/compiler.h"
+#include "conf/contract.h"
 #include "conf/dhcp.h"
 #include "conf/guard.h"
 #include "conf/measure.h"
@@ -81,6 +82,8 @@ static int parse(const char *text, size_t len, const char *by_hand, size_t by_ha
         error = conf_model_build(&root, conf->memory, conf, errors);
     if (!error && by_hand_len)
         error = add_contracts(conf, by_hand, by_hand_len, errors);
+    if (!error)
+        error = conf_contracts_of_classes(conf, &conf->memory->arena, errors);
     if (!error)
         error = conf_check(conf, errors);
     error = end_conf(conf, error, errors, before, result);

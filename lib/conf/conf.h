@@ -16,7 +16,9 @@
 #include "net/ipv4_prefix.h"
 #include "net/match.h"
 #include "queue/settings.h"
+#include "sched/atm.h"
 #include "sched/capacity.h"
+#include "sched/intserv.h"
 #include "sched/link.h"
 
 #include <stdbool.h>
@@ -103,10 +105,18 @@ struct conf_scope {
     unsigned line;
 };
 
+/* A contract that a class names. */
+struct conf_named_contract {
+    const char *name;
+    unsigned line;
+};
+
 /* Clients of a kind; dhcp/subnet.h says what the lists are. */
 struct conf_class {
     struct conf_scope scope;
     const char *name;
+    struct conf_named_contract *contracts; /* their packets are those of the addresses of its pools */
+    size_t contract_count;
     struct dhcp_pattern *vendors, *users, *macs;
     size_t vendor_count, user_count, mac_count;
     uint16_t *systems;
@@ -242,15 +252,27 @@ struct conf_route {
     unsigned line;
 };
 
+/* In whose words a contract is written. */
+enum conf_words { CONF_WORDS_OWN, CONF_WORDS_ATM, CONF_WORDS_INTSERV };
+
 /* What leaves an interface with a guarantee. */
 struct conf_contract {
     char name[CONF_CONTRACT_NAME_SIZE];
     char out[CONF_NAME_SIZE]; /* the interface */
     struct match *matches;    /* its packets are those of any of these */
     size_t match_count;
-    bool match_said;
-    struct contract terms; /* but for packets, which are IP packets here; conf_contract_on_link() makes them whole */
-    unsigned line;         /* 0: it was added by hand */
+    bool match_said, of_classes;
+    struct match *said; /* of_classes: what is written; what it means follows from the pools of the classes */
+    size_t said_count;
+    struct contract terms; /* as they are written; conf_contract_on_link() makes them whole. Packets are IP packets
+                              here, and what is not said is 0; wait_ns -1 */
+    bool excess_said, atm_said;
+    bool damaged; /* words that could not be read: no such contract is in a configuration */
+    enum conf_words words;
+    struct atm atm; /* of CONF_WORDS_ATM */
+    struct tspec tspec;
+    struct rspec rspec; /* of CONF_WORDS_INTSERV; R 0: not said */
+    unsigned line;      /* 0: it was added by hand */
 };
 
 struct conf_management {
@@ -292,6 +314,9 @@ int conf_read(const char *path, char **text, size_t *len);
  */
 struct conf *conf_load(const char *program, const char *path, FILE *stream);
 
+/* A string that reads as this text. */
+void conf_print_text(const char *text, FILE *stream);
+
 /* With all defaults written out; what is printed parses again, to the same. */
 void conf_print(const struct conf *conf, FILE *stream);
 
@@ -321,6 +346,15 @@ bool conf_shape_measures(const struct conf_shape *shape);
 
 /* The terms of a contract in bytes on a link of a kind, with all that is not said. */
 struct contract conf_contract_on_link(const struct conf_contract *contract, unsigned link);
+
+/* Whether it promises a delay: of some categories of ATM, and of a TSpec alone, only the rate is. */
+bool conf_contract_has_delay(const struct conf_contract *contract);
+
+/* The same in ATM's and in IntServ's words, on a link of a kind; "": there are none for it. */
+struct conf_contract_words {
+    char atm[ATM_TEXT_SIZE], tspec[TSPEC_TEXT_SIZE], rspec[RSPEC_TEXT_SIZE];
+};
+void conf_contract_words(const struct conf_contract *contract, unsigned link, struct conf_contract_words *words);
 
 /* What is wrong with one contract, by itself and with a configuration's interfaces; whether two at one interface mean
  * the same packets, which is listed. */

@@ -5,11 +5,8 @@
 
 #include <string.h>
 
-#define PACKET          1500 /* bytes, if nothing is said */
-#define PACKET_SMALLEST 28   /* IPv4 and UDP headers */
-#define PACKET_MIN      20   /* what can be said */
-#define PACKET_MAX      9000
-#define BURST_PACKETS   2
+#define PACKET_MIN 20 /* bytes: what can be said */
+#define PACKET_MAX 9000
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
@@ -27,7 +24,7 @@ static void *begin_contract(struct build *build, void *within, const struct conf
         conf_append(build, &conf->contracts, &conf->contract_count, sizeof(*conf->contracts));
     if (!contract)
         return NULL;
-    *contract = (struct conf_contract){.terms = {.packet_max = PACKET, .wait_ns = -1}, .line = node->line};
+    *contract = (struct conf_contract){.terms = {.wait_ns = -1}, .line = node->line};
     memcpy(contract->name, node->label, strlen(node->label) + 1);
     return contract;
 }
@@ -115,8 +112,8 @@ static void read_packet_min(struct build *build, void *thing, const struct conf_
                &((struct conf_contract *)thing)->terms.packet_min);
 }
 
-static void read_time(struct build *build, const struct conf_node *node, const struct conf_value *value, bool zero,
-                      int64_t *ns)
+void conf_read_time(struct build *build, const struct conf_node *node, const struct conf_value *value, bool zero,
+                    int64_t *ns)
 {
     struct queue_length length;
     struct text_error err;
@@ -134,25 +131,65 @@ static void read_time(struct build *build, const struct conf_node *node, const s
 
 static void read_delay(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    read_time(build, node, value, false, &((struct conf_contract *)thing)->terms.delay_ns);
+    conf_read_time(build, node, value, false, &((struct conf_contract *)thing)->terms.delay_ns);
 }
 
 static void read_jitter(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    read_time(build, node, value, false, &((struct conf_contract *)thing)->terms.jitter_ns);
+    conf_read_time(build, node, value, false, &((struct conf_contract *)thing)->terms.jitter_ns);
 }
 
 static void read_wait(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    read_time(build, node, value, true, &((struct conf_contract *)thing)->terms.wait_ns);
+    conf_read_time(build, node, value, true, &((struct conf_contract *)thing)->terms.wait_ns);
 }
 
 static void read_excess(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
+    struct conf_contract *contract = thing;
     unsigned treatment;
 
+    contract->excess_said = true;
     if (conf_read_choice(build, node, value, contract_treatment_name, CONTRACT_TREATMENT_COUNT, &treatment))
-        ((struct conf_contract *)thing)->terms.treatment = (enum contract_treatment)treatment;
+        contract->terms.treatment = (enum contract_treatment)treatment;
+}
+
+static void read_atm(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    struct conf_contract *contract = thing;
+    struct text_error err;
+
+    contract->atm_said = true;
+    if (contract->words == CONF_WORDS_OWN)
+        contract->words = CONF_WORDS_ATM;
+    if (atm_parse(value->text, strlen(value->text), &contract->atm, &err)) {
+        conf_wrong_text(build, node, value, &err);
+        contract->damaged = true;
+    }
+}
+
+static void read_tspec(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    struct conf_contract *contract = thing;
+    struct text_error err;
+
+    contract->words = CONF_WORDS_INTSERV;
+    if (tspec_parse(value->text, strlen(value->text), &contract->tspec, &err)) {
+        conf_wrong_text(build, node, value, &err);
+        contract->damaged = true;
+    }
+}
+
+static void read_rspec(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    struct conf_contract *contract = thing;
+    struct text_error err;
+
+    contract->words = CONF_WORDS_INTSERV;
+    if (rspec_parse(value->text, strlen(value->text), &contract->rspec, &err)) {
+        conf_wrong_text(build, node, value, &err);
+        contract->damaged = true;
+    }
 }
 
 static const struct setting contract_settings[] = {
@@ -162,6 +199,8 @@ static const struct setting contract_settings[] = {
     {"packet", read_packet, false}, {"packet-min", read_packet_min, false},
     {"delay", read_delay, false},   {"jitter", read_jitter, false},
     {"excess", read_excess, false}, {"wait", read_wait, false},
+    {"atm", read_atm, false},       {"tspec", read_tspec, false},
+    {"rspec", read_rspec, false},
 };
 
 const struct block conf_contract_block = {.key = "contract",
@@ -169,27 +208,6 @@ const struct block conf_contract_block = {.key = "contract",
                                           .begin = begin_contract,
                                           .settings = contract_settings,
                                           .setting_count = ARRAY_SIZE(contract_settings)};
-
-/* --- what it means ----------------------------------------------------------------------------------------------- */
-
-struct contract conf_contract_on_link(const struct conf_contract *contract, unsigned link)
-{
-    const struct link_overhead overhead = link_kind_overhead(link);
-    struct contract terms = contract->terms;
-    uint32_t smallest = terms.packet_min ? terms.packet_min : PACKET_SMALLEST;
-
-    if (!contract->terms.packet_min && smallest > terms.packet_max)
-        smallest = terms.packet_max;
-    terms.packet_max = link_bytes(&overhead, ETH_HDR_SIZE + terms.packet_max);
-    terms.packet_min = link_bytes(&overhead, ETH_HDR_SIZE + smallest);
-    if (!terms.burst)
-        terms.burst = BURST_PACKETS * terms.packet_max;
-    if (terms.peak_rate && !terms.peak_burst)
-        terms.peak_burst = terms.packet_max;
-    if (terms.wait_ns < 0)
-        terms.wait_ns = terms.delay_ns;
-    return terms;
-}
 
 /* --- printing ---------------------------------------------------------------------------------------------------- */
 
@@ -203,7 +221,24 @@ static void print_length(FILE *stream, const char *key, enum queue_unit unit, ui
         conf_print_named(stream, 1, key, text);
 }
 
-void conf_print_contract(const struct conf_contract *contract, FILE *stream)
+static void print_words(const struct conf_contract *contract, FILE *stream)
+{
+    char text[ATM_TEXT_SIZE];
+
+    static_assert(ATM_TEXT_SIZE == TSPEC_TEXT_SIZE && RSPEC_TEXT_SIZE <= ATM_TEXT_SIZE, "each fits");
+    if (contract->words == CONF_WORDS_ATM) {
+        atm_format(&contract->atm, text);
+        conf_print_named(stream, 1, "atm", text);
+    } else if (contract->words == CONF_WORDS_INTSERV) {
+        tspec_format(&contract->tspec, text);
+        conf_print_named(stream, 1, "tspec", text);
+        rspec_format(&contract->rspec, text);
+        if (contract->rspec.R)
+            conf_print_named(stream, 1, "rspec", text);
+    }
+}
+
+static void print(const struct conf_contract *contract, const struct match *matches, size_t match_count, FILE *stream)
 {
     const struct contract *terms = &contract->terms;
     char text[MATCH_TEXT_SIZE];
@@ -211,19 +246,21 @@ void conf_print_contract(const struct conf_contract *contract, FILE *stream)
     fprintf(stream, "\ncontract \"%s\" {\n", contract->name);
     if (contract->out[0])
         conf_print_named(stream, 1, "out", contract->out);
-    for (size_t i = 0; i < contract->match_count; i++) {
-        match_format(&contract->matches[i], text);
+    for (size_t i = 0; i < match_count; i++) {
+        match_format(&matches[i], text);
         conf_print_named(stream, 1, "match", text);
     }
+    print_words(contract, stream);
     conf_print_bits(stream, 1, "rate", terms->rate);
     print_length(stream, "burst", QUEUE_BYTES, terms->burst);
     conf_print_bits(stream, 1, "peak", terms->peak_rate);
     print_length(stream, "peak-burst", QUEUE_BYTES, terms->peak_burst);
-    print_length(stream, "packet", QUEUE_BYTES, terms->packet_max);
+    if (contract->words != CONF_WORDS_INTSERV)
+        print_length(stream, "packet", QUEUE_BYTES, conf_contract_packet(contract));
     print_length(stream, "packet-min", QUEUE_BYTES, terms->packet_min);
     print_length(stream, "delay", QUEUE_NS, (uint64_t)terms->delay_ns);
     print_length(stream, "jitter", QUEUE_NS, (uint64_t)terms->jitter_ns);
-    conf_print_named(stream, 1, "excess", contract_treatment_name(terms->treatment));
+    conf_print_named(stream, 1, "excess", contract_treatment_name(conf_contract_excess(contract)));
     if (terms->wait_ns == 0)
         conf_print_named(stream, 1, "wait", "0");
     else if (terms->wait_ns > 0)
@@ -231,12 +268,23 @@ void conf_print_contract(const struct conf_contract *contract, FILE *stream)
     fputs("}\n", stream);
 }
 
-static void print_contract(const void *contract, FILE *stream)
+void conf_print_contract(const struct conf_contract *contract, FILE *stream)
 {
-    conf_print_contract(contract, stream);
+    if (contract->of_classes)
+        print(contract, contract->said, contract->said_count, stream);
+    else
+        print(contract, contract->matches, contract->match_count, stream);
+}
+
+/* What it means, and not what is written. */
+static void print_meant(const void *thing, FILE *stream)
+{
+    const struct conf_contract *contract = thing;
+
+    print(contract, contract->matches, contract->match_count, stream);
 }
 
 bool conf_contract_equal(const struct conf_contract *a, const struct conf_contract *b)
 {
-    return conf_prints_equal(print_contract, a, b);
+    return conf_prints_equal(print_meant, a, b);
 }

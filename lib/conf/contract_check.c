@@ -26,7 +26,7 @@ struct capacity conf_shape_capacity(const struct conf_shape *shape, uint32_t mtu
 {
     const struct link_overhead link = link_kind_overhead(shape->link);
 
-    return capacity_of(shaper_rate(shape->rate, SCHED_BURST_NS), link_bytes(&link, ETH_HDR_SIZE + mtu),
+    return capacity_of(shaper_rate(shape->rate, SCHED_BURST_NS), link_packet_bytes(&link, mtu),
                        capacity_packets(shape->rate, contracts));
 }
 
@@ -54,6 +54,9 @@ static void fault_value(const struct contract *terms, enum contract_fault fault,
     case CONTRACT_FAULT_PEAK_BURST:
         length.value = terms->peak_burst;
         break;
+    case CONTRACT_FAULT_EXCESS:
+        snprintf(text, 48, "%s", contract_treatment_name(terms->treatment));
+        return;
     default:
         length = (struct queue_length){.unit = QUEUE_NS,
                                        .value = (uint64_t)(fault == CONTRACT_FAULT_DELAY    ? terms->delay_ns
@@ -93,10 +96,10 @@ static void check_terms(const struct conf_contract *contract, const struct conf_
 
 static void check_matches(const struct conf *conf, const struct conf_contract *contract, struct conf_errors *errors)
 {
-    if (!contract->match_said)
+    if (!contract->match_said && !contract->of_classes)
         conf_wrong(errors, contract->line, "contract %s: expected whose packets, as match = \"dscp ef\"",
                    contract->name);
-    if (contract->match_count > CONF_MATCHES_MAX)
+    if ((contract->of_classes ? contract->said_count : contract->match_count) > CONF_MATCHES_MAX)
         conf_wrong(errors, contract->line, "contract %s: too many matches: at most %d expected", contract->name,
                    CONF_MATCHES_MAX);
     for (size_t i = 0; i < contract->match_count; i++) {
@@ -121,14 +124,9 @@ void conf_check_contract(const struct conf *conf, const struct conf_contract *co
         conf_wrong(errors, contract->line,
                    "contract %s: out %s: the interface needs a rate: without one nothing waits here, but in the card",
                    contract->name, contract->out);
-    if (!contract->terms.rate)
-        conf_wrong(errors, contract->line, "contract %s: expected a rate, as rate = \"2Mbit\"", contract->name);
-    if (!contract->terms.delay_ns)
-        conf_wrong(errors, contract->line, "contract %s: expected a delay, as delay = \"5ms\"", contract->name);
-    if (contract->terms.peak_burst && !contract->terms.peak_rate)
-        conf_wrong(errors, contract->line, "contract %s: peak-burst: expected a peak too", contract->name);
+    bool whole = conf_check_words(contract, errors);
     check_matches(conf, contract, errors);
-    if (out && errors->count == before)
+    if (out && whole && errors->count == before)
         check_terms(contract, &out->shape, errors);
 }
 
@@ -317,7 +315,10 @@ void conf_contract_refused(const struct conf_contract *contract, const struct ad
     default:
         snprintf(text, CONF_ERROR_TEXT_SIZE, "contract %s: too many at %s", contract->name, contract->out);
     }
-    append_offer(offer, text, CONF_ERROR_TEXT_SIZE);
+    struct admission_offer words = *offer;
+    if (!conf_contract_has_delay(contract)) /* then none can be said */
+        words.delay_ns = words.jitter_ns = 0;
+    append_offer(&words, text, CONF_ERROR_TEXT_SIZE);
 }
 
 /* All contracts of an interface, in the order in which they stand there. */
@@ -332,7 +333,7 @@ static int admit(const struct conf *conf, const struct conf_interface *out, stru
 
     for (size_t i = 0; admission && admitted && i < conf->contract_count; i++) {
         const struct conf_contract *contract = &conf->contracts[i];
-        if (strcmp(contract->out, out->name) != 0)
+        if (contract->damaged || strcmp(contract->out, out->name) != 0)
             continue;
         const struct contract terms = conf_contract_on_link(contract, out->shape.link);
         if (admission_add(admission, number, &terms, &refusal)) {

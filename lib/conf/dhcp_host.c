@@ -83,11 +83,22 @@ static void read_architecture(struct build *build, void *thing, const struct con
         *system = (uint16_t)number;
 }
 
+static void read_contract(struct build *build, void *thing, const struct conf_node *node,
+                          const struct conf_value *value)
+{
+    struct conf_class *class = thing;
+    const char *name = conf_keep(build, value->text);
+    struct conf_named_contract *contract =
+        conf_append(build, &class->contracts, &class->contract_count, sizeof(*class->contracts));
+
+    (void)node;
+    if (contract)
+        *contract = (struct conf_named_contract){.name = name ? name : "", .line = value->line};
+}
+
 static const struct setting class_settings[] = {
-    {"vendor-class", read_vendor, true},
-    {"user-class", read_user, true},
-    {"architecture", read_architecture, true},
-    {"mac", read_class_mac, true},
+    {"vendor-class", read_vendor, true}, {"user-class", read_user, true},   {"architecture", read_architecture, true},
+    {"mac", read_class_mac, true},       {"contract", read_contract, true},
 };
 
 const struct block conf_class_block = {.key = "class",

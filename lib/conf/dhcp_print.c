@@ -84,6 +84,8 @@ static void print_class(FILE *stream, const struct conf_class *class)
         line(stream, 2, "architecture = %u", class->systems[i]);
     for (size_t i = 0; i < class->mac_count; i++)
         conf_print_hex(stream, 2, "mac", &class->macs[i], "", ":");
+    for (size_t i = 0; i < class->contract_count; i++)
+        conf_print_named(stream, 2, "contract", class->contracts[i].name);
     print_scope(stream, 2, &class->scope);
     line(stream, 1, "}");
 }

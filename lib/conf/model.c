@@ -556,6 +556,15 @@ int conf_model_build(const struct conf_node *root, struct conf_memory *memory, s
     return build.no_memory ? -ENOMEM : 0;
 }
 
+int conf_model_read(const struct block *block, const struct conf_node *root, struct conf_memory *memory, void *thing,
+                    struct conf_errors *errors)
+{
+    struct build build = {.memory = memory, .errors = errors};
+
+    read_children(&build, block, thing, root);
+    return build.no_memory ? -ENOMEM : 0;
+}
+
 int conf_model_add_contracts(const struct conf_node *root, struct conf_memory *memory, struct conf *conf,
                              struct conf_errors *errors)
 {

@@ -19,8 +19,11 @@ int conf_model_build(const struct conf_node *root, struct conf_memory *memory, s
 int conf_model_add_contracts(const struct conf_node *root, struct conf_memory *memory, struct conf *conf,
                              struct conf_errors *errors);
 
-/* A string that reads as this text. */
-void conf_print_text(const char *text, FILE *stream);
+/* A text that is no configuration: one thing, which a block describes whose values need no other (conf/read.h). 0;
+ * -ENOMEM. */
+struct block;
+int conf_model_read(const struct block *block, const struct conf_node *root, struct conf_memory *memory, void *thing,
+                    struct conf_errors *errors);
 
 /* KEY = VALUE, a line, so deep in blocks; an address only if it is not 0. */
 void conf_print_named(FILE *stream, int depth, const char *key, const char *text);

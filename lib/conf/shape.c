@@ -55,11 +55,15 @@ static unsigned link_kinds(void)
     return count;
 }
 
+void conf_read_link_kind(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                         unsigned *link)
+{
+    conf_read_choice(build, node, value, link_kind_name, link_kinds(), link);
+}
+
 void conf_read_link(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    struct conf_shape *shape = &((struct conf_interface *)thing)->shape;
-
-    conf_read_choice(build, node, value, link_kind_name, link_kinds(), &shape->link);
+    conf_read_link_kind(build, node, value, &((struct conf_interface *)thing)->shape.link);
 }
 
 /* The interface's own queue is that of its default class. */

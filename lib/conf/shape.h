@@ -16,6 +16,9 @@ read_value conf_read_rate, conf_read_link, conf_read_shape_queue;
 bool conf_read_bits(struct build *build, const struct conf_node *node, const struct conf_value *value, uint64_t *rate);
 void conf_print_bits(FILE *stream, int depth, const char *key, uint64_t rate);
 
+void conf_read_link_kind(struct build *build, const struct conf_node *node, const struct conf_value *value,
+                         unsigned *link);
+
 /* As it is before anything is said. */
 void conf_begin_shape(struct conf_shape *shape);
 void conf_check_shape(const struct conf_interface *interface, struct conf_errors *errors);

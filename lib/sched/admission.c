@@ -113,6 +113,8 @@ static bool test(const struct admission *admission, const struct contract *contr
              packets = admission->packets + contract_packets(contract);
     struct demand_excess excess;
 
+    if (contract->best_effort)
+        return admit(refusal);
     if (longest_ns > config->delay_max_ns)
         return refuse(refusal, (struct admission_refusal){.cause = ADMISSION_RANGE,
                                                           .needed = (uint64_t)longest_ns,
@@ -131,7 +133,7 @@ static bool test(const struct admission *admission, const struct contract *contr
 bool admission_test(const struct admission *admission, const struct contract *contract,
                     struct admission_refusal *refusal)
 {
-    struct demand_curve curve = curve_of(admission, contract);
+    const struct demand_curve curve = curve_of(admission, contract);
 
     return test(admission, contract, &curve, refusal);
 }
@@ -143,7 +145,8 @@ bool admission_add(struct admission *admission, uint32_t number, const struct co
 
     if (!test(admission, contract, &curve, refusal))
         return false;
-    demand_add(admission->demand, number, &curve);
+    if (!contract->best_effort)
+        demand_add(admission->demand, number, &curve);
     admission->contracts[number] = *contract;
     admission->packets += contract_packets(contract);
     admission->count++;
@@ -155,7 +158,8 @@ void admission_remove(struct admission *admission, uint32_t number)
     struct contract *contract = &admission->contracts[number];
     struct demand_curve curve = curve_of(admission, contract);
 
-    demand_remove(admission->demand, number, &curve);
+    if (!contract->best_effort)
+        demand_remove(admission->demand, number, &curve);
     admission->packets -= contract_packets(contract);
     admission->count--;
     contract->rate = 0;

@@ -27,6 +27,8 @@ enum contract_fault contract_check(const struct contract *contract, int64_t buck
         return CONTRACT_FAULT_PEAK_RATE;
     if (peak && (contract->peak_burst < contract->packet_max || contract->peak_burst > contract->burst))
         return CONTRACT_FAULT_PEAK_BURST;
+    if (contract->best_effort)
+        return contract->treatment == CONTRACT_SHAPE ? CONTRACT_FAULT_EXCESS : CONTRACT_SOUND;
     if (contract->delay_ns <= bucket_ns || contract->delay_ns > CONTRACT_DELAY_MAX)
         return CONTRACT_FAULT_DELAY;
     if (contract->jitter_ns && contract->jitter_ns <= bucket_ns)
@@ -63,6 +65,9 @@ uint64_t contract_packets(const struct contract *contract)
 {
     struct gcra_law law = gcra_law(contract->rate, contract->burst);
     int64_t waits_ns = contract_within_ns(contract) + contract_wait_ns(contract);
+
+    if (contract->best_effort)
+        return 0;
     unsigned __int128 bytes = gcra_burst(law) + (unsigned __int128)gcra_rate(law) * (uint64_t)waits_ns / 1000000000 + 1;
 
     return (uint64_t)(bytes / contract->packet_min) + 1;

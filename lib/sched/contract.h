@@ -27,7 +27,8 @@ enum contract_treatment {
 /* "shape"; "unknown". */
 const char *contract_treatment_name(unsigned treatment);
 
-#define CONTRACT_DELAY_MAX INT64_C(4000000000) /* ns */
+#define CONTRACT_DELAY_MAX    INT64_C(4000000000) /* ns */
+#define CONTRACT_UNHURRIED_NS INT64_C(125000000)  /* for traffic that needs its rate, and no delay in particular */
 
 struct contract {
     uint64_t rate;       /* GCRA_RATE_MIN to GCRA_RATE_MAX */
@@ -39,7 +40,8 @@ struct contract {
     uint32_t peak_burst; /* what may come at once in spite of the peak rate; packet_max to burst */
     uint32_t packet_min; /* what is shorter counts as this (RFC 2212: minimum policed unit); 1 to packet_max */
     uint32_t packet_max; /* what is longer does not conform; to GCRA_LEN_MAX */
-    enum contract_treatment treatment; /* of what does not conform */
+    enum contract_treatment treatment; /* of what does not conform; with best_effort not CONTRACT_SHAPE */
+    bool best_effort;                  /* nothing is promised: what conforms is best effort, delay and jitter are 0 */
 };
 
 /* What may be wrong with one. X(enumerator, field, help) */
@@ -51,7 +53,8 @@ struct contract {
     X(PEAK_BURST, "peak burst", "at least the largest packet, and at most the burst")         \
     X(DELAY, "delay", "up to 4 s, and more than the scheduler's resolution")                  \
     X(JITTER, "jitter", "more than the scheduler's resolution")                               \
-    X(WAIT, "wait", "up to 4 s")
+    X(WAIT, "wait", "up to 4 s")                                                              \
+    X(EXCESS, "excess", "demote or drop: what is best effort cannot wait to conform")
 
 enum contract_fault {
     CONTRACT_SOUND, /* nothing is wrong */
@@ -77,5 +80,6 @@ static inline int64_t contract_wait_ns(const struct contract *contract)
     return contract->treatment == CONTRACT_SHAPE ? contract->wait_ns : 0;
 }
 
-/* The most that its packets can need of memory, in packets: those of a burst and of what comes while they wait. */
+/* The most that its packets can need of memory, in packets: those of a burst and of what comes while they wait; none if
+ * nothing is promised. */
 uint64_t contract_packets(const struct contract *contract);

@@ -19,7 +19,7 @@ struct regulator {
     uint32_t within_ns, wait_ns;
     uint16_t packet_min, packet_max;
     uint8_t treatment;
-    bool peak;
+    bool peak, best_effort;
     uint64_t conforming;
 } __attribute__((aligned(LINE)));
 
@@ -93,7 +93,8 @@ void edf_set(struct edf *edf, uint32_t number, const struct contract *contract)
                                         .packet_min = (uint16_t)contract->packet_min,
                                         .packet_max = (uint16_t)contract->packet_max,
                                         .treatment = (uint8_t)contract->treatment,
-                                        .peak = contract->peak_rate != 0}};
+                                        .peak = contract->peak_rate != 0,
+                                        .best_effort = contract->best_effort}};
     if (contract->peak_rate)
         pair->more.peak_law = gcra_law(contract->peak_rate, contract->peak_burst);
 }
@@ -146,7 +147,7 @@ static enum verdict regulate(struct pair *pair, const struct packet *packet, int
     gcra_pass(&regulator->gcra, regulator->law, len, *conforms_ns);
     if (regulator->peak)
         gcra_pass(&pair->more.peak, pair->more.peak_law, len, *conforms_ns);
-    return TAKE;
+    return regulator->best_effort ? LEAVE : TAKE;
 }
 
 /* Those that conform by now get their deadlines. */

@@ -48,6 +48,7 @@ enum link_framing {
     X("ipoa-vcmux", -6, 0, ATM, "ADSL, classical IP over ATM by circuit")
 
 #define LINK_OVERHEAD_MAX 256 /* bytes, either way */
+#define LINK_FRAME_HEADER 14u /* bytes of Ethernet's header in front of an IP packet */
 
 /* In this order: bytes are added, less than min counts as min, and that is framed. */
 struct link_overhead {
@@ -69,9 +70,17 @@ static inline uint32_t link_bytes(const struct link_overhead *link, uint32_t fra
     return bytes;
 }
 
+/* What an IP packet of so many bytes takes. */
+static inline uint32_t link_packet_bytes(const struct link_overhead *link, uint32_t ip_bytes)
+{
+    return link_bytes(link, LINK_FRAME_HEADER + ip_bytes);
+}
+
 /* "ethernet", for numbers from 0; NULL: there are no more. */
 const char *link_kind_name(unsigned kind);
 struct link_overhead link_kind_overhead(unsigned kind);
+
+#define LINK_RATE_UNIT UINT64_C(125) /* rates that people write are whole multiples of this: 1 kbit/s */
 
 /* Read "20Mbit", "512kbit", "10Gbit" (of 1,000 each): bytes a second. 0; -EINVAL, and what is wrong. */
 int link_rate_parse(const char *text, size_t len, uint64_t *rate, struct text_error *err);

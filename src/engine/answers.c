@@ -153,6 +153,22 @@ static size_t list_contracts(struct answers *answers, const struct query_range *
     return sizeof(struct query_contract);
 }
 
+/* A text of a question is whole. */
+static bool has_text(const struct query *query)
+{
+    return memchr(query->text, '\0', sizeof(query->text));
+}
+
+static size_t see_contract(struct answers *answers, const struct query *query, union query_buffer *buffer)
+{
+    struct query_contract_seen *seen = query_records(buffer);
+
+    static_assert(sizeof(struct query_answer) + sizeof(*seen) <= QUERY_ANSWER_BYTES, "it fits");
+    buffer->answer.error = has_text(query) ? contracts_see(answers->config.contracts, query->text, seen) : -EINVAL;
+    buffer->answer.count = buffer->answer.error == 0;
+    return sizeof(*seen);
+}
+
 static size_t change_contracts(struct answers *answers, const struct query *query, union query_buffer *buffer)
 {
     struct query_answer *head = &buffer->answer;
@@ -160,7 +176,7 @@ static size_t change_contracts(struct answers *answers, const struct query *quer
     struct contracts *contracts = answers->config.contracts;
     int64_t free_ns = 0;
 
-    if (!memchr(query->text, '\0', sizeof(query->text)))
+    if (!has_text(query))
         head->error = -EINVAL;
     else if (query->kind == QUERY_CONTRACT_REMOVE)
         head->error = contracts_remove(contracts, query->text, &free_ns);
@@ -248,6 +264,9 @@ static void answer(void *arg, const struct query *query, union query_buffer *buf
         break;
     case QUERY_CONTRACTS:
         made->record_bytes = list_contracts(answers, &query->range, buffer);
+        break;
+    case QUERY_CONTRACT:
+        made->record_bytes = see_contract(answers, query, buffer);
         break;
     case QUERY_CONTRACT_CHECK:
     case QUERY_CONTRACT_ADD:

@@ -37,6 +37,8 @@ struct held *contracts_copy(const struct conf_contract *conf)
         matches[i] = conf->matches[i];
     held->conf = *conf;
     held->conf.matches = matches;
+    held->conf.said = NULL; /* what it means is enough here */
+    held->conf.said_count = 0;
     held->state = QUERY_CONTRACT_WAITING;
     return held;
 }
@@ -211,7 +213,8 @@ static unsigned find_port(struct contracts *contracts, struct held *held, const 
     *capacity = port ? shaping_capacity(contracts->ports->shaping, port) : NULL;
     if (!*capacity || !begin_port(&contracts->at[port], *capacity))
         return 0;
-    held->terms = conf_contract_on_link(&held->conf, contracts->ports->all[port].conf->shape.link);
+    held->link = contracts->ports->all[port].conf->shape.link;
+    held->terms = conf_contract_on_link(&held->conf, held->link);
     return port;
 }
 
@@ -252,6 +255,7 @@ bool contracts_could_keep(struct contracts *contracts, struct held *held)
 struct change {
     struct classifier *classifier; /* the new one; afterwards the one before */
     struct held **fresh;
+    struct histogram **delays; /* of these, the same */
     size_t fresh_count;
 };
 
@@ -260,7 +264,8 @@ static void apply(struct shaped *shaped, void *arg)
     struct change *change = arg;
 
     for (size_t i = 0; i < change->fresh_count; i++)
-        shaped_set_contract(shaped, change->fresh[i]->number, &change->fresh[i]->terms);
+        change->delays[i] =
+            shaped_set_contract(shaped, change->fresh[i]->number, &change->fresh[i]->terms, change->delays[i]);
     change->classifier = shaped_classify(shaped, change->classifier);
 }
 
@@ -297,22 +302,38 @@ static void begin_leaving(struct port_contracts *at)
             at->slots[i].leaves_ns = now_ns + at->slots[i].lasts_ns;
 }
 
-/* The port's thread learns which packets are whose. If there is no memory, it goes on as it did. */
-static void tell_thread(struct contracts *contracts, unsigned port)
+/* Fills in what a port's thread is to change. False: no memory. */
+static bool prepare(const struct contracts *contracts, unsigned port, struct change *change)
 {
     struct classifier_rule *rules = calloc(count_matches(contracts) + 1, sizeof(*rules));
-    struct change change = {.fresh = calloc(contracts->count + 1, sizeof(struct held *))};
     size_t count = 0;
+    bool whole = true;
 
-    for (size_t i = 0; rules && change.fresh && i < contracts->count; i++) {
+    change->fresh = calloc(contracts->count + 1, sizeof(struct held *));
+    change->delays = calloc(contracts->count + 1, sizeof(struct histogram *));
+    for (size_t i = 0; rules && change->fresh && change->delays && i < contracts->count; i++) {
         struct held *held = contracts->all[i];
         if (held->state != QUERY_CONTRACT_KEPT || held->port != port)
             continue;
         count += add_rules(contracts, held, rules + count);
-        if (held->fresh)
-            change.fresh[change.fresh_count++] = held;
+        if (!held->fresh)
+            continue;
+        change->delays[change->fresh_count] = calloc(1, sizeof(struct histogram));
+        whole &= change->delays[change->fresh_count] != NULL;
+        change->fresh[change->fresh_count++] = held;
     }
-    if (rules && change.fresh && (change.classifier = classifier_new(rules, count))) {
+    if (rules && change->fresh && change->delays && whole)
+        change->classifier = classifier_new(rules, count);
+    free(rules);
+    return change->classifier;
+}
+
+/* The port's thread learns which packets are whose. If there is no memory, it goes on as it did. */
+static void tell_thread(struct contracts *contracts, unsigned port)
+{
+    struct change change = {.fresh_count = 0};
+
+    if (prepare(contracts, port, &change)) {
         shaping_call(contracts->ports->shaping, port, apply, &change);
         classifier_free(change.classifier);
         for (size_t i = 0; i < change.fresh_count; i++)
@@ -322,8 +343,10 @@ static void tell_thread(struct contracts *contracts, unsigned port)
     } else {
         log_error("no memory for contracts");
     }
+    for (size_t i = 0; i < change.fresh_count; i++)
+        free(change.delays[i]);
+    free(change.delays);
     free(change.fresh);
-    free(rules);
 }
 
 void contracts_update(struct contracts *contracts)

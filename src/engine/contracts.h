@@ -46,3 +46,6 @@ int contracts_remove(struct contracts *contracts, const char *name, int64_t *fre
 size_t contracts_count(const struct contracts *contracts);
 size_t contracts_describe(const struct contracts *contracts, size_t first, struct query_contract *described,
                           size_t room);
+
+/* All that is known of the one of that name. 0; -ENOENT. */
+int contracts_see(const struct contracts *contracts, const char *name, struct query_contract_seen *seen);

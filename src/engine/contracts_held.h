@@ -11,6 +11,7 @@ struct held {
     enum query_contract_state state;
     unsigned port;   /* of KEPT: where, and */
     uint32_t number; /* its number there */
+    unsigned link;   /* of KEPT and REFUSED: the kind that it was looked at for, and */
     struct contract terms;
     char why[CONF_ERROR_TEXT_SIZE]; /* of REFUSED and NEXT; and */
     struct admission_offer offer;

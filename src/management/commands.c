@@ -346,6 +346,7 @@ const struct session_command session_commands[] = {
     {"lease-reserve", {"address", "mac"}, true, command_lease_reserve},
     {"lease-unreserve", {"address"}, true, command_lease_unreserve},
     {"lease-import", {"leases"}, true, command_lease_import},
+    {"contract", {"name"}, false, command_contract},
     {"contract-check", {"name", "settings"}, false, command_contract_check},
     {"contract-add", {"name", "settings"}, true, command_contract_add},
     {"contract-remove", {"name"}, true, command_contract_remove},

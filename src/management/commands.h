@@ -33,7 +33,8 @@ session_run_command command_watch, command_lease_release, command_lease_reserve,
 session_run_command command_queues;
 
 /* Of contracts (contract_commands.c). */
-session_run_command command_contracts, command_contract_check, command_contract_add, command_contract_remove;
+session_run_command command_contracts, command_contract, command_contract_check, command_contract_add,
+    command_contract_remove;
 
 /* Of delay measurement (measure_commands.c). */
 session_run_command command_probes, command_reflectors;

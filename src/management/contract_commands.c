@@ -1,5 +1,6 @@
 /* Commands of contracts. */
 #include "management/commands.h"
+#include "management/contract_json.h"
 #include "query/contracts.h"
 
 #include <assert.h>
@@ -7,73 +8,40 @@
 #include <string.h>
 #include <time.h>
 
-/* What stands in the lines of a text. */
-static json_t *json_lines(const char *text)
-{
-    json_t *lines = json_array();
-
-    while (*text) {
-        size_t len = strcspn(text, "\n");
-        json_array_append_new(lines, json_stringn(text, len));
-        text += len + (text[len] == '\n');
-    }
-    return lines;
-}
-
-/* A number; null for 0: that is not said, or not promised. */
-static json_t *json_said(uint64_t number)
-{
-    return number ? json_integer((json_int_t)number) : json_null();
-}
-
-static json_t *json_offer(const struct admission_offer *offer)
-{
-    if (!offer->delay_ns && !offer->rate && !offer->burst)
-        return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o}", "delay_us", json_said((uint64_t)(offer->delay_ns + 999) / 1000),
-                     "jitter_us", json_said((uint64_t)(offer->jitter_ns + 999) / 1000), "rate",
-                     json_said(offer->rate * 8), "burst", json_said(offer->burst));
-}
-
-static json_t *contract_record(const void *record)
-{
-    const struct query_contract *contract = record;
-    const struct contract *terms = &contract->terms;
-    const struct query_figures *figures = &contract->figures;
-    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:i}", "name", contract->name, "out", contract->out,
-                            "state", query_contract_state_name(contract->state), "meaning",
-                            query_contract_state_help(contract->state), "by_hand", (int)contract->by_hand, "match",
-                            json_lines(contract->matches), "matches", (int)contract->match_count);
-    json_t *promised =
-        json_pack("{s:I, s:I, s:o, s:o, s:i, s:i, s:I, s:o, s:s, s:I}", "rate", (json_int_t)terms->rate * 8, "burst",
-                  (json_int_t)terms->burst, "peak", json_said(terms->peak_rate * 8), "peak_burst",
-                  json_said(terms->peak_rate ? terms->peak_burst : 0), "packet_min", (int)terms->packet_min,
-                  "packet_max", (int)terms->packet_max, "delay_us", (json_int_t)(terms->delay_ns / 1000), "jitter_us",
-                  json_said((uint64_t)terms->jitter_ns / 1000), "excess", contract_treatment_name(terms->treatment),
-                  "wait_us", (json_int_t)(contract_wait_ns(terms) / 1000));
-    json_t *came = json_pack("{s:I, s:I, s:I, s:I, s:I}", "conforming", (json_int_t)figures->came.conforming, "shaped",
-                             (json_int_t)figures->came.shaped, "demoted", (json_int_t)figures->came.demoted, "dropped",
-                             (json_int_t)figures->came.dropped, "too_long", (json_int_t)figures->came.too_long);
-
-    json_object_set_new(one, "promised", promised);
-    json_object_set_new(one, "why", json_text(contract->why));
-    json_object_set_new(one, "offer", json_offer(&contract->offer));
-    json_object_set_new(one, "came", came);
-    json_object_set_new(one, "left",
-                        json_pack("{s:I, s:I}", "packets", (json_int_t)figures->left.packets, "bytes",
-                                  (json_int_t)figures->left.bytes));
-    json_object_set_new(one, "late", json_integer((json_int_t)figures->left.late));
-    json_object_set_new(one, "late_stalled", json_integer((json_int_t)figures->left.late_stalled));
-    json_object_set_new(one, "worst_us", json_integer((json_int_t)(figures->left.worst_ns / 1000)));
-    return one;
-}
-
 int command_contracts(struct session *session, const json_t *id, const json_t *arguments)
 {
     struct query query = {.kind = QUERY_CONTRACTS};
 
     (void)arguments;
-    return session_list(session, id, &query, sizeof(struct query_contract), "contracts", contract_record);
+    return session_list(session, id, &query, sizeof(struct query_contract), "contracts", json_contract);
+}
+
+/* The question that names a contract. False: the arguments do not. */
+static bool name_contract(const json_t *arguments, struct query *query)
+{
+    const char *name = json_string_value(json_object_get(arguments, "name"));
+
+    if (!name || strlen(name) >= QUERY_CONTRACT_NAME_SIZE)
+        return false;
+    memcpy(query->text, name, strlen(name) + 1);
+    return true;
+}
+
+int command_contract(struct session *session, const json_t *id, const json_t *arguments)
+{
+    struct query query = {.kind = QUERY_CONTRACT};
+
+    if (!name_contract(arguments, &query))
+        return session_fail(session, id, WIRE_BAD_REQUEST, "name: expected the contract's name");
+    int code = session_ask(session, &query, sizeof(struct query_contract_seen));
+    if (code)
+        return session_fail(session, id, (enum wire_code)code, wire_meaning(code));
+    if (session->buffer.answer.error)
+        return session_fail(session, id, WIRE_REFUSED, "there is no such contract");
+    const struct query_contract_seen *seen = query_records(&session->buffer);
+    json_t *one = json_contract(&seen->contract);
+    json_object_set_new(one, "delays_ns", json_delays(&seen->delays));
+    return session_answer(session, id, WIRE_OK, json_pack("{s:o}", "contract", one));
 }
 
 /* --- changes ----------------------------------------------------------------------------------------------------- */
@@ -177,7 +145,7 @@ static int refuse(struct session *session, const json_t *id)
     json_object_set_new(more, "errors", errors);
     if (session->buffer.answer.error == -EDQUOT) {
         json_object_set_new(more, "offer", json_offer(&records[0].offer));
-        json_object_set_new(more, "contract", contract_record(&records[0]));
+        json_object_set_new(more, "contract", json_contract(&records[0]));
         return session_fail_with(session, id, WIRE_REFUSED, "the contract is not admitted", more);
     }
     return session_fail_with(session, id, WIRE_REFUSED, "the contract is wrong", more);
@@ -200,7 +168,7 @@ static int ask_to_add(struct session *session, const json_t *id, const json_t *a
     if (error)
         return session_fail(session, id, WIRE_INTERNAL, strerror(-error));
     return session_answer(session, id, WIRE_OK,
-                          json_pack("{s:o}", "contract", contract_record(query_records(&session->buffer))));
+                          json_pack("{s:o}", "contract", json_contract(query_records(&session->buffer))));
 }
 
 int command_contract_check(struct session *session, const json_t *id, const json_t *arguments)
@@ -224,12 +192,10 @@ static void wait_for(uint64_t ns)
 /* Answers when the last packets have left, and so its share is free for others. */
 int command_contract_remove(struct session *session, const json_t *id, const json_t *arguments)
 {
-    const char *name = json_string_value(json_object_get(arguments, "name"));
     struct query query = {.kind = QUERY_CONTRACT_REMOVE};
 
-    if (!name || strlen(name) >= QUERY_CONTRACT_NAME_SIZE)
+    if (!name_contract(arguments, &query))
         return session_fail(session, id, WIRE_BAD_REQUEST, "name: expected the contract's name");
-    memcpy(query.text, name, strlen(name) + 1);
     int code = session_ask(session, &query, sizeof(struct query_contract));
     if (code)
         return session_fail(session, id, (enum wire_code)code, wire_meaning(code));

@@ -25,6 +25,7 @@ enum query_kind {
     QUERY_ROUTES,     /* struct query_route: every path of the RIB, in the order of prefixes, best first */
     QUERY_NEIGHBOURS, /* struct query_neighbour */
     QUERY_CONTRACTS,  /* struct query_contract (query/contracts.h), in their order */
+    QUERY_CONTRACT,   /* struct query_contract_seen: the one whose name `text` says. -ENOENT */
     /* The same as contracts_add() and contracts_remove() answer (engine/contracts.h); `text` says the contract, or its
      * name. Of the last, the generation is in how many ns its share is free. */
     QUERY_CONTRACT_CHECK,

@@ -83,12 +83,13 @@ static size_t next_contract(const struct kept *kept, size_t i)
 
 static json_t *json_contract(const char *name, const struct query_figures *what)
 {
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "contract", name, "conforming",
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "contract", name, "conforming",
                      (json_int_t)what->came.conforming, "shaped", (json_int_t)what->came.shaped, "demoted",
                      (json_int_t)what->came.demoted, "dropped", (json_int_t)what->came.dropped, "too_long",
                      (json_int_t)what->came.too_long, "left", (json_int_t)what->left.packets, "left_bytes",
-                     (json_int_t)what->left.bytes, "late", (json_int_t)what->left.late, "worst_us",
-                     (json_int_t)(what->left.worst_ns / 1000));
+                     (json_int_t)what->left.bytes, "late", (json_int_t)what->left.late, "min_us",
+                     (json_int_t)(what->left.least_ns / 1000), "p99_us", (json_int_t)(what->left.delay.p99_ns / 1000),
+                     "max_us", (json_int_t)(what->left.delay.max_ns / 1000));
 }
 
 static json_t *json_contracts(const struct kept *kept)
@@ -96,7 +97,7 @@ static json_t *json_contracts(const struct kept *kept)
     json_t *contracts = json_array();
 
     for (size_t i = next_contract(kept, 0); i < kept->conf->contract_count; i = next_contract(kept, i + 1)) {
-        const struct query_figures what = shaped_contract(kept->shaped, (uint32_t)i);
+        const struct query_figures what = shaped_contract(kept->shaped, (uint32_t)i, 0);
         json_array_append_new(contracts, json_contract(kept->conf->contracts[i].name, &what));
     }
     return contracts;
@@ -105,13 +106,14 @@ static json_t *json_contracts(const struct kept *kept)
 static void print_contracts(const struct kept *kept)
 {
     for (size_t i = next_contract(kept, 0); i < kept->conf->contract_count; i = next_contract(kept, i + 1)) {
-        const struct query_figures what = shaped_contract(kept->shaped, (uint32_t)i);
+        const struct query_figures what = shaped_contract(kept->shaped, (uint32_t)i, 0);
         printf("contract %s:\n", kept->conf->contracts[i].name);
         printf("came     %" PRIu64 " that conformed; shaped %" PRIu64 ", demoted %" PRIu64 ", dropped %" PRIu64
                ", too long %" PRIu64 "\n",
                what.came.conforming, what.came.shaped, what.came.demoted, what.came.dropped, what.came.too_long);
-        printf("left     %" PRIu64 ", after %.3f ms at most; late %" PRIu64 "\n", what.left.packets,
-               (double)what.left.worst_ns / 1e6, what.left.late);
+        printf("left     %" PRIu64 ", after %.3f to %.3f ms, 99 of 100 within %.3f; late %" PRIu64 "\n",
+               what.left.packets, (double)what.left.least_ns / 1e6, (double)what.left.delay.max_ns / 1e6,
+               (double)what.left.delay.p99_ns / 1e6, what.left.late);
     }
 }
 

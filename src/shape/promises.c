@@ -2,9 +2,23 @@
 
 #include <stdlib.h>
 
+#define SECOND_NS INT64_C(1000000000)
+
+/* What has left of a contract. */
+struct kept {
+    struct histogram *delays; /* NULL: there never was one of this number */
+    uint64_t packets, bytes, late, late_stalled;
+    int64_t least_ns;
+    uint64_t stalls_before; /* of all there were */
+    /* How fast: in a time of a second at least, from a packet to a packet, and what has come since. */
+    uint64_t rate, rate_bytes;
+    int64_t rate_ns; /* since then; 0: nothing has left yet */
+};
+
 struct promises {
     struct classifier *classifier; /* NULL: no packet has a contract */
-    struct query_kept *kept;       /* by number */
+    struct kept *kept;             /* by number */
+    uint32_t contracts;
     unsigned bucket_log;
     int64_t latest_ns; /* of the packet that came last */
     bool stalled;      /* there was a stall, and packets of contracts wait since */
@@ -21,6 +35,7 @@ struct promises *promises_new(uint32_t contracts, unsigned bucket_log, int64_t a
         return NULL;
     promises->bucket_log = bucket_log;
     promises->allowance_ns = allowance_ns;
+    promises->contracts = contracts;
     promises->kept = calloc(contracts, sizeof(*promises->kept));
     return promises->kept ? promises : promises_free(promises);
 }
@@ -29,6 +44,8 @@ struct promises *promises_free(struct promises *promises)
 {
     if (promises) {
         classifier_free(promises->classifier);
+        for (uint32_t i = 0; promises->kept && i < promises->contracts; i++)
+            free(promises->kept[i].delays);
         free(promises->kept);
     }
     free(promises);
@@ -43,9 +60,12 @@ struct classifier *promises_classify(struct promises *promises, struct classifie
     return before;
 }
 
-void promises_begin(struct promises *promises, uint32_t number)
+struct histogram *promises_begin(struct promises *promises, uint32_t number, struct histogram *delays)
 {
-    promises->kept[number] = (struct query_kept){.packets = 0};
+    struct histogram *before = promises->kept[number].delays;
+
+    promises->kept[number] = (struct kept){.delays = delays, .stalls_before = promises->stalls};
+    return before;
 }
 
 void promises_find(struct promises *promises, struct packet *packet, const struct flow *flow, uint8_t in,
@@ -81,15 +101,29 @@ void promises_blocked(struct promises *promises)
     promises->stalled = true;
 }
 
+static void count_rate(struct kept *kept, uint32_t bytes, int64_t left_ns)
+{
+    int64_t passed_ns = left_ns - kept->rate_ns;
+
+    if (passed_ns >= SECOND_NS) {
+        if (kept->rate_ns)
+            kept->rate = (uint64_t)((double)kept->rate_bytes * 1e9 / (double)passed_ns);
+        kept->rate_bytes = 0;
+        kept->rate_ns = left_ns;
+    }
+    kept->rate_bytes += bytes;
+}
+
 void promises_left(struct promises *promises, const struct packet *packet, int64_t left_ns)
 {
-    struct query_kept *kept = &promises->kept[packet->contract];
+    struct kept *kept = &promises->kept[packet->contract];
     int64_t delay_ns = left_ns - packet->arrived_ns;
 
-    kept->packets++;
+    if (!kept->packets++ || delay_ns < kept->least_ns)
+        kept->least_ns = delay_ns;
     kept->bytes += packet->len;
-    if (delay_ns > kept->worst_ns)
-        kept->worst_ns = delay_ns;
+    histogram_add(kept->delays, delay_ns);
+    count_rate(kept, packet->len, left_ns);
     if (!edf_is_late(packet->deadline, left_ns, promises->bucket_log))
         return;
     if (promises->stalled)
@@ -103,9 +137,40 @@ void promises_settled(struct promises *promises)
     promises->stalled = false;
 }
 
-struct query_kept promises_kept(const struct promises *promises, uint32_t number)
+/* While less comes than a packet in two seconds, what has come by now. */
+static uint64_t rate_now(const struct kept *kept, int64_t now_ns)
 {
-    return promises->kept[number];
+    int64_t passed_ns = now_ns - kept->rate_ns;
+
+    if (!kept->rate_ns || passed_ns <= 0)
+        return kept->rate;
+    return kept->rate && passed_ns < 2 * SECOND_NS ? kept->rate
+                                                   : (uint64_t)((double)kept->rate_bytes * 1e9 / (double)passed_ns);
+}
+
+struct query_kept promises_kept(const struct promises *promises, uint32_t number, int64_t now_ns)
+{
+    const struct kept *kept = &promises->kept[number];
+
+    if (!kept->delays)
+        return (struct query_kept){.packets = 0};
+    return (struct query_kept){.packets = kept->packets,
+                               .bytes = kept->bytes,
+                               .rate = rate_now(kept, now_ns),
+                               .late = kept->late,
+                               .late_stalled = kept->late_stalled,
+                               .delay = histogram_summary(kept->delays),
+                               .least_ns = kept->least_ns};
+}
+
+uint64_t promises_stalls(const struct promises *promises, uint32_t number)
+{
+    return promises->stalls - promises->kept[number].stalls_before;
+}
+
+const struct histogram *promises_delays(const struct promises *promises, uint32_t number)
+{
+    return promises->kept[number].delays;
 }
 
 struct queues_looks promises_looks(const struct promises *promises)

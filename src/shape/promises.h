@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/histogram.h"
 #include "conf/conf.h"
 #include "net/classifier.h"
 #include "query/contracts.h"
@@ -25,8 +26,9 @@ struct promises *promises_free(struct promises *promises);
  * before, for the caller to free. */
 struct classifier *promises_classify(struct promises *promises, struct classifier *classifier);
 
-/* A number's figures begin anew. */
-void promises_begin(struct promises *promises, uint32_t number);
+/* A number's figures begin anew. Its delays are counted in what is zeros now, and is taken over; the one before, for
+ * the caller to free. */
+struct histogram *promises_begin(struct promises *promises, uint32_t number, struct histogram *delays);
 
 /* Give a packet its contract, if it has one, and when it came: what its arrived_ns says, or now if that is unknown.
  * `in`: the number of the port at which it came in; 0: at none. */
@@ -46,7 +48,10 @@ void promises_left(struct promises *promises, const struct packet *packet, int64
 /* No packet of a contract waits. */
 void promises_settled(struct promises *promises);
 
-/* What has left of a contract. */
-struct query_kept promises_kept(const struct promises *promises, uint32_t number);
+/* What has left of a contract; how often the platform stalled since it began; and each delay, borrowed, NULL if no
+ * contract ever had this number. */
+struct query_kept promises_kept(const struct promises *promises, uint32_t number, int64_t now_ns);
+uint64_t promises_stalls(const struct promises *promises, uint32_t number);
+const struct histogram *promises_delays(const struct promises *promises, uint32_t number);
 
 struct queues_looks promises_looks(const struct promises *promises);

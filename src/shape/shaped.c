@@ -103,8 +103,8 @@ static int add_class(struct shaped *shaped, const struct conf_shape *shape, cons
     *what = (struct queues_class){
         .kind = from->queue.kind, .priority = from->priority, .weight = from->weight, .rate = from->rate};
     snprintf(what->name, sizeof(what->name), "%s", from->name);
-    return queue_configure(&from->queue, conf_traffic_class_rate(shape, from),
-                           link_bytes(&shaped->link, ETH_HDR_SIZE + mtu), &class->queue, fault);
+    return queue_configure(&from->queue, conf_traffic_class_rate(shape, from), link_packet_bytes(&shaped->link, mtu),
+                           &class->queue, fault);
 }
 
 /* The scheduler has its classes by priority; those that are alike in the order in which they were said. */
@@ -140,7 +140,7 @@ static int begin_sizing(struct shaped *shaped, const struct shaped_config *from,
 {
     struct sizing_config config = {.queues = &shaped->config,
                                    .rate = shaped->rate,
-                                   .packet = link_bytes(&shaped->link, ETH_HDR_SIZE + from->mtu),
+                                   .packet = link_packet_bytes(&shaped->link, from->mtu),
                                    .batch_max = FRAME_IO_BATCH,
                                    .samples = from->samples};
 
@@ -232,10 +232,11 @@ const struct capacity *shaped_capacity(const struct shaped *shaped)
     return &shaped->capacity;
 }
 
-void shaped_set_contract(struct shaped *shaped, uint32_t number, const struct contract *contract)
+struct histogram *shaped_set_contract(struct shaped *shaped, uint32_t number, const struct contract *contract,
+                                      struct histogram *delays)
 {
     edf_set(sched_edf(shaped->sched), number, contract);
-    promises_begin(shaped->promises, number);
+    return promises_begin(shaped->promises, number, delays);
 }
 
 struct classifier *shaped_classify(struct shaped *shaped, struct classifier *classifier)
@@ -255,7 +256,12 @@ int shaped_keep(struct shaped *shaped, const struct conf *conf, const char *out)
         if (strcmp(contract->out, out) != 0)
             continue;
         const struct contract terms = conf_contract_on_link(contract, shaped->kind_of_link);
-        shaped_set_contract(shaped, (uint32_t)i, &terms);
+        struct histogram *delays = calloc(1, sizeof(*delays));
+        if (!delays) {
+            free(rules);
+            return -ENOMEM;
+        }
+        free(shaped_set_contract(shaped, (uint32_t)i, &terms, delays));
         for (size_t j = 0; j < contract->match_count; j++)
             if (!contract->matches[j].in[0])
                 rules[count++] = (struct classifier_rule){.match = &contract->matches[j], .number = (uint32_t)i};
@@ -268,10 +274,16 @@ int shaped_keep(struct shaped *shaped, const struct conf *conf, const char *out)
     return 0;
 }
 
-struct query_figures shaped_contract(const struct shaped *shaped, uint32_t number)
+struct query_figures shaped_contract(const struct shaped *shaped, uint32_t number, int64_t now_ns)
 {
     return (struct query_figures){.came = edf_counts(sched_edf(shaped->sched), number),
-                                  .left = promises_kept(shaped->promises, number)};
+                                  .left = promises_kept(shaped->promises, number, now_ns),
+                                  .stalls = promises_stalls(shaped->promises, number)};
+}
+
+const struct histogram *shaped_contract_delays(const struct shaped *shaped, uint32_t number)
+{
+    return promises_delays(shaped->promises, number);
 }
 
 /* --- a packet's way ---------------------------------------------------------------------------------------------- */

@@ -46,8 +46,9 @@ struct frame_io *shaped_io(const struct shaped *shaped);
 const struct capacity *shaped_capacity(const struct shaped *shaped);
 
 /* A contract has this number from now on, and nothing has become of it yet. What waits of the one before keeps its
- * times. */
-void shaped_set_contract(struct shaped *shaped, uint32_t number, const struct contract *contract);
+ * times. Its delays are counted in what is zeros now, and is taken over; the one before, for the caller to free. */
+struct histogram *shaped_set_contract(struct shaped *shaped, uint32_t number, const struct contract *contract,
+                                      struct histogram *delays);
 
 /* From now on packets have the contracts whose numbers the classifier says; NULL: none has. It is taken over; the one
  * before, for the caller to free. */
@@ -57,8 +58,9 @@ struct classifier *shaped_classify(struct shaped *shaped, struct classifier *cla
  * nobody changes. 0; -ENOMEM. */
 int shaped_keep(struct shaped *shaped, const struct conf *conf, const char *out);
 
-/* What has become of a contract's packets. */
-struct query_figures shaped_contract(const struct shaped *shaped, uint32_t number);
+/* What has become of a contract's packets; each of their delays (shape/promises.h). */
+struct query_figures shaped_contract(const struct shaped *shaped, uint32_t number, int64_t now_ns);
+const struct histogram *shaped_contract_delays(const struct shaped *shaped, uint32_t number);
 
 /* Do what there is to do now; with a bound. When to come again, unless frames come before: now_ns or later; INT64_MAX:
  * not before frames come. */

@@ -389,14 +389,19 @@ static void contracts_are_kept(void **state)
         struct port port;
         begin_port(&port, texts[i]);
         struct queues queues = send_from(&port, sources, ARRAY_SIZE(sources), 3000);
-        struct query_figures voice = shaped_contract(port.shaped, 0), video = shaped_contract(port.shaped, 1);
+        struct query_figures voice = shaped_contract(port.shaped, 0, 0), video = shaped_contract(port.shaped, 1, 0);
         assert_int_equal(voice.came.conforming, 300);
         assert_int_equal(voice.left.packets, 300);
         assert_int_equal(late(&voice), 0);
-        assert_true(voice.left.worst_ns > 300000 && voice.left.worst_ns <= 3 * MS);
+        assert_int_equal(voice.left.delay.count, 300);
+        assert_true(voice.left.least_ns >= 0 && voice.left.least_ns <= voice.left.delay.p50_ns);
+        assert_true(voice.left.delay.max_ns > 300000 && voice.left.delay.max_ns <= 3 * MS);
         /* 32 Mbit/s of 5: what waits longer than it may is dropped, and all that stays has its guarantee. */
         assert_true(video.came.dropped > 8000 && video.came.shaped > 1500);
         assert_int_equal(late(&video), 0);
+        assert_true(video.left.rate > 0.95 * 5e6 / 8 && video.left.rate < 1.05 * 5e6 / 8);
+        video = shaped_contract(port.shaped, 1, 100 * SECOND);
+        assert_true(video.left.rate < 5e6 / 8 / 50); /* nothing has left for long */
         assert_true((double)video.left.bytes < 3.1 * 5e6 / 8 && (double)video.left.bytes > 2.9 * 5e6 / 8);
         assert_true(queues.classes[0].left_packets > 4000); /* and the rest is for best effort */
         assert_int_equal(queues.looks.stalls, 0);
@@ -413,7 +418,7 @@ static void excess_is_treated_as_the_contract_says(void **state)
 
     begin_port(&port, CONTRACTS("drop"));
     send_from(&port, sources, ARRAY_SIZE(sources), 2000);
-    struct query_figures voice = shaped_contract(port.shaped, 0), video = shaped_contract(port.shaped, 1);
+    struct query_figures voice = shaped_contract(port.shaped, 0, 0), video = shaped_contract(port.shaped, 1, 0);
     assert_int_equal(voice.came.conforming + voice.came.dropped, 8000);
     assert_true(voice.came.conforming > 220 && voice.came.conforming < 260); /* 2 s x 1 Mbit/s, and a burst */
     assert_int_equal(video.left.packets, 200);
@@ -423,8 +428,8 @@ static void excess_is_treated_as_the_contract_says(void **state)
     begin_port(&port, CONTRACTS("demote"));
     port.overtakes = true;
     struct queues queues = send_from(&port, sources, ARRAY_SIZE(sources), 2000);
-    voice = shaped_contract(port.shaped, 0);
-    video = shaped_contract(port.shaped, 1);
+    voice = shaped_contract(port.shaped, 0, 0);
+    video = shaped_contract(port.shaped, 1, 0);
     assert_int_equal(voice.came.conforming + voice.came.demoted, 8000);
     assert_int_equal(queues.classes[0].arrived_packets, 8000 + voice.came.demoted);
     assert_int_equal(video.left.packets, 200);
@@ -441,7 +446,7 @@ static void what_is_too_long_does_not_conform(void **state)
     put(&port, 1, ETH_HDR_SIZE + 1000, TOS(EF));
     put(&port, 1, ETH_HDR_SIZE + 1001, TOS(EF));
     shaped_turn(port.shaped, MS);
-    struct query_figures voice = shaped_contract(port.shaped, 0);
+    struct query_figures voice = shaped_contract(port.shaped, 0, 0);
     assert_int_equal(voice.came.conforming, 1);
     assert_int_equal(voice.came.too_long, 1);
     take_all(&port);
@@ -474,7 +479,7 @@ static void stalls_are_counted(void **state)
     queues = look(&port, now_ns);
     assert_int_equal(queues.looks.stalls, 1);
     assert_int_equal(queues.looks.late.max_ns, 20 * MS);
-    struct query_figures voice = shaped_contract(port.shaped, 0);
+    struct query_figures voice = shaped_contract(port.shaped, 0, 0);
     assert_int_equal(voice.left.late, 0);
     while (now_ns < SECOND) {
         int64_t next_ns = shaped_turn(port.shaped, now_ns);
@@ -484,7 +489,7 @@ static void stalls_are_counted(void **state)
     put(&port, 1, 1000, TOS(EF));
     shaped_turn(port.shaped, SECOND);
     take_all(&port);
-    voice = shaped_contract(port.shaped, 0);
+    voice = shaped_contract(port.shaped, 0, 0);
     assert_int_equal(voice.left.packets, 4);
     assert_int_equal(voice.left.late, 0);
     queues = look(&port, SECOND);
@@ -512,7 +517,7 @@ static void best_effort_leaves_memory_for_contracts(void **state)
     assert_true(queues.frames_free >= queues.contracts_reserved);
     put(&port, 1, 1000, TOS(EF));
     shaped_turn(port.shaped, now_ns);
-    assert_int_equal(shaped_contract(port.shaped, 0).came.conforming, 1);
+    assert_int_equal(shaped_contract(port.shaped, 0, 0).came.conforming, 1);
     end_port(&port);
 }
 

@@ -24,6 +24,17 @@ PORTS = """
 interface "lan0" {{ address = "10.0.1.1/24"  door = "{door}" }}
 interface "lan1" {{ address = "10.0.2.1/24"  door = "{door}"  rate = "{rate}" }}
 """
+WORDS = """
+dhcp {{ class "phones" {{ vendor-class = "phone"  contract = "down" }} }}
+interface "lan0" {{ address = "10.0.1.1/24"  door = "{door}" }}
+interface "lan1" {{
+    address = "10.0.2.1/24"  door = "{door}"  rate = "50Mbit"
+    dhcp {{ pool "10.0.2.8/29" {{ class = "phones" }} }}
+}}
+contract "down" {{ out = "lan1"  match = "udp dscp ef"  atm = "cbr pcr 1Mbit cdvt 160ms ctd 40ms cdv 30ms"  packet = "500B" }}
+contract "cheap" {{ out = "lan1"  match = "dscp cs1"  atm = "ubr pcr 1Mbit cdvt 80ms"  excess = "drop" }}
+contract "load" {{ out = "lan1"  match = "dscp cs2"  tspec = "r 1Mbit b 20kB m 128B M 528B" }}
+"""
 # name, match, UDP port, DSCP: each is met by what is sent to that port with that DSCP, and by nothing else.
 KINDS = [
     ("by-dscp", "dscp ef", 7001, 46),
@@ -98,7 +109,7 @@ def packets_are_whose_they_should_be(tap, net):
         sinks[-1].recv(1000)
     until(lambda: net.contracts()["by-ingress"]["left"]["packets"] >= 2 * COUNT, "the kernel's have left")
     check(tap, "what the kernel forwards came in where it did", net.came("by-ingress") == 2 * COUNT, net.contracts()["by-ingress"])
-    late = {name: (one["late"], one["worst_us"]) for name, one in net.contracts().items()}
+    late = {name: (one["late"], one["delay"]["max_us"]) for name, one in net.contracts().items()}
     check(tap, "none was late", not any(count for count, _ in late.values()), late)
     check(tap, "and each is whole at its end", all(one["came"]["conforming"] == net.came(name) for name, one in net.contracts().items()),
           net.contracts())
@@ -134,7 +145,7 @@ def a_flood_changes_nothing(tap, net):
     looks = net.router.ask("show", "queues")["queues"][0]["looks"]
     check(tap, "no packet that conformed was lost, or late without a stall that was counted", net.came("voice") == 300 and voice["came"]["dropped"] == 0 and
           voice["late"] == 0, voice, looks)
-    check(tap, "longer than promised means a stall", voice["worst_us"] <= 10000 + 20 or looks["platform_stalls"] > 0, voice, looks)
+    check(tap, "longer than promised means a stall", voice["delay"]["max_us"] <= 10000 + 20 or looks["platform_stalls"] > 0, voice, looks)
     check(tap, "who sends too much loses that, and is not late", rogue["came"]["dropped"] > 100 and rogue["late"] == 0, rogue)
     frames = net.router.ask("show", "queues")["queues"][0]["frames"]
     check(tap, "no frame's memory is lost", frames["lost"] == 0, frames)
@@ -197,6 +208,65 @@ def offers_hold(tap, net):
         terms[key] = offer[offer.index(key) + 1].rstrip(",")
         seen.append(net.said("check", "x", *[word for pair in terms.items() for word in pair]))
     check(tap, "what is offered is admitted", [one[0] for one in seen if isinstance(one, tuple)] == [0, 0, 0], *seen)
+
+
+def words_of_others_are_kept(tap, net):
+    """ATM's and IntServ's words, and a class of DHCP clients that names a contract."""
+    net.router.configure(WORDS.format(door=door_kind))
+    net.router.fairlead("reload")
+    contracts = net.contracts()
+    check(tap, "contracts in words of others are kept", [one["state"] for one in contracts.values()] == ["kept"] * 3, contracts)
+    check(tap, "a class of clients means the addresses of its pools", contracts["down"]["match"] == ["udp to 10.0.2.8/29 dscp ef"], contracts["down"])
+    check(tap, "what is promised is what the words say", contracts["down"]["promised"]["burst"] == ON_LINK + 20000 and
+          contracts["down"]["promised"]["delay_us"] == 40000 and contracts["down"]["words"]["atm"] ==
+          "cbr pcr 1Mbit cdvt 160ms ctd 40ms cdv 30ms" and contracts["load"]["promised"]["delay_us"] is None and
+          contracts["cheap"]["promised"]["best_effort"], contracts)
+    sink = Lab.inside("right", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    sink.bind((RIGHT, 7001))
+    sink.settimeout(20)
+    net.send(7001, EF, COUNT)
+    net.send(7001, 16, COUNT)
+    for _ in range(2 * COUNT):
+        sink.recv(1000)
+    net.send(7001, 8, 50, 1400)
+    until(lambda: net.came("cheap") == 50, "all of the cheap ones came")
+    cheap = net.contracts()["cheap"]
+    for _ in range(cheap["came"]["conforming"]):
+        sink.recv(2000)
+    check(tap, "best effort is let through up to its peak rate", 0 < cheap["came"]["conforming"] < 50 and
+          cheap["came"]["conforming"] + cheap["came"]["dropped"] == 50 and cheap["left"]["packets"] == 0, cheap)
+    until(lambda: all(net.contracts()[name]["left"]["packets"] == COUNT for name in ("down", "load")), "the others have left")
+    status, text = net.said("show", "down")
+    check(tap, "one is shown with its delays, and in other words", status == 0 and "in ATM      cbr pcr 1Mbit" in text and
+          "TSpec r " in text and "RSpec R " in text and "jitter" in text and "#" in text, text)
+    seen = net.router.ask("contract", "show", "down")["contract"]
+    check(tap, "each delay is in the histogram", sum(count for _, _, count in seen["delays_ns"]) == COUNT and
+          seen["delays_ns"][0][0] <= seen["delay"]["min_us"] * 1000 + 999 and
+          seen["delays_ns"][-1][1] >= seen["delay"]["max_us"] * 1000 and
+          seen["delay"]["max_us"] - seen["delay"]["min_us"] <= seen["delay"]["jitter_us"] <= 40000, seen)
+    status, text = net.said("check", "x", "out", "lan1", "match", "dscp cs3", "tspec", "r 1Mbit b 3kB m 128B M 1500B", "rspec", "R 2Mbit S 1ms")
+    check(tap, "IntServ's words are taken, and said in ATM's", status == 0 and "in ATM      cbr pcr 1297kbit" in text and
+          "RSpec R 2Mbit S 1ms" in text, text)
+    status, text = net.said("add", "x", "out", "lan1", "match", "dscp cs3", "atm", "rt-vbr pcr 4Mbit scr 1Mbit mbs 9 ctd 20ms")
+    check(tap, "and ATM's", status == 0 and "TSpec r " in text, text)
+    net.router.fairlead("reload")
+    check(tap, "they come back as they were written", net.contracts()["x"]["words"]["atm"] == "rt-vbr pcr 4Mbit scr 1Mbit mbs 9 ctd 20ms" and
+          net.contracts()["x"]["by_hand"], net.contracts())
+    for settings, said in ((("atm", "cbr"), "atm: 'cbr': character 4: expected pcr"),
+                           (("atm", "cbr pcr 1Mbit"), "expected a delay: ctd in atm, or delay"),
+                           (("tspec", "r 1Mbit"), "expected b and the token bucket size"),
+                           (("atm", "nrt-vbr pcr 2Mbit scr 1Mbit mbs 3", "delay", "5ms"), "only cbr and rt-vbr promise them")):
+        status, text = net.said("check", "y", "out", "lan1", "match", "dscp cs4", *settings)
+        check(tap, f"{settings[1]}: {said}", status == 1 and said in text, text)
+    status, text = net.said("show", "nobody")
+    check(tap, "there is none of that name", status == 1 and "there is no such contract" in text, text)
+    check(tap, "what was added goes", net.said("remove", "x")[0] == 0)
+    net.configure(contract("voice", "dscp ef"))
+    net.router.fairlead("reload")
+    net.send(7001, EF, 5)
+    until(lambda: net.contracts()["voice"]["left"]["packets"] == 5, "it is used")
+    until(lambda: net.said("check", "y", "out", "lan1", "match", "dscp cs4", "rate", "48Mbit", "delay", "90ms")[0] == 0,
+          "the shares of those that are gone are free")
 
 
 def people_add_and_remove(tap, net):
@@ -299,6 +369,7 @@ def all_cases(tap):
     a_flood_changes_nothing(tap, net)
     what_is_wrong_changes_nothing(tap, net)
     offers_hold(tap, net)
+    words_of_others_are_kept(tap, net)
     people_add_and_remove(tap, net)
     nothing_is_lost(tap, net)
     it_follows_its_port(tap, net)
