@@ -143,7 +143,7 @@ def check_client(checks, lab, router):
 def ping_beside_transfer(lab):
     """(median round-trip time in ms, Mbit/s) of a ping beside four TCP connections."""
     server = iperf_server(lab)
-    transfer = lab.spawn("left", "iperf3", "-c", RIGHT, "-P", "4", "-t", "5", "-O", "1", "-J", stdout=subprocess.PIPE)
+    transfer = lab.spawn("left", "iperf3", "-c", RIGHT, "-P", "4", "-t", "6", "-J", stdout=subprocess.PIPE)
     ping = lab.on("left", "ping", "-n", "-c", "40", "-i", "0.1", "-W", "3", RIGHT, check=False).stdout
     rate = json.loads(transfer.communicate(timeout=30)[0])["end"]["sum_received"]["bits_per_second"] / 1e6
     server.kill()
