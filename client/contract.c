@@ -163,13 +163,6 @@ static void print_counts(const char *name, const json_t *counts)
     printf("  %-11s %s\n", name, cell[0] ? cell : "nothing");
 }
 
-/* A time of a contract's delays. */
-static const char *delay_time(const json_t *contract, const char *key, char cell[static TABLE_CELL_SIZE])
-{
-    table_time(json_number_value(json_object_get(json_object_get(contract, "delay"), key)), cell);
-    return cell;
-}
-
 /* What has become of its delays; and each bucket of them, with a bar as long as it holds much. */
 static void print_delays(const json_t *contract)
 {
@@ -181,10 +174,13 @@ static void print_delays(const json_t *contract)
 
     if (!json_array_size(buckets))
         return;
-    printf("  %-11s %s to %s, half within %s, 99 of 100 within %s\n", "delay", delay_time(contract, "min_us", least),
-           delay_time(contract, "max_us", most), delay_time(contract, "p50_us", middle),
-           delay_time(contract, "p99_us", p99));
-    printf("  %-11s %s\n", "jitter", delay_time(contract, "jitter_us", most));
+    table_delay(contract, "delay", "min_us", least);
+    table_delay(contract, "delay", "max_us", most);
+    table_delay(contract, "delay", "p50_us", middle);
+    table_delay(contract, "delay", "p99_us", p99);
+    printf("  %-11s %s to %s, half within %s, 99 of 100 within %s\n", "delay", least, most, middle, p99);
+    table_delay(contract, "delay", "jitter_us", most);
+    printf("  %-11s %s\n", "jitter", most);
     json_array_foreach((json_t *)buckets, i, one)
     {
         if (json_integer_value(json_array_get(one, 2)) > largest)

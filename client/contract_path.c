@@ -10,11 +10,6 @@
 
 /* --- asking ------------------------------------------------------------------------------------------------------ */
 
-static bool is_word(const char *text)
-{
-    return text[0] && strspn(text, "abcdefghijklmnopqrstuvwxyz-") == strlen(text);
-}
-
 /* The words as lib/conf reads them. False: one of them is no setting, or has no value; that is said. */
 static bool write_path(const struct command *self, int count, char **words, FILE *stream)
 {
@@ -22,10 +17,10 @@ static bool write_path(const struct command *self, int count, char **words, FILE
 
     for (int i = 0; i < count; i += 2) {
         bool hop = strcmp(words[i], "hop") == 0;
-        if (!is_word(words[i]) || i + 1 == count) {
+        if (!conf_is_key(words[i]) || i + 1 == count) {
             command_failed(self,
-                           is_word(words[i]) ? "'%s': expected a value behind it"
-                                             : "'%s': expected a setting, as rate, or hop and its name",
+                           conf_is_key(words[i]) ? "'%s': expected a value behind it"
+                                                 : "'%s': expected a setting, as rate, or hop and its name",
                            words[i]);
             return false;
         }

@@ -14,6 +14,21 @@ int text_wrong(struct text_error *err, size_t at, const char *expected)
     return -EINVAL;
 }
 
+size_t text_word(const char *text, size_t len, size_t *at)
+{
+    while (*at < len && text[*at] == ' ')
+        (*at)++;
+    size_t end = *at;
+    while (end < len && text[end] != ' ')
+        end++;
+    return end - *at;
+}
+
+bool text_is(const char *text, size_t len, const char *word)
+{
+    return strlen(word) == len && memcmp(text, word, len) == 0;
+}
+
 int text_decimal(const char *text, size_t len, size_t *at, uint32_t max, const char *expected, uint32_t *value,
                  struct text_error *err)
 {

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,13 @@ int text_duration(const char *text, size_t len, uint32_t max, uint32_t *seconds,
 
 /* As text_duration() reads it, with a zero byte. */
 void text_format_duration(uint32_t seconds, char out[static TEXT_DURATION_SIZE]);
+
+/* The next word from text[*at] on, between spaces: *at is where it begins (the text's length: there is none any more),
+ * and the result how long it is. */
+size_t text_word(const char *text, size_t len, size_t *at);
+
+/* Whether these bytes are that word. */
+bool text_is(const char *text, size_t len, const char *word);
 
 /* Fill in err unless it is NULL; always returns -EINVAL, so that a parser can say `return text_wrong(...)`. */
 int text_wrong(struct text_error *err, size_t at, const char *expected);

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include "base/range.h"
 #include "tests/unit.h"
 
 #include <errno.h>
@@ -88,6 +89,45 @@ static void durations(void **state)
     assert_int_equal(text_duration("101s", 4, 100, &seconds, NULL), -EINVAL);
 }
 
+static void words(void **state)
+{
+    static const char text[] = "  one two   three ";
+    static const struct {
+        size_t at, len;
+    } expected[] = {{2, 3}, {6, 3}, {12, 5}, {18, 0}};
+    size_t at = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+        size_t len = text_word(text, strlen(text), &at);
+        assert_int_equal(at, expected[i].at);
+        assert_int_equal(len, expected[i].len);
+        at += len;
+    }
+    at = 0;
+    assert_int_equal(text_word("word", 2, &at), 2); /* no further than told */
+    assert_true(text_is("two", 3, "two"));
+    assert_false(text_is("two", 2, "two"));
+    assert_false(text_is("twos", 4, "two"));
+    assert_false(text_is("twi", 3, "two"));
+    assert_true(text_is("", 0, ""));
+}
+
+/* Each block is as large as it can be, and together they are the range. */
+static void ranges_are_blocks(void **state)
+{
+    (void)state;
+    for (uint64_t first = 0; first < 40; first++)
+        for (uint64_t end = first + 1; end < 80; end++)
+            for (uint64_t at = first, size; at < end; at += size) {
+                size = UINT64_C(1) << range_block_log(at, end);
+                assert_true(at % size == 0 && at + size <= end);
+                assert_true(at % (2 * size) != 0 || at + 2 * size > end);
+            }
+    assert_int_equal(range_block_log(0, UINT64_C(1) << 32), 32);
+    assert_int_equal(range_block_log((UINT64_C(1) << 32) - 1, UINT64_C(1) << 32), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +135,8 @@ int main(void)
         cmocka_unit_test(what_is_no_number),
         cmocka_unit_test(reads_no_further_than_told),
         cmocka_unit_test(durations),
+        cmocka_unit_test(words),
+        cmocka_unit_test(ranges_are_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

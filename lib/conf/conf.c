@@ -264,6 +264,11 @@ const char *conf_route_type_name(enum conf_route_type type)
     return type < ARRAY_SIZE(names) ? names[type] : "unknown";
 }
 
+bool conf_is_key(const char *text)
+{
+    return text[0] && strspn(text, "abcdefghijklmnopqrstuvwxyz-") == strlen(text);
+}
+
 void conf_print_text(const char *text, FILE *stream)
 {
     putc('"', stream);

@@ -314,7 +314,8 @@ int conf_read(const char *path, char **text, size_t *len);
  */
 struct conf *conf_load(const char *program, const char *path, FILE *stream);
 
-/* A string that reads as this text. */
+/* Whether it can be the name of a setting; a string that reads as this text: for whoever writes a configuration. */
+bool conf_is_key(const char *text);
 void conf_print_text(const char *text, FILE *stream);
 
 /* With all defaults written out; what is printed parses again, to the same. */

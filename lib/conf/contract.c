@@ -154,6 +154,15 @@ static void read_excess(struct build *build, void *thing, const struct conf_node
         contract->terms.treatment = (enum contract_treatment)treatment;
 }
 
+/* Words of others have been read, or not. */
+static void take_words(struct build *build, struct conf_contract *contract, const struct conf_node *node,
+                       const struct conf_value *value, int error, const struct text_error *err)
+{
+    if (error)
+        conf_wrong_text(build, node, value, err);
+    contract->damaged |= error != 0;
+}
+
 static void read_atm(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
     struct conf_contract *contract = thing;
@@ -162,10 +171,8 @@ static void read_atm(struct build *build, void *thing, const struct conf_node *n
     contract->atm_said = true;
     if (contract->words == CONF_WORDS_OWN)
         contract->words = CONF_WORDS_ATM;
-    if (atm_parse(value->text, strlen(value->text), &contract->atm, &err)) {
-        conf_wrong_text(build, node, value, &err);
-        contract->damaged = true;
-    }
+    int error = atm_parse(value->text, strlen(value->text), &contract->atm, &err);
+    take_words(build, contract, node, value, error, &err);
 }
 
 static void read_tspec(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
@@ -174,10 +181,8 @@ static void read_tspec(struct build *build, void *thing, const struct conf_node 
     struct text_error err;
 
     contract->words = CONF_WORDS_INTSERV;
-    if (tspec_parse(value->text, strlen(value->text), &contract->tspec, &err)) {
-        conf_wrong_text(build, node, value, &err);
-        contract->damaged = true;
-    }
+    int error = tspec_parse(value->text, strlen(value->text), &contract->tspec, &err);
+    take_words(build, contract, node, value, error, &err);
 }
 
 static void read_rspec(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
@@ -186,10 +191,8 @@ static void read_rspec(struct build *build, void *thing, const struct conf_node 
     struct text_error err;
 
     contract->words = CONF_WORDS_INTSERV;
-    if (rspec_parse(value->text, strlen(value->text), &contract->rspec, &err)) {
-        conf_wrong_text(build, node, value, &err);
-        contract->damaged = true;
-    }
+    int error = rspec_parse(value->text, strlen(value->text), &contract->rspec, &err);
+    take_words(build, contract, node, value, error, &err);
 }
 
 static const struct setting contract_settings[] = {

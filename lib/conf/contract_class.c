@@ -1,6 +1,8 @@
 /* Contracts that classes of DHCP clients name: whose packets those are follows from the classes' pools. */
 #include "conf/contract.h"
 
+#include "base/range.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -32,9 +34,8 @@ static const char *leads_to(const struct conf *conf, uint32_t addr)
     if (best->interface[0])
         return best->interface;
     for (size_t i = 0; i < conf->interface_count; i++)
-        for (size_t j = 0; j < conf->interfaces[i].address_count; j++)
-            if (ipv4_prefix_contains(conf->interfaces[i].addresses[j].prefix, best->via))
-                return conf->interfaces[i].name;
+        if (conf->interfaces[i].address_count && conf_interface_may_reach(&conf->interfaces[i], best->via))
+            return conf->interfaces[i].name;
     return NULL;
 }
 
@@ -83,9 +84,7 @@ static void add_range(struct naming *naming, const struct conf_range *range, boo
     uint64_t at = range->first, end = (uint64_t)range->last + 1;
 
     while (at < end) {
-        unsigned free_bits = at ? (unsigned)__builtin_ctzll(at) : 32;
-        while (at + (UINT64_C(1) << free_bits) > end)
-            free_bits--;
+        unsigned free_bits = range_block_log(at, end);
         add_prefix(naming, (struct ipv4_prefix){(uint32_t)at, (uint8_t)(32 - free_bits)}, to);
         at += UINT64_C(1) << free_bits;
     }

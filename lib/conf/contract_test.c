@@ -24,19 +24,28 @@ static struct conf *sound(const char *text)
     return conf;
 }
 
-/* The only error, in line 3, begins like this. */
-static void assert_wrong(const char *contract, const char *expected)
+/* There are errors, and the first one begins like this. */
+static struct conf_errors assert_first_wrong(const char *text, const char *expected)
 {
     struct conf *conf = NULL;
     struct conf_errors errors = {0};
+
+    assert_int_equal(conf_parse(text, strlen(text), &conf, &errors), -EINVAL);
+    if (errors.count < 1 || strncmp(errors.all[0].text, expected, strlen(expected)) != 0) {
+        conf_errors_print(&errors, "text", stderr);
+        fail_msg("expected: %s", expected);
+    }
+    return errors;
+}
+
+/* The same of a contract beside PORTS, in line 3; and it is the only one. */
+static void assert_wrong(const char *contract, const char *expected)
+{
     char text[2000];
 
     snprintf(text, sizeof(text), PORTS "%s", contract);
-    assert_int_equal(conf_parse(text, strlen(text), &conf, &errors), -EINVAL);
-    if (errors.count != 1 || strncmp(errors.all[0].text, expected, strlen(expected)) != 0) {
-        conf_errors_print(&errors, contract, stderr);
-        fail_msg("expected: %s", expected);
-    }
+    const struct conf_errors errors = assert_first_wrong(text, expected);
+    assert_int_equal(errors.count, 1);
     assert_int_equal(errors.all[0].line, 3);
 }
 
@@ -307,30 +316,18 @@ static void clients_behind_relays_have_contracts(void **state)
     conf_free(conf);
 }
 
-static void assert_class_wrong(const char *text, const char *expected)
-{
-    struct conf *conf = NULL;
-    struct conf_errors errors = {0};
-
-    assert_int_equal(conf_parse(text, strlen(text), &conf, &errors), -EINVAL);
-    if (errors.count < 1 || strncmp(errors.all[0].text, expected, strlen(expected)) != 0) {
-        conf_errors_print(&errors, "text", stderr);
-        fail_msg("expected: %s", expected);
-    }
-}
-
 static void wrong_names_in_classes_are_said(void **state)
 {
     (void)state;
-    assert_class_wrong(CLASSES("\"sideways\"", POOL("10.0.1.64/26", "\"phones\"")) DOWN("match = \"udp\""),
+    assert_first_wrong(CLASSES("\"sideways\"", POOL("10.0.1.64/26", "\"phones\"")) DOWN("match = \"udp\""),
                        "class phones: contract sideways: there is no such contract here");
-    assert_class_wrong(CLASSES("\"down\"", POOL("10.0.1.64/26", "\"tablets\"")) DOWN(""),
+    assert_first_wrong(CLASSES("\"down\"", POOL("10.0.1.64/26", "\"tablets\"")) DOWN(""),
                        "class phones: contract down: expected a pool for this class");
-    assert_class_wrong(CLASSES("\"down\"", POOL("10.0.1.64/26", "[\"phones\", \"tablets\"]")) DOWN(""),
+    assert_first_wrong(CLASSES("\"down\"", POOL("10.0.1.64/26", "[\"phones\", \"tablets\"]")) DOWN(""),
                        "pool: class phones names contract down, and others of this pool do not");
-    assert_class_wrong(CLASSES("\"down\"", POOL("10.0.1.64/26", "\"phones\"")) DOWN("match = \"to 10.0.2.0/24\""),
+    assert_first_wrong(CLASSES("\"down\"", POOL("10.0.1.64/26", "\"phones\"")) DOWN("match = \"to 10.0.2.0/24\""),
                        "class phones: contract down: what it matches has nothing to do with the pools");
-    assert_class_wrong(CLASSES("\"down\"", POOL("10.0.1.64/26", "\"phones\"")) DOWN(
+    assert_first_wrong(CLASSES("\"down\"", POOL("10.0.1.64/26", "\"phones\"")) DOWN(
                            "") "contract \"other\" { out = \"lan0\" match = \"to 10.0.1.65\" rate = \"1Mbit\" delay = "
                                "\"9ms\" }",
                        "contract other: 'to 10.0.1.65' overlaps 'to 10.0.1.64/26' of contract down in line 7");

@@ -96,6 +96,18 @@ bool conf_contract_has_delay(const struct conf_contract *contract)
     }
 }
 
+/* cbr or rt-vbr as nrt-vbr, which has all parameters; the peak of cbr is its rate. */
+static struct atm without_delay(struct atm atm)
+{
+    if (atm.category == ATM_CBR) {
+        atm.scr = atm.pcr;
+        atm.mbs = 1;
+    }
+    atm.category = ATM_NRT_VBR;
+    atm.ctd_ns = atm.cdv_ns = -1;
+    return atm;
+}
+
 void conf_contract_words(const struct conf_contract *contract, unsigned link, struct conf_contract_words *words)
 {
     const struct link_overhead overhead = link_kind_overhead(link);
@@ -106,24 +118,20 @@ void conf_contract_words(const struct conf_contract *contract, unsigned link, st
                                    : tspec_of_contract(&terms, &overhead, sizes.smallest, sizes.largest);
     struct atm atm = contract->words == CONF_WORDS_ATM ? contract->atm : atm_of_contract(&terms);
 
+    bool has_delay = conf_contract_has_delay(contract);
+
     *words = (struct conf_contract_words){.atm = ""};
-    if (!conf_contract_has_delay(contract)) {
-        if (atm.category == ATM_CBR || atm.category == ATM_RT_VBR) {
-            if (atm.category == ATM_CBR) { /* of nrt-vbr with its peak at its rate there is not more */
-                atm.scr = atm.pcr;
-                atm.mbs = 1;
-            }
-            atm.category = ATM_NRT_VBR;
-        }
-        atm.ctd_ns = atm.cdv_ns = -1;
-    } else if (atm.ctd_ns < 0) {
+    if (has_delay)
         atm.ctd_ns = terms.delay_ns;
-    }
+    else if (contract->words == CONF_WORDS_INTSERV)
+        atm = without_delay(atm);
+    if (has_delay && terms.jitter_ns)
+        atm.cdv_ns = terms.jitter_ns;
     atm_format(&atm, words->atm);
     if (terms.best_effort)
         return;
     tspec_format(&tspec, words->tspec);
-    if (!conf_contract_has_delay(contract))
+    if (!has_delay)
         return;
     const struct rspec rspec = contract->rspec.R ? contract->rspec : rspec_of_delay(terms.delay_ns, &tspec);
     rspec_format(&rspec, words->rspec);

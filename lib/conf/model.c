@@ -570,11 +570,10 @@ int conf_model_add_contracts(const struct conf_node *root, struct conf_memory *m
 {
     static const struct block *const blocks[] = {&conf_contract_block};
     static const struct block only = {.key = "", .blocks = blocks, .block_count = ARRAY_SIZE(blocks)};
-    struct build build = {.conf = conf, .memory = memory, .errors = errors};
     size_t before = conf->contract_count;
+    int error = conf_model_read(&only, root, memory, conf, errors);
 
-    read_children(&build, &only, conf, root);
     for (size_t i = before; i < conf->contract_count; i++)
         conf->contracts[i].line = 0;
-    return build.no_memory ? -ENOMEM : 0;
+    return error;
 }

@@ -1,6 +1,7 @@
 #include "net/classifier.h"
 
 #include "base/compiler.h"
+#include "base/range.h"
 
 #include <stdlib.h>
 
@@ -74,9 +75,7 @@ static unsigned split(struct match_ports ports, struct part parts[static PARTS_M
     unsigned count = 0;
 
     while (at < end) {
-        unsigned free_bits = at ? (unsigned)__builtin_ctz(at) : PORT_BITS;
-        while (at + (1u << free_bits) > end)
-            free_bits--;
+        unsigned free_bits = range_block_log(at, end);
         parts[count++] = (struct part){(uint16_t)at, (uint8_t)(PORT_BITS - free_bits)};
         at += 1u << free_bits;
     }

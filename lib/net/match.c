@@ -34,12 +34,7 @@ struct reader {
 
 static void find_word(struct reader *reader)
 {
-    while (reader->at < reader->len && reader->text[reader->at] == ' ')
-        reader->at++;
-    size_t end = reader->at;
-    while (end < reader->len && reader->text[end] != ' ')
-        end++;
-    reader->word_len = end - reader->at;
+    reader->word_len = text_word(reader->text, reader->len, &reader->at);
 }
 
 static void next_word(struct reader *reader)
@@ -50,7 +45,7 @@ static void next_word(struct reader *reader)
 
 static bool is_word(const struct reader *reader, const char *word)
 {
-    return strlen(word) == reader->word_len && memcmp(reader->text + reader->at, word, reader->word_len) == 0;
+    return text_is(reader->text + reader->at, reader->word_len, word);
 }
 
 /* What another parser found in the word. */

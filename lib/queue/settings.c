@@ -46,7 +46,7 @@ int queue_length_parse(const char *text, size_t len, struct queue_length *length
     if (error)
         return error;
     for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-        if (strlen(units[i].suffix) != len - at || memcmp(units[i].suffix, text + at, len - at) != 0)
+        if (!text_is(text + at, len - at, units[i].suffix))
             continue;
         if (!number || number > units[i].max / units[i].times)
             return text_wrong(err, 0, "more than nothing, and at most 60s, 1,000 GB or 16,777,216p");

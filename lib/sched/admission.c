@@ -1,6 +1,7 @@
 #include "sched/admission.h"
 
 #include "sched/demand.h"
+#include "sched/ratio.h"
 
 #include <stdlib.h>
 
@@ -53,7 +54,7 @@ struct admission *admission_free(struct admission *admission)
  * wait for those whose deadlines are up to a bucket later: everything has to have left a bucket earlier.
  *
  * A contract with a peak rate demands its peak burst at once, grows by the peak rate until the burst has come, and by
- * the rate from then on.
+ * the rate from then on. One that promises nothing demands nothing.
  */
 static struct demand_curve curve_of(const struct admission *admission, const struct contract *contract)
 {
@@ -61,6 +62,8 @@ static struct demand_curve curve_of(const struct admission *admission, const str
     struct gcra_law law = gcra_law(contract->rate, contract->burst);
     uint64_t rate = gcra_rate(law), burst = gcra_burst(law);
 
+    if (contract->best_effort)
+        return (struct demand_curve){.count = 0};
     if (contract->peak_rate) {
         struct gcra_law peak = gcra_law(contract->peak_rate, contract->peak_burst);
         uint64_t peak_rate = gcra_rate(peak), peak_burst = gcra_burst(peak);
@@ -68,7 +71,7 @@ static struct demand_curve curve_of(const struct admission *admission, const str
                  faster = peak_rate > rate ? peak_rate - rate : 0;
         uint64_t comes_ns = FAR_NS;
         if (faster)
-            comes_ns = (uint64_t)(((unsigned __int128)missing * 1000000000 + faster - 1) / faster);
+            comes_ns = ratio_up(missing, 1000000000, faster);
         if (!faster)
             burst = burst - missing;
         else if (missing && comes_ns < FAR_NS)
@@ -77,6 +80,16 @@ static struct demand_curve curve_of(const struct admission *admission, const str
                                                    {.at_ns = at_ns + (int64_t)comes_ns, .slope = -(int64_t)faster}}};
     }
     return (struct demand_curve){.count = 1, .bends = {{.at_ns = at_ns, .jump = burst, .slope = (int64_t)rate}}};
+}
+
+/* How fast it grows in the end. */
+static uint64_t slope_of(const struct demand_curve *curve)
+{
+    int64_t slope = 0;
+
+    for (unsigned i = 0; i < curve->count; i++)
+        slope += curve->bends[i].slope;
+    return (uint64_t)slope;
 }
 
 static bool refuse(struct admission_refusal *refusal, struct admission_refusal why)
@@ -109,12 +122,10 @@ static bool test(const struct admission *admission, const struct contract *contr
 {
     const struct admission_config *config = &admission->config;
     int64_t longest_ns = contract->delay_ns + contract_wait_ns(contract);
-    uint64_t rates = demand_slope(admission->demand) + gcra_rate(gcra_law(contract->rate, contract->burst)),
+    uint64_t rates = demand_slope(admission->demand) + slope_of(curve),
              packets = admission->packets + contract_packets(contract);
     struct demand_excess excess;
 
-    if (contract->best_effort)
-        return admit(refusal);
     if (longest_ns > config->delay_max_ns)
         return refuse(refusal, (struct admission_refusal){.cause = ADMISSION_RANGE,
                                                           .needed = (uint64_t)longest_ns,
@@ -133,7 +144,7 @@ static bool test(const struct admission *admission, const struct contract *contr
 bool admission_test(const struct admission *admission, const struct contract *contract,
                     struct admission_refusal *refusal)
 {
-    const struct demand_curve curve = curve_of(admission, contract);
+    struct demand_curve curve = curve_of(admission, contract);
 
     return test(admission, contract, &curve, refusal);
 }
@@ -145,8 +156,7 @@ bool admission_add(struct admission *admission, uint32_t number, const struct co
 
     if (!test(admission, contract, &curve, refusal))
         return false;
-    if (!contract->best_effort)
-        demand_add(admission->demand, number, &curve);
+    demand_add(admission->demand, number, &curve);
     admission->contracts[number] = *contract;
     admission->packets += contract_packets(contract);
     admission->count++;
@@ -158,8 +168,7 @@ void admission_remove(struct admission *admission, uint32_t number)
     struct contract *contract = &admission->contracts[number];
     struct demand_curve curve = curve_of(admission, contract);
 
-    if (!contract->best_effort)
-        demand_remove(admission->demand, number, &curve);
+    demand_remove(admission->demand, number, &curve);
     admission->packets -= contract_packets(contract);
     admission->count--;
     contract->rate = 0;

@@ -308,6 +308,36 @@ static void another_rate_of_the_port_holds_them_or_not(void **state)
     admission_free(admission);
 }
 
+/* What promises nothing is always admitted, and takes nothing: not of the rate, nor of time, nor of memory. */
+static void best_effort_takes_nothing(void **state)
+{
+    const struct contract best_effort = {.rate = GCRA_RATE_MAX,
+                                         .burst = UINT32_MAX,
+                                         .packet_min = 84,
+                                         .packet_max = 1538,
+                                         .treatment = CONTRACT_DROP,
+                                         .best_effort = true};
+    struct admission *admission = admission_new(&port);
+    struct admission_refusal refusal;
+
+    (void)state;
+    assert_non_null(admission);
+    fill(admission, &voice);
+    uint64_t rate = admission_rate(admission), packets = admission_packets(admission);
+    uint32_t number = admission_count(admission);
+    assert_false(admission_test(admission, &voice, NULL));
+    assert_true(admission_add(admission, number, &best_effort, &refusal));
+    assert_int_equal(refusal.cause, ADMISSION_NONE);
+    assert_int_equal(admission_rate(admission), rate);
+    assert_int_equal(admission_packets(admission), packets);
+    assert_non_null(admission_contract(admission, number));
+    admission_remove(admission, number);
+    assert_null(admission_contract(admission, number));
+    assert_int_equal(admission_rate(admission), rate);
+    assert_int_equal(admission_packets(admission), packets);
+    admission_free(admission);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +345,7 @@ int main(void)
         cmocka_unit_test(an_offer_is_admitted_and_the_best_there_is),
         cmocka_unit_test(each_refusal_says_why),
         cmocka_unit_test(another_rate_of_the_port_holds_them_or_not),
+        cmocka_unit_test(best_effort_takes_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

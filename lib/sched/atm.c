@@ -36,14 +36,11 @@ const char *atm_category_name(unsigned category)
 /* Whether one of the words of a list. */
 static bool is_listed(const char *list, const char *word)
 {
-    size_t len = strlen(word);
+    size_t at = 0, len = strlen(list);
 
-    while (*list) {
-        size_t end = strcspn(list, " ");
-        if (end == len && memcmp(list, word, len) == 0)
+    for (size_t one; (one = text_word(list, len, &at)) != 0; at += one)
+        if (text_is(list + at, one, word))
             return true;
-        list += end + (list[end] == ' ');
-    }
     return false;
 }
 
@@ -96,15 +93,10 @@ static int64_t duration(uint64_t value)
 int atm_parse(const char *text, size_t len, struct atm *atm, struct text_error *err)
 {
     uint64_t values[WORDS];
-    size_t begin = 0, end;
+    size_t begin = 0, word = text_word(text, len, &begin), end = begin + word;
     unsigned category = 0;
 
-    while (begin < len && text[begin] == ' ')
-        begin++;
-    for (end = begin; end < len && text[end] != ' ';)
-        end++;
-    while (category < ATM_CATEGORY_COUNT && (strlen(categories[category].name) != end - begin ||
-                                             memcmp(categories[category].name, text + begin, end - begin) != 0))
+    while (category < ATM_CATEGORY_COUNT && !text_is(text + begin, word, categories[category].name))
         category++;
     if (category == ATM_CATEGORY_COUNT)
         return text_wrong(err, begin, "cbr, rt-vbr, nrt-vbr, abr or ubr");

@@ -68,7 +68,7 @@ uint64_t contract_packets(const struct contract *contract)
 
     if (contract->best_effort)
         return 0;
-    unsigned __int128 bytes = gcra_burst(law) + (unsigned __int128)gcra_rate(law) * (uint64_t)waits_ns / 1000000000 + 1;
+    uint64_t bytes = gcra_burst(law) + ratio_down(gcra_rate(law), (uint64_t)waits_ns, 1000000000) + 1;
 
-    return (uint64_t)(bytes / contract->packet_min) + 1;
+    return bytes / contract->packet_min + 1;
 }

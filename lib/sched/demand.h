@@ -30,7 +30,7 @@ struct demand_bend {
 
 /* In the order of time. It never falls: the second bend has no jump and takes away no more than the first slope. */
 struct demand_curve {
-    unsigned count; /* 1 to DEMAND_BENDS */
+    unsigned count; /* 0, which is nothing, to DEMAND_BENDS */
     struct demand_bend bends[DEMAND_BENDS];
 };
 

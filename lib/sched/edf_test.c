@@ -257,6 +257,28 @@ static void demoted_or_dropped_it_takes_no_share(void **state)
 }
 
 /* A burst comes no faster than the peak rate, and short packets count as the shortest. */
+/* What is promised nothing is best effort as far as it conforms, too. */
+static void best_effort_is_regulated_and_left_alone(void **state)
+{
+    struct contract contract = plain;
+    struct scene scene;
+    bool left;
+
+    (void)state;
+    set(&scene);
+    contract.best_effort = true;
+    contract.treatment = CONTRACT_DROP;
+    give(&scene, 0, contract);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(put(&scene, 0, 1000, scene.now_ns, &left), PACKET_NONE);
+        assert_int_equal(left, i < 3);
+    }
+    assert_int_equal(edf_packets(scene.edf), 0);
+    struct edf_counts counts = edf_counts(scene.edf, 0);
+    assert_true(counts.conforming == 3 && counts.dropped == 7);
+    end(&scene);
+}
+
 static void the_peak_rate_and_the_shortest_packet_count(void **state)
 {
     struct contract contract = plain;
@@ -332,6 +354,7 @@ int main(void)
         cmocka_unit_test(the_earliest_deadline_of_those_ready_leaves),
         cmocka_unit_test(shaped_it_comes_at_the_rate),
         cmocka_unit_test(demoted_or_dropped_it_takes_no_share),
+        cmocka_unit_test(best_effort_is_regulated_and_left_alone),
         cmocka_unit_test(the_peak_rate_and_the_shortest_packet_count),
         cmocka_unit_test(the_deadline_runs_from_the_arrival),
         cmocka_unit_test(a_number_may_get_another_contract),

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "sched/ratio.h"
+
 #include <stdint.h>
 
 #define GCRA_RATE_MIN UINT64_C(125)         /* bytes a second: 1 kbit/s */
@@ -40,7 +42,7 @@ static inline uint64_t gcra_rate(struct gcra_law law)
 
 static inline uint64_t gcra_burst(struct gcra_law law)
 {
-    return (uint64_t)(((unsigned __int128)(uint64_t)(law.burst_ns + 1) * gcra_rate(law) + 999999999) / 1000000000);
+    return ratio_up((uint64_t)law.burst_ns + 1, gcra_rate(law), 1000000000);
 }
 
 /* When a packet of len bytes, at most the burst, conforms that comes at at_ns, which never goes back; not before at_ns.

@@ -44,7 +44,7 @@ int link_rate_parse(const char *text, size_t len, uint64_t *rate, struct text_er
     if (error)
         return error;
     for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-        if (strlen(units[i].suffix) != len - at || memcmp(units[i].suffix, text + at, len - at) != 0)
+        if (!text_is(text + at, len - at, units[i].suffix))
             continue;
         if (number < 1 || number > SHAPER_RATE_MAX / (units[i].bits / BYTE_BITS))
             return text_wrong(err, 0, "1kbit to 400Gbit");

@@ -14,20 +14,6 @@
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
-static size_t skip_spaces(const char *text, size_t len, size_t at)
-{
-    while (at < len && text[at] == ' ')
-        at++;
-    return at;
-}
-
-static size_t word_end(const char *text, size_t len, size_t at)
-{
-    while (at < len && text[at] != ' ')
-        at++;
-    return at;
-}
-
 static int read_length(const char *text, size_t len, enum queue_unit unit, uint64_t max, const char *expected,
                        uint64_t *value, struct text_error *err)
 {
@@ -75,23 +61,22 @@ int words_parse(const char *text, size_t len, size_t at, const struct word *word
     assert(count <= WORDS_MAX);
     for (unsigned i = 0; i < count; i++)
         values[i] = WORDS_UNSAID;
-    for (at = skip_spaces(text, len, at); at < len; at = skip_spaces(text, len, at)) {
-        size_t end = word_end(text, len, at);
+    for (size_t word; (word = text_word(text, len, &at)) != 0;) {
         unsigned i = 0;
-        while (i < count && (strlen(words[i].name) != end - at || memcmp(words[i].name, text + at, end - at) != 0))
+        while (i < count && !text_is(text + at, word, words[i].name))
             i++;
         if (i == count)
             return text_wrong(err, at, expected);
         if (values[i] != WORDS_UNSAID)
             return text_wrong(err, at, "each word once at most");
-        at = skip_spaces(text, len, end);
-        end = word_end(text, len, at);
-        if (read_value(text + at, end - at, words[i].kind, &values[i], err)) {
+        at += word;
+        word = text_word(text, len, &at);
+        if (read_value(text + at, word, words[i].kind, &values[i], err)) {
             if (err)
                 err->at += at;
             return -EINVAL;
         }
-        at = end;
+        at += word;
     }
     return 0;
 }

@@ -1,10 +1,13 @@
 /* Commands of contracts. */
+#include "conf/conf.h"
 #include "management/commands.h"
 #include "management/contract_json.h"
 #include "query/contracts.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -46,45 +49,6 @@ int command_contract(struct session *session, const json_t *id, const json_t *ar
 
 /* --- changes ----------------------------------------------------------------------------------------------------- */
 
-/* A text that grows as far as a question has room. */
-struct writing {
-    char *text;
-    size_t len;
-    bool whole;
-};
-
-static void write_bytes(struct writing *writing, const char *bytes, size_t len)
-{
-    writing->whole &= len < QUERY_TEXT_SIZE - writing->len;
-    if (!writing->whole)
-        return;
-    memcpy(writing->text + writing->len, bytes, len);
-    writing->len += len;
-    writing->text[writing->len] = '\0';
-}
-
-static void write_text(struct writing *writing, const char *text)
-{
-    write_bytes(writing, text, strlen(text));
-}
-
-/* As a string of a configuration. */
-static void write_string(struct writing *writing, const char *text)
-{
-    write_text(writing, "\"");
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            write_text(writing, "\\");
-        write_bytes(writing, text, 1);
-    }
-    write_text(writing, "\"");
-}
-
-static bool is_key(const char *text)
-{
-    return text[0] && strspn(text, "abcdefghijklmnopqrstuvwxyz-") == strlen(text);
-}
-
 static bool is_line(const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -93,28 +57,26 @@ static bool is_line(const json_t *value)
 }
 
 /* One setting: a text or a list of them. False: its value is neither. */
-static bool write_setting(struct writing *writing, const char *key, const json_t *value)
+static bool write_setting(FILE *stream, const char *key, const json_t *value)
 {
     bool list = json_is_array(value);
 
-    write_text(writing, key);
-    write_text(writing, list ? " = [" : " = ");
+    fprintf(stream, "%s = %s", key, list ? "[" : "");
     for (size_t i = 0; i < (list ? json_array_size(value) : 1); i++) {
         const json_t *one = list ? json_array_get(value, i) : value;
         if (!is_line(one))
             return false;
-        write_text(writing, i ? ", " : "");
-        write_string(writing, json_string_value(one));
+        fputs(i ? ", " : "", stream);
+        conf_print_text(json_string_value(one), stream);
     }
-    write_text(writing, list ? "]\n" : "\n");
+    fputs(list ? "]\n" : "\n", stream);
     return true;
 }
 
 /* The contract that the arguments say, as a configuration has it. What is wrong with them; NULL. */
-static const char *write_contract(const json_t *arguments, char text[static QUERY_TEXT_SIZE])
+static const char *write_contract(const json_t *arguments, FILE *stream)
 {
     const json_t *name = json_object_get(arguments, "name"), *settings = json_object_get(arguments, "settings");
-    struct writing writing = {.text = text, .whole = true};
     const char *key;
     json_t *value;
 
@@ -122,16 +84,36 @@ static const char *write_contract(const json_t *arguments, char text[static QUER
         return "name: expected the contract's name";
     if (!json_is_object(settings))
         return "settings: expected an object";
-    write_text(&writing, "contract ");
-    write_string(&writing, json_string_value(name));
-    write_text(&writing, " {\n");
+    fputs("contract ", stream);
+    conf_print_text(json_string_value(name), stream);
+    fputs(" {\n", stream);
     json_object_foreach((json_t *)settings, key, value)
     {
-        if (!is_key(key) || !write_setting(&writing, key, value))
+        if (!conf_is_key(key) || !write_setting(stream, key, value))
             return "settings: expected names of settings, each with a text or a list of texts";
     }
-    write_text(&writing, "}\n");
-    return writing.whole ? NULL : "the contract is too long: expected at most 3071 bytes";
+    fputs("}\n", stream);
+    return NULL;
+}
+
+/* The same as the text of a question. */
+static const char *write_question(const json_t *arguments, char text[static QUERY_TEXT_SIZE])
+{
+    static_assert(QUERY_TEXT_SIZE == 3072, "the text says so");
+    static const char no_memory[] = "there is no memory for the contract";
+    char *written = NULL;
+    size_t len = 0;
+    FILE *stream = open_memstream(&written, &len);
+    const char *wrong = stream ? write_contract(arguments, stream) : no_memory;
+
+    if (stream && fclose(stream) == EOF)
+        wrong = no_memory;
+    if (!wrong && len >= QUERY_TEXT_SIZE)
+        wrong = "the contract is too long: expected at most 3071 bytes";
+    if (!wrong)
+        memcpy(text, written, len + 1);
+    free(written);
+    return wrong;
 }
 
 /* What is wrong, a line for each error, with what would be admitted. */
@@ -153,9 +135,8 @@ static int refuse(struct session *session, const json_t *id)
 
 static int ask_to_add(struct session *session, const json_t *id, const json_t *arguments, enum query_kind kind)
 {
-    static_assert(QUERY_TEXT_SIZE == 3072, "the text says so");
     struct query query = {.kind = kind};
-    const char *wrong = write_contract(arguments, query.text);
+    const char *wrong = write_question(arguments, query.text);
 
     if (wrong)
         return session_fail(session, id, WIRE_BAD_REQUEST, wrong);

@@ -7,7 +7,7 @@
 /* What has left of a contract. */
 struct kept {
     struct histogram *delays; /* NULL: there never was one of this number */
-    uint64_t packets, bytes, late, late_stalled;
+    uint64_t bytes, late, late_stalled;
     int64_t least_ns;
     uint64_t stalls_before; /* of all there were */
     /* How fast: in a time of a second at least, from a packet to a packet, and what has come since. */
@@ -64,7 +64,7 @@ struct histogram *promises_begin(struct promises *promises, uint32_t number, str
 {
     struct histogram *before = promises->kept[number].delays;
 
-    promises->kept[number] = (struct kept){.delays = delays, .stalls_before = promises->stalls};
+    promises->kept[number] = (struct kept){.delays = delays, .least_ns = INT64_MAX, .stalls_before = promises->stalls};
     return before;
 }
 
@@ -119,7 +119,7 @@ void promises_left(struct promises *promises, const struct packet *packet, int64
     struct kept *kept = &promises->kept[packet->contract];
     int64_t delay_ns = left_ns - packet->arrived_ns;
 
-    if (!kept->packets++ || delay_ns < kept->least_ns)
+    if (delay_ns < kept->least_ns)
         kept->least_ns = delay_ns;
     kept->bytes += packet->len;
     histogram_add(kept->delays, delay_ns);
@@ -154,13 +154,14 @@ struct query_kept promises_kept(const struct promises *promises, uint32_t number
 
     if (!kept->delays)
         return (struct query_kept){.packets = 0};
-    return (struct query_kept){.packets = kept->packets,
+    const struct histogram_summary delay = histogram_summary(kept->delays);
+    return (struct query_kept){.packets = delay.count,
                                .bytes = kept->bytes,
                                .rate = rate_now(kept, now_ns),
                                .late = kept->late,
                                .late_stalled = kept->late_stalled,
-                               .delay = histogram_summary(kept->delays),
-                               .least_ns = kept->least_ns};
+                               .delay = delay,
+                               .least_ns = delay.count ? kept->least_ns : 0};
 }
 
 uint64_t promises_stalls(const struct promises *promises, uint32_t number)
