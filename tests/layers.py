@@ -21,6 +21,7 @@ MAY_USE = {
     "sched": ["base", "queue"],
     "sizing": ["base", "net"],
     "rib": ["base", "net"],
+    "plan": ["base", "net"],
     "twamp": ["base", "net"],
     "dhcp": ["base", "net"],
     "store": ["base", "net", "dhcp"],

@@ -2,6 +2,7 @@
 #include "conf/dhcp.h"
 
 #include "base/compiler.h"
+#include "net/ipv4_range.h"
 #include "dhcp/pool.h"
 
 #include <errno.h>
@@ -102,40 +103,14 @@ static void inherit(struct build *build, struct conf_dhcp *dhcp, const struct co
 
 /* --- pools -------------------------------------------------------------------------------------------------------- */
 
-/* FIRST-LAST, or a prefix. */
-static int parse_range(const char *text, struct conf_range *range, struct text_error *err)
-{
-    const char *dash = strchr(text, '-'), *slash = strchr(text, '/');
-    struct ipv4_prefix prefix;
-
-    if (slash) {
-        int error = ipv4_prefix_parse(text, strlen(text), 0, &prefix, err);
-        if (!error)
-            *range = (struct conf_range){
-                .first = ipv4_prefix_first(prefix), .last = ipv4_prefix_last(prefix), .is_prefix = true};
-        return error;
-    }
-    if (!dash)
-        return text_wrong(err, strlen(text), "'-' and the last address, or '/' and a length");
-    if (ipv4_addr_parse(text, (size_t)(dash - text), &range->first, err))
-        return -EINVAL;
-    if (ipv4_addr_parse(dash + 1, strlen(dash + 1), &range->last, err)) {
-        err->at += (size_t)(dash + 1 - text);
-        return -EINVAL;
-    }
-    if (range->last < range->first)
-        return text_wrong(err, (size_t)(dash + 1 - text), "an address that is not lower than the first");
-    return 0;
-}
-
 /* NULL: what is wrong is listed. */
 static struct conf_range *add_range(struct build *build, struct conf_dhcp *dhcp, const char *key, const char *text,
                                     unsigned line)
 {
-    struct conf_range range = {0};
+    struct ipv4_range range;
     struct text_error err;
 
-    if (parse_range(text, &range, &err)) {
+    if (ipv4_range_parse(text, strlen(text), 0, &range, &err)) {
         conf_wrong(build->errors, line, "%s: '%s': character %zu: expected %s", key, text, err.at + 1, err.expected);
         return NULL;
     }
@@ -144,9 +119,9 @@ static struct conf_range *add_range(struct build *build, struct conf_dhcp *dhcp,
         return NULL;
     }
     struct conf_range *added = conf_append(build, &dhcp->ranges, &dhcp->range_count, sizeof(*dhcp->ranges));
-    range.line = line;
     if (added)
-        *added = range;
+        *added =
+            (struct conf_range){.first = range.first, .last = range.last, .is_prefix = strchr(text, '/'), .line = line};
     return added;
 }
 
