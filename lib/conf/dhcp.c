@@ -2,8 +2,8 @@
 #include "conf/dhcp.h"
 
 #include "base/compiler.h"
-#include "net/ipv4_range.h"
 #include "dhcp/pool.h"
+#include "net/ipv4_range.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -9,6 +9,8 @@ struct ipv4_special {
     struct ipv4_prefix block;
     const char *name; /* a noun phrase */
     const char *rfc;  /* "RFC 1918" */
+    bool forwardable; /* routers may forward packets to it */
+    bool global;      /* and beyond any one administration's networks */
 };
 
 /* The smallest registered block that covers all of `prefix`; NULL if none does. Static storage. */
