@@ -20,6 +20,15 @@ static void address_field(struct output *out, const char *key, const char *label
     output_field(out, key, json_string(text), label, text, bits);
 }
 
+static void length_fields(struct output *out, unsigned len)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%u", len);
+    output_field(out, "length", json_integer(len), "length", text, NULL);
+    address_field(out, "mask", "mask", ipv4_mask(len));
+}
+
 /* Whether the block holds groups only: then it has neither hosts nor a broadcast address. */
 static bool is_multicast(struct ipv4_prefix prefix)
 {
@@ -36,9 +45,7 @@ static void address_fields(struct output *out, struct ipv4_prefix prefix)
     char text[IPV4_PREFIX_TEXT_SIZE], bits[IPV4_BITS_SIZE];
 
     address_field(out, "address", "address", prefix.addr);
-    snprintf(text, sizeof(text), "%u", prefix.len);
-    output_field(out, "length", json_integer(prefix.len), "length", text, NULL);
-    address_field(out, "mask", "mask", ipv4_mask(prefix.len));
+    length_fields(out, prefix.len);
     address_field(out, "wildcard", "wildcard", ~ipv4_mask(prefix.len));
     ipv4_prefix_format(ipv4_prefix_network(prefix), text);
     ipv4_addr_format_bits(ipv4_prefix_first(prefix), bits);
@@ -146,31 +153,31 @@ static void waste_fields(struct output *out, uint64_t hosts, uint64_t needed)
 
 /* --- around it ---------------------------------------------------------------------------------------------------- */
 
-static void block_field(struct output *out, const char *key, const char *label, bool is_there,
-                        struct ipv4_prefix prefix, char text[static IPV4_PREFIX_TEXT_SIZE])
+/* A block beside this one, for scripts; what people read is in text. */
+static void block_field(struct output *out, const char *key, bool is_there, struct ipv4_prefix prefix,
+                        char text[static IPV4_PREFIX_TEXT_SIZE])
 {
     memcpy(text, "none", 5);
     if (is_there)
         ipv4_prefix_format(ipv4_prefix_network(prefix), text);
-    output_field(out, key, is_there ? json_string(text) : json_null(), label, text, NULL);
+    output_field(out, key, is_there ? json_string(text) : json_null(), NULL, NULL, NULL);
 }
 
 static void neighbour_fields(struct output *out, struct ipv4_prefix prefix)
 {
-    struct ipv4_prefix previous = prefix, next = prefix, sibling = prefix, parent = prefix;
+    struct ipv4_prefix previous = prefix, next = prefix, parent = prefix;
     char text[IPV4_PREFIX_TEXT_SIZE], other[IPV4_PREFIX_TEXT_SIZE], line[80];
     uint32_t size = (uint32_t)ipv4_prefix_size(prefix);
 
     previous.addr = ipv4_prefix_first(prefix) - size;
     next.addr = ipv4_prefix_first(prefix) + size;
-    sibling.addr = ipv4_prefix_first(prefix) ^ size;
     parent.len--;
-    block_field(out, "previous", NULL, ipv4_prefix_first(prefix) != 0, previous, text);
-    block_field(out, "next", NULL, ipv4_prefix_last(prefix) != UINT32_MAX, next, other);
+    block_field(out, "previous", ipv4_prefix_first(prefix) != 0, previous, text);
+    block_field(out, "next", ipv4_prefix_last(prefix) != UINT32_MAX, next, other);
     snprintf(line, sizeof(line), "%s before, %s behind", text, other);
     output_line(out, "neighbours", line);
-    block_field(out, "sibling", NULL, prefix.len > 0, sibling, other);
-    block_field(out, "supernet", NULL, prefix.len > 0, parent, text);
+    block_field(out, "sibling", prefix.len > 0, ipv4_prefix_sibling(prefix), other);
+    block_field(out, "supernet", prefix.len > 0, parent, text);
     snprintf(line, sizeof(line), "%s, with %s", text, other);
     output_line(out, "supernet", prefix.len ? line : "none");
 }
@@ -227,19 +234,26 @@ static int print_and_free(const struct command *self, struct output *out, const 
     return rc < 0 ? command_failed(self, "standard output: write error") : EXIT_OK;
 }
 
+static int wrong_text(const struct command *self, const char *text, const struct text_error *err)
+{
+    return command_failed(self, "'%s': character %zu: expected %s", text, err->at + 1, err->expected);
+}
+
 /* The smallest block for so many hosts. */
 static int calc_hosts(const struct command *self, const char *text, const struct options *options)
 {
-    char mask[IPV4_TEXT_SIZE], bits[IPV4_BITS_SIZE], line[80];
+    static const char expected[] = "a number of hosts of 1 to 4294967294";
+    char line[80];
     struct text_error err;
     uint32_t hosts;
     size_t at = 0;
 
-    if (text_decimal(text, strlen(text), &at, UINT32_MAX - 1, "a number of hosts of 1 to 4294967294", &hosts, &err) < 0)
-        return command_failed(self, "'%s': character %zu: expected %s", text, err.at + 1, err.expected);
-    if (!hosts || text[at])
-        return command_failed(self, "'%s': character %zu: expected a number of hosts of 1 to 4294967294", text,
-                              hosts ? at + 1 : 1);
+    if (text_decimal(text, strlen(text), &at, UINT32_MAX - 1, expected, &hosts, &err) < 0)
+        return wrong_text(self, text, &err);
+    if (!hosts || text[at]) {
+        text_wrong(&err, hosts ? at : 0, expected);
+        return wrong_text(self, text, &err);
+    }
     unsigned len = hosts == 1 ? 32 : hosts == 2 ? 31 : 30;
     while (len < 31 && (UINT64_C(1) << (32 - len)) - 2 < hosts)
         len--;
@@ -249,11 +263,7 @@ static int calc_hosts(const struct command *self, const char *text, const struct
     struct output *out = output_new();
     snprintf(line, sizeof(line), "%" PRIu32, hosts);
     output_field(out, "hosts", json_integer(hosts), "hosts", line, NULL);
-    snprintf(line, sizeof(line), "%u", len);
-    output_field(out, "length", json_integer(len), "length", line, NULL);
-    ipv4_addr_format(ipv4_mask(len), mask);
-    ipv4_addr_format_bits(ipv4_mask(len), bits);
-    output_field(out, "mask", json_string(mask), "mask", mask, bits);
+    length_fields(out, len);
     snprintf(line, sizeof(line), "%" PRIu64 " (%" PRIu64 " to spare)", room, room - hosts);
     output_field(out, "room", json_integer((json_int_t)room), "room", line, NULL);
     waste_fields(out, hosts, hosts + UINT64_C(2));
@@ -271,7 +281,7 @@ static int calc(const struct command *self, int argc, char **argv, const struct 
         return command_usage(self);
     const char *text = argv[1];
     if (ipv4_prefix_parse(text, strlen(text), IPV4_PREFIX_ALLOW_HOST_BITS | IPV4_PREFIX_ALLOW_MASK, &prefix, &err) < 0)
-        return command_failed(self, "'%s': character %zu: expected %s", text, err.at + 1, err.expected);
+        return wrong_text(self, text, &err);
 
     struct output *out = output_new();
     address_fields(out, prefix);

@@ -12,11 +12,6 @@ struct fib_trie {
     struct node root;
 };
 
-static unsigned bit(uint32_t addr, unsigned depth)
-{
-    return addr >> (31 - depth) & 1;
-}
-
 struct fib_trie *fib_trie_new(void)
 {
     return calloc(1, sizeof(struct fib_trie));
@@ -44,7 +39,7 @@ int fib_trie_set(struct fib_trie *trie, struct ipv4_prefix prefix, uint32_t next
     struct node *node = &trie->root;
 
     for (unsigned depth = 0; depth < prefix.len; depth++) {
-        struct node **child = &node->child[bit(prefix.addr, depth)];
+        struct node **child = &node->child[ipv4_bit_behind(prefix.addr, depth)];
         if (!*child)
             *child = calloc(1, sizeof(**child));
         if (!*child)
@@ -60,7 +55,7 @@ int fib_trie_remove(struct fib_trie *trie, struct ipv4_prefix prefix)
     struct node *node = &trie->root;
 
     for (unsigned depth = 0; node && depth < prefix.len; depth++)
-        node = node->child[bit(prefix.addr, depth)];
+        node = node->child[ipv4_bit_behind(prefix.addr, depth)];
     if (!node || !node->next_hop)
         return -ENOENT;
     node->next_hop = 0; /* empty nodes stay until the trie goes */
@@ -75,7 +70,7 @@ uint32_t fib_trie_lookup(const struct fib_trie *trie, uint32_t addr)
     for (unsigned depth = 0; node; depth++) {
         if (node->next_hop)
             best = node->next_hop;
-        node = depth < 32 ? node->child[bit(addr, depth)] : NULL;
+        node = depth < 32 ? node->child[ipv4_bit_behind(addr, depth)] : NULL;
     }
     return best;
 }

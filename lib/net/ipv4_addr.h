@@ -35,6 +35,18 @@ static inline uint32_t ipv4_mask(unsigned len)
     return len == 0 ? 0 : UINT32_MAX << (32 - len);
 }
 
+/* The bit of addr behind its first `len` bits; len below 32. */
+static inline unsigned ipv4_bit_behind(uint32_t addr, unsigned len)
+{
+    return addr >> (31 - len) & 1;
+}
+
+/* How many of their first bits two addresses have in common. */
+static inline unsigned ipv4_common_length(uint32_t a, uint32_t b)
+{
+    return a == b ? 32 : (unsigned)__builtin_clz(a ^ b);
+}
+
 /* The prefix length of a mask; -EINVAL if its ones are not all in front. */
 int ipv4_mask_length(uint32_t mask);
 

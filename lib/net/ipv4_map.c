@@ -13,12 +13,6 @@ struct ipv4_map_node {
     struct ipv4_prefix prefix;
 };
 
-/* The bit of addr behind its first `len` bits; len below 32. */
-static unsigned bit_behind(uint32_t addr, unsigned len)
-{
-    return addr >> (31 - len) & 1;
-}
-
 /* Whether a stands before b in the order of a walk. */
 static bool before(struct ipv4_prefix a, struct ipv4_prefix b)
 {
@@ -27,8 +21,7 @@ static bool before(struct ipv4_prefix a, struct ipv4_prefix b)
 
 static unsigned common_length(struct ipv4_prefix a, struct ipv4_prefix b)
 {
-    uint32_t differ = a.addr ^ b.addr;
-    unsigned len = differ ? (unsigned)__builtin_clz(differ) : 32;
+    unsigned len = ipv4_common_length(a.addr, b.addr);
 
     if (a.len < len)
         len = a.len;
@@ -54,7 +47,7 @@ void ipv4_map_clear(struct ipv4_map *map)
 static struct ipv4_map_node **find_link(struct ipv4_map_node **link, struct ipv4_prefix prefix)
 {
     while (*link && (*link)->prefix.len < prefix.len && ipv4_prefix_covers((*link)->prefix, prefix))
-        link = &(*link)->child[bit_behind(prefix.addr, (*link)->prefix.len)];
+        link = &(*link)->child[ipv4_bit_behind(prefix.addr, (*link)->prefix.len)];
     return link;
 }
 
@@ -84,7 +77,7 @@ int ipv4_map_put(struct ipv4_map *map, struct ipv4_prefix prefix, void *value)
     if (there) {
         unsigned common = common_length(there->prefix, prefix);
         if (common == prefix.len) {
-            leaf->child[bit_behind(there->prefix.addr, prefix.len)] = there;
+            leaf->child[ipv4_bit_behind(there->prefix.addr, prefix.len)] = there;
         } else {
             struct ipv4_map_node *fork = calloc(1, sizeof(*fork));
             if (!fork) {
@@ -92,8 +85,8 @@ int ipv4_map_put(struct ipv4_map *map, struct ipv4_prefix prefix, void *value)
                 return -ENOMEM;
             }
             fork->prefix = ipv4_prefix_network((struct ipv4_prefix){.addr = prefix.addr, .len = (uint8_t)common});
-            fork->child[bit_behind(there->prefix.addr, common)] = there;
-            fork->child[bit_behind(prefix.addr, common)] = leaf;
+            fork->child[ipv4_bit_behind(there->prefix.addr, common)] = there;
+            fork->child[ipv4_bit_behind(prefix.addr, common)] = leaf;
             leaf = fork;
         }
     }
@@ -119,7 +112,7 @@ void *ipv4_map_remove(struct ipv4_map *map, struct ipv4_prefix prefix)
 
     while (*link && (*link)->prefix.len < prefix.len && ipv4_prefix_covers((*link)->prefix, prefix)) {
         parent = link;
-        link = &(*link)->child[bit_behind(prefix.addr, (*link)->prefix.len)];
+        link = &(*link)->child[ipv4_bit_behind(prefix.addr, (*link)->prefix.len)];
     }
     struct ipv4_map_node *node = *link;
     if (!node || !ipv4_prefix_equal(node->prefix, prefix) || !node->value)
@@ -140,7 +133,7 @@ void *ipv4_map_cover(const struct ipv4_map *map, uint32_t addr, unsigned max_len
     while (node && node->prefix.len <= max_length && ipv4_prefix_contains(node->prefix, addr)) {
         if (node->value)
             best = node;
-        node = node->prefix.len < 32 ? node->child[bit_behind(addr, node->prefix.len)] : NULL;
+        node = node->prefix.len < 32 ? node->child[ipv4_bit_behind(addr, node->prefix.len)] : NULL;
     }
     if (!best)
         return NULL;

@@ -53,6 +53,14 @@ static inline struct ipv4_prefix ipv4_prefix_network(struct ipv4_prefix prefix)
     return (struct ipv4_prefix){.addr = ipv4_prefix_first(prefix), .len = prefix.len};
 }
 
+/* The other half of the block that is twice as large; of /0 itself, for there is none. */
+static inline struct ipv4_prefix ipv4_prefix_sibling(struct ipv4_prefix prefix)
+{
+    uint32_t size = (uint32_t)((uint64_t)1 << (32 - prefix.len));
+
+    return (struct ipv4_prefix){.addr = ipv4_prefix_first(prefix) ^ size, .len = prefix.len};
+}
+
 /* 2^(32 - len) */
 static inline uint64_t ipv4_prefix_size(struct ipv4_prefix prefix)
 {

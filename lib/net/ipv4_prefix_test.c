@@ -168,12 +168,31 @@ static void blocks_inside_blocks(void **state)
     assert_false(ipv4_prefix_covers(lan, ten) || ipv4_prefix_covers(ten, all) || ipv4_prefix_covers(other, lan));
 }
 
+static void halves(void **state)
+{
+    (void)state;
+    struct ipv4_prefix upper = {IPV4(10, 0, 1, 77), 24}, lower = ipv4_prefix_sibling(upper), all = {0, 0};
+
+    assert_int_equal(lower.addr, IPV4(10, 0, 0, 0));
+    assert_int_equal(lower.len, 24);
+    assert_true(ipv4_prefix_equal(ipv4_prefix_sibling(lower), ipv4_prefix_network(upper)));
+    assert_int_equal(ipv4_prefix_sibling((struct ipv4_prefix){0, 1}).addr, IPV4(128, 0, 0, 0));
+    assert_int_equal(ipv4_prefix_sibling((struct ipv4_prefix){UINT32_MAX, 32}).addr, UINT32_MAX - 1);
+    assert_true(ipv4_prefix_equal(ipv4_prefix_sibling(all), all));
+    assert_int_equal(ipv4_common_length(IPV4(10, 0, 0, 0), IPV4(10, 0, 1, 0)), 23);
+    assert_int_equal(ipv4_common_length(7, 7), 32);
+    assert_int_equal(ipv4_common_length(0, UINT32_MAX), 0);
+    assert_int_equal(ipv4_bit_behind(IPV4(10, 0, 1, 0), 23), 1);
+    assert_int_equal(ipv4_bit_behind(IPV4(128, 0, 0, 0), 0), 1);
+    assert_int_equal(ipv4_bit_behind(2, 31), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_is_right),          cmocka_unit_test(names_the_place_of_what_is_wrong),
         cmocka_unit_test(what_is_printed_parses_again), cmocka_unit_test(ends_of_a_block),
-        cmocka_unit_test(blocks_inside_blocks),
+        cmocka_unit_test(blocks_inside_blocks),         cmocka_unit_test(halves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,8 +55,6 @@ static inline bool ipv4_range_overlaps(struct ipv4_range a, struct ipv4_range b)
 /* The smallest block that holds the range. */
 static inline struct ipv4_prefix ipv4_range_around(struct ipv4_range range)
 {
-    uint32_t differ = range.first ^ range.last;
-
     return ipv4_prefix_network(
-        (struct ipv4_prefix){.addr = range.first, .len = (uint8_t)(differ ? __builtin_clz(differ) : 32)});
+        (struct ipv4_prefix){.addr = range.first, .len = (uint8_t)ipv4_common_length(range.first, range.last)});
 }

@@ -46,7 +46,7 @@ static int check_entry(const struct plan_entry *entry, struct plan_refusal *why)
         return plan_refuse(why, PLAN_REASON_NO_ADDRESS, entry->range, 0);
     if (entry->kind != PLAN_POOL && !ipv4_range_is_prefix(entry->range, &prefix))
         return plan_refuse(why, PLAN_REASON_NO_BLOCK, entry->range, 0);
-    if (entry->for_sibling && (entry->status != PLAN_RESERVED || entry->kind >= PLAN_POOL))
+    if (entry->for_sibling && (entry->status != PLAN_RESERVED || !plan_can_hold(entry->kind)))
         return plan_refuse(why, PLAN_REASON_NOT_KEPT, entry->range, 0);
     if (entry->delegated && !entry->owner)
         return plan_refuse(why, PLAN_REASON_NO_OWNER, entry->range, 0);
@@ -96,13 +96,12 @@ static int check_holder(const struct plan *plan, struct ipv4_range range, uint32
 {
     if (by->everywhere)
         return 0;
-    while (around && !plan->nodes[around].delegated)
-        around = plan->nodes[around].parent;
-    if (!around)
+    uint32_t delegated = plan_delegated(plan, around);
+    if (!delegated)
         return by->holder ? plan_refuse(why, PLAN_REASON_NOT_HELD, range, 0) : 0;
-    if (by->holder && strcmp(by->holder, plan->nodes[around].owner->text) == 0)
+    if (by->holder && strcmp(by->holder, plan->nodes[delegated].owner->text) == 0)
         return 0;
-    return plan_refuse(why, PLAN_REASON_DELEGATED, range, around);
+    return plan_refuse(why, PLAN_REASON_DELEGATED, range, delegated);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -151,13 +150,21 @@ static int find_before(const struct plan *plan, const struct plan_change *change
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
 
+/* The texts of a node that the plan has made an entry of. */
+static void drop_entry(struct plan *plan, const struct plan_entry *entry)
+{
+    plan_texts_drop(&plan->texts, plan_text_of(entry->name));
+    plan_texts_drop(&plan->texts, plan_text_of(entry->owner));
+    plan_texts_drop(&plan->texts, plan_text_of(entry->provider));
+    plan_texts_drop(&plan->texts, plan_text_of(entry->contract));
+    plan_texts_drop(&plan->texts, plan_text_of(entry->note));
+}
+
 static void drop_texts(struct plan *plan, const struct plan_node *node)
 {
-    plan_texts_drop(&plan->texts, node->name);
-    plan_texts_drop(&plan->texts, node->owner);
-    plan_texts_drop(&plan->texts, node->provider);
-    plan_texts_drop(&plan->texts, node->contract);
-    plan_texts_drop(&plan->texts, node->note);
+    struct plan_entry entry = plan_entry_of(node);
+
+    drop_entry(plan, &entry);
 }
 
 /* A text, held; false: there is no memory. */
@@ -287,8 +294,6 @@ static void put_in(struct plan *plan, uint32_t node, uint32_t from)
 /* The place of what is around a range; that of the range, if there is one. */
 static uint32_t place_around(const struct plan *plan, struct ipv4_range range)
 {
-    if (plan->draft_within)
-        return plan->nodes[plan->draft_within].place;
     return plan_space_cover(&plan->space, ipv4_range_around(range));
 }
 
@@ -335,7 +340,7 @@ static int check_pool_free(const struct plan *plan, struct ipv4_range range, str
         uint32_t other = plan_view_next(&view);
         if (!other) { /* another pool's piece may be around this one */
             other = plan_around(plan, ipv4_range_of(prefix));
-            if (other && plan->nodes[other].kind != PLAN_POOL && plan->nodes[other].kind != PLAN_HOST)
+            if (other && plan_can_hold(plan->nodes[other].kind))
                 other = 0;
         }
         if (other)
@@ -350,7 +355,7 @@ static int check_stays(const struct plan *plan, const struct plan_node *node, st
     struct plan_view view;
     uint32_t inner;
 
-    if (!is_empty(node) || node->kind >= PLAN_POOL)
+    if (!is_empty(node) || !plan_can_hold(node->kind))
         return 0;
     plan_view_begin(&view, plan, ipv4_range_around(node->range));
     plan_view_next(&view);
@@ -358,8 +363,9 @@ static int check_stays(const struct plan *plan, const struct plan_node *node, st
     return inner ? plan_refuse(why, PLAN_REASON_NOT_EMPTY, node->range, inner) : 0;
 }
 
-/* Put a step's node where it belongs, if it may be there. */
-static int link_step(struct plan *plan, struct plan_step *step, const struct plan_by *by, struct plan_refusal *why)
+/* Put a step's node where it belongs, if it may be there: directly in the node `within`, if that is known. */
+static int link_step(struct plan *plan, struct plan_step *step, uint32_t within, const struct plan_by *by,
+                     struct plan_refusal *why)
 {
     const struct plan_node *node = &plan->nodes[step->node];
 
@@ -371,7 +377,8 @@ static int link_step(struct plan *plan, struct plan_step *step, const struct pla
     }
     if (step->same_place)
         return check_stays(plan, node, why);
-    uint32_t from = place_around(plan, node->range), outer = plan->space.places[from].number;
+    uint32_t from = within ? plan->nodes[within].place : place_around(plan, node->range);
+    uint32_t outer = plan->space.places[from].number;
     struct ipv4_prefix prefix;
     if (outer && ipv4_range_is_prefix(node->range, &prefix) && plan->space.places[from].len == prefix.len) {
         bool same = ipv4_range_equal(plan->nodes[outer].range, node->range); /* or a piece of a pool is just there */
@@ -398,29 +405,35 @@ static int link_step(struct plan *plan, struct plan_step *step, const struct pla
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
 
-/* Look at the changes; nothing is changed but texts held. */
+/* Look at one change; nothing is changed but texts held. */
+static int prepare_step(struct plan *plan, const struct plan_change *change, struct plan_step *step,
+                        const struct plan_by *by, struct plan_refusal *why)
+{
+    *step = (struct plan_step){.was = change->was, .is = change->is};
+    int error = step->was ? find_before(plan, change, step, by, why) : 0;
+    if (!error && step->is)
+        error = check_entry(&change->after, why);
+    if (!error && step->is && !make_node(plan, &change->after, &step->after))
+        error = plan_refuse(why, PLAN_REASON_NO_MEMORY, change->after.range, 0);
+    return error;
+}
+
 static int prepare(struct plan *plan, const struct plan_change *changes, size_t count, const struct plan_by *by,
                    struct plan_refusal *why)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct plan_step *step = &plan->steps[i];
-        *step = (struct plan_step){.was = changes[i].was, .is = changes[i].is};
-        int error = step->was ? find_before(plan, &changes[i], step, by, why) : 0;
-        if (!error && step->is)
-            error = check_entry(&changes[i].after, why);
-        if (!error && step->is && !make_node(plan, &changes[i].after, &step->after))
-            error = plan_refuse(why, PLAN_REASON_NO_MEMORY, changes[i].after.range, 0);
-        if (error) {
-            while (i-- > 0)
-                drop_texts(plan, &plan->steps[i].after);
-            return error;
-        }
+    size_t done = 0;
+    int error = 0;
+
+    while (!error && done < count) {
+        error = prepare_step(plan, &changes[done], &plan->steps[done], by, why);
+        done++;
     }
-    if (reserve(plan, count))
-        return 0;
-    for (size_t i = 0; i < count; i++)
-        drop_texts(plan, &plan->steps[i].after);
-    return plan_refuse(why, PLAN_REASON_NO_MEMORY, changes[0].is ? changes[0].after.range : changes[0].before.range, 0);
+    if (!error && !reserve(plan, count))
+        error = plan_refuse(why, PLAN_REASON_NO_MEMORY,
+                            changes[0].is ? changes[0].after.range : changes[0].before.range, 0);
+    while (error && done-- > 0)
+        drop_texts(plan, &plan->steps[done].after);
+    return error;
 }
 
 static void take_all_out(struct plan *plan, size_t count)
@@ -434,7 +447,8 @@ static void take_all_out(struct plan *plan, size_t count)
     }
 }
 
-static int put_all_in(struct plan *plan, size_t count, const struct plan_by *by, struct plan_refusal *why)
+static int put_all_in(struct plan *plan, size_t count, uint32_t within, const struct plan_by *by,
+                      struct plan_refusal *why)
 {
     for (size_t i = 0; i < count; i++) {
         struct plan_step *step = &plan->steps[i];
@@ -445,18 +459,17 @@ static int put_all_in(struct plan *plan, size_t count, const struct plan_by *by,
         step->after.parent = plan->nodes[step->node].parent; /* if it stays where it is */
         step->after.place = plan->nodes[step->node].place;
         plan->nodes[step->node] = step->after;
-        int error = link_step(plan, step, by, why);
+        int error = link_step(plan, step, within, by, why);
         if (error)
             return error;
     }
     /* What lay in something that went, or moved, lies in something else now. */
     for (size_t i = 0; i < count; i++) {
+        const struct plan_step *step = &plan->steps[i];
         struct contents contents = {plan, 0, why, 0};
-        struct ipv4_prefix prefix;
-        if (!plan->steps[i].was || plan->steps[i].same_place || plan->steps[i].before.kind >= PLAN_POOL ||
-            !ipv4_range_is_prefix(plan->steps[i].before.range, &prefix))
+        if (!step->was || step->same_place || !plan_can_hold(step->before.kind))
             continue;
-        plan_space_look_within(&plan->space, prefix,
+        plan_space_look_within(&plan->space, ipv4_range_around(step->before.range),
                                &(struct plan_space_see){.taken = check_content, .arg = &contents});
         if (contents.error)
             return contents.error;
@@ -518,14 +531,8 @@ static void finish(struct plan *plan, size_t count)
 
 static void forget_changes(struct plan *plan)
 {
-    for (size_t i = 0; i < plan->change_count; i++) {
-        const struct plan_entry *before = &plan->changes[i].before;
-        plan_texts_drop(&plan->texts, plan_text_of(before->name));
-        plan_texts_drop(&plan->texts, plan_text_of(before->owner));
-        plan_texts_drop(&plan->texts, plan_text_of(before->provider));
-        plan_texts_drop(&plan->texts, plan_text_of(before->contract));
-        plan_texts_drop(&plan->texts, plan_text_of(before->note));
-    }
+    for (size_t i = 0; i < plan->change_count; i++)
+        drop_entry(plan, &plan->changes[i].before);
     plan->change_count = 0;
 }
 
@@ -535,8 +542,8 @@ const struct plan_change *plan_changes(const struct plan *plan, size_t *count)
     return plan->changes;
 }
 
-int plan_apply(struct plan *plan, const struct plan_change *changes, size_t count, const struct plan_by *by,
-               struct plan_refusal *why)
+static int apply(struct plan *plan, const struct plan_change *changes, size_t count, uint32_t within,
+                 const struct plan_by *by, struct plan_refusal *why)
 {
     if (!count) {
         forget_changes(plan);
@@ -549,11 +556,22 @@ int plan_apply(struct plan *plan, const struct plan_change *changes, size_t coun
     if (error)
         return error;
     take_all_out(plan, count);
-    if ((error = put_all_in(plan, count, by, why))) {
+    if ((error = put_all_in(plan, count, within, by, why))) {
         put_all_back(plan, count);
         return error;
     }
     forget_changes(plan);
     finish(plan, count);
     return 0;
+}
+
+int plan_apply(struct plan *plan, const struct plan_change *changes, size_t count, const struct plan_by *by,
+               struct plan_refusal *why)
+{
+    return apply(plan, changes, count, 0, by, why);
+}
+
+int plan_draft_apply(struct plan *plan, uint32_t within, const struct plan_by *by, struct plan_refusal *why)
+{
+    return apply(plan, plan->draft, plan->draft_count, within, by, why);
 }

@@ -96,7 +96,7 @@ int plan_tick(struct plan *plan, const struct plan_by *by, struct plan_refusal *
         if ((i == 0 || free_now[i].node != free_now[i - 1].node) && !plan_draft_remove(plan, free_now[i].node))
             error = plan_refuse(why, PLAN_REASON_NO_MEMORY, plan->nodes[free_now[i].node].range, 0);
     if (!error)
-        error = plan_draft_apply(plan, &clock, why);
+        error = plan_draft_apply(plan, 0, &clock, why);
     for (uint32_t i = 0; error && i < count; i++)
         push(plan, free_now[i]);
     return error;

@@ -1,8 +1,9 @@
 /*
  * What a plan is made of. Internal to lib/plan.
  *
- * Invariants between operations: the space holds each node's range, in pieces that are blocks (one, but for pools),
- * with the node's number; a name's text says whose it is; every node lies where plan.h says that it may.
+ * Invariants: the space holds each node's range, in pieces that are blocks (one, but for pools), with the node's
+ * number; a node knows its place there and the node that it lies in; a name's text says whose it is. Between operations
+ * every node lies where plan.h says that it may.
  */
 #pragma once
 
@@ -45,7 +46,6 @@ struct plan {
     size_t change_count, change_capacity;
     struct plan_change *draft; /* of the next one */
     size_t draft_count, draft_capacity;
-    uint32_t draft_within; /* a node in which all that comes lies directly, in its free blocks; 0: it is looked for */
     struct plan_step *steps;
     size_t step_capacity;
 };
@@ -61,6 +61,20 @@ int plan_grow(void *array, size_t *capacity, size_t wanted, size_t bytes);
 static inline bool plan_is_node(const struct plan *plan, uint32_t node)
 {
     return node && node < plan->used && plan->nodes[node].kind < PLAN_KIND_COUNT;
+}
+
+/* Whether anything may be in a node of this kind, whose range is a block then. */
+static inline bool plan_can_hold(unsigned kind)
+{
+    return kind == PLAN_BLOCK || kind == PLAN_SUBNET;
+}
+
+/* The nearest delegated node, from this one outwards; 0: none. */
+static inline uint32_t plan_delegated(const struct plan *plan, uint32_t node)
+{
+    while (node && !plan->nodes[node].delegated)
+        node = plan->nodes[node].parent;
+    return node;
 }
 
 /* A subnet whose first and last address are no hosts'. */
@@ -91,4 +105,6 @@ void plan_draft_begin(struct plan *plan);
 struct plan_change *plan_draft_add(struct plan *plan);
 /* A node goes, and gives its texts to what may come after it. False: there is no memory. */
 bool plan_draft_remove(struct plan *plan, uint32_t node);
-int plan_draft_apply(struct plan *plan, const struct plan_by *by, struct plan_refusal *why);
+/* As plan_apply(). All that comes lies directly in the node `within`, in its free blocks; 0: where it lies is looked
+ * for. */
+int plan_draft_apply(struct plan *plan, uint32_t within, const struct plan_by *by, struct plan_refusal *why);

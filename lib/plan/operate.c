@@ -31,14 +31,6 @@ bool plan_draft_remove(struct plan *plan, uint32_t node)
     return true;
 }
 
-int plan_draft_apply(struct plan *plan, const struct plan_by *by, struct plan_refusal *why)
-{
-    int error = plan_apply(plan, plan->draft, plan->draft_count, by, why);
-
-    plan->draft_within = 0;
-    return error;
-}
-
 /* A node that was becomes another one. NULL: there is no memory. */
 static struct plan_change *draft_change(struct plan *plan, uint32_t node, const struct plan_by *by)
 {
@@ -76,9 +68,10 @@ static int not_there(struct plan_refusal *why)
 }
 
 /* Apply the draft, and say which node is that of its first change. */
-static int apply_and_tell(struct plan *plan, const struct plan_by *by, uint32_t *node, struct plan_refusal *why)
+static int apply_and_tell(struct plan *plan, uint32_t within, const struct plan_by *by, uint32_t *node,
+                          struct plan_refusal *why)
 {
-    int error = plan_draft_apply(plan, by, why);
+    int error = plan_draft_apply(plan, within, by, why);
 
     if (!error && node)
         *node = plan->steps[0].node;
@@ -87,25 +80,14 @@ static int apply_and_tell(struct plan *plan, const struct plan_by *by, uint32_t 
 
 /* --- siblings that are kept --------------------------------------------------------------------------------------- */
 
-/* The other half of the block twice as large; false: it is all there is. */
-static bool sibling_of(struct ipv4_prefix prefix, struct ipv4_range *sibling)
-{
-    if (!prefix.len)
-        return false;
-    prefix.addr ^= 1u << (32 - prefix.len);
-    *sibling = ipv4_range_of(prefix);
-    return true;
-}
-
 /* The node that is kept for this one to grow; 0: none. */
 static uint32_t kept_for(const struct plan *plan, uint32_t node)
 {
-    struct ipv4_range sibling;
     struct ipv4_prefix prefix;
 
-    if (!ipv4_range_is_prefix(plan->nodes[node].range, &prefix) || !sibling_of(prefix, &sibling))
+    if (!ipv4_range_is_prefix(plan->nodes[node].range, &prefix) || !prefix.len)
         return 0;
-    uint32_t kept = plan_find(plan, sibling);
+    uint32_t kept = plan_find(plan, ipv4_range_of(ipv4_prefix_sibling(prefix)));
     return kept && plan->nodes[kept].for_sibling ? kept : 0;
 }
 
@@ -125,7 +107,7 @@ int plan_add(struct plan *plan, const struct plan_entry *entry, const struct pla
     plan_draft_begin(plan);
     if (!draft_new(plan, entry, by))
         return no_memory(why, entry->range);
-    return apply_and_tell(plan, by, node, why);
+    return apply_and_tell(plan, 0, by, node, why);
 }
 
 /* A free block in a node for `len` bits, of which the first part is taken. */
@@ -162,14 +144,14 @@ int plan_allocate(struct plan *plan, const struct plan_request *request, const s
 {
     bool keep = request->keep_sibling && request->entry.kind != PLAN_HOST;
     struct plan_entry entry = request->entry;
-    struct ipv4_prefix within, found;
+    struct ipv4_prefix found;
 
     if (!plan_is_node(plan, request->within))
         return not_there(why);
     const struct plan_node *outer = &plan->nodes[request->within];
-    if (outer->kind >= PLAN_POOL)
+    if (!plan_can_hold(outer->kind))
         return plan_refuse(why, PLAN_REASON_HOLDS_NOTHING, outer->range, 0);
-    if (!ipv4_range_is_prefix(outer->range, &within) || request->len > 32 || request->len <= within.len + keep ||
+    if (request->len > 32 || request->len <= ipv4_range_around(outer->range).len + keep ||
         (entry.kind == PLAN_HOST && request->len != 32))
         return plan_refuse(why, PLAN_REASON_BAD_LENGTH, outer->range, 0);
     unsigned len = request->len - keep;
@@ -191,14 +173,15 @@ int plan_allocate(struct plan *plan, const struct plan_request *request, const s
     if (!draft_new(plan, &entry, by))
         return no_memory(why, entry.range);
     if (keep) {
-        struct plan_entry kept = {
-            .kind = entry.kind, .status = PLAN_RESERVED, .for_sibling = true, .owner = entry.owner};
-        sibling_of(found, &kept.range);
+        struct plan_entry kept = {.range = ipv4_range_of(ipv4_prefix_sibling(found)),
+                                  .kind = entry.kind,
+                                  .status = PLAN_RESERVED,
+                                  .for_sibling = true,
+                                  .owner = entry.owner};
         if (!draft_new(plan, &kept, by))
             return no_memory(why, entry.range);
     }
-    plan->draft_within = request->within;
-    return apply_and_tell(plan, by, node, why);
+    return apply_and_tell(plan, request->within, by, node, why);
 }
 
 int plan_set(struct plan *plan, uint32_t node, const struct plan_entry *entry, const struct plan_by *by,
@@ -212,10 +195,11 @@ int plan_set(struct plan *plan, uint32_t node, const struct plan_entry *entry, c
         return no_memory(why, plan->nodes[node].range);
     change->after = *entry;
     change->after.range = change->before.range;
-    change->after.for_sibling = change->before.for_sibling && entry->status == PLAN_RESERVED && entry->kind < PLAN_POOL;
+    change->after.for_sibling =
+        change->before.for_sibling && entry->status == PLAN_RESERVED && plan_can_hold(entry->kind);
     change->after.created_s = change->before.created_s;
     change->after.changed_s = by->now_s;
-    return plan_draft_apply(plan, by, why);
+    return plan_draft_apply(plan, 0, by, why);
 }
 
 /* --- freeing ------------------------------------------------------------------------------------------------------ */
@@ -242,32 +226,29 @@ int plan_release(struct plan *plan, uint32_t node, bool all, uint32_t cool_off_s
     }
     if (!draft_kept_away(plan, node))
         return no_memory(why, there->range);
-    if (there->kind < PLAN_POOL) {
-        plan_view_begin(&view, plan, ipv4_range_around(there->range));
-        while ((inner = plan_view_next(&view))) {
-            if (inner == node)
-                continue;
-            if (!all)
-                return plan_refuse(why, PLAN_REASON_NOT_EMPTY, there->range, inner);
-            if (!plan_draft_remove(plan, inner))
-                return no_memory(why, there->range);
-        }
+    plan_view_begin(&view, plan, ipv4_range_around(there->range));
+    while (plan_can_hold(there->kind) && (inner = plan_view_next(&view))) {
+        if (inner == node)
+            continue;
+        if (!all)
+            return plan_refuse(why, PLAN_REASON_NOT_EMPTY, there->range, inner);
+        if (!plan_draft_remove(plan, inner))
+            return no_memory(why, there->range);
     }
-    return plan_draft_apply(plan, by, why);
+    return plan_draft_apply(plan, 0, by, why);
 }
 
 /* --- splitting and merging ---------------------------------------------------------------------------------------- */
 
 int plan_split(struct plan *plan, uint32_t node, uint8_t len, const struct plan_by *by, struct plan_refusal *why)
 {
-    struct ipv4_prefix prefix;
-
     if (!plan_is_node(plan, node))
         return not_there(why);
     const struct plan_node *there = &plan->nodes[node];
-    if (there->kind >= PLAN_POOL)
+    if (!plan_can_hold(there->kind))
         return plan_refuse(why, PLAN_REASON_HOLDS_NOTHING, there->range, 0);
-    if (!ipv4_range_is_prefix(there->range, &prefix) || len > 32 || len <= prefix.len)
+    struct ipv4_prefix prefix = ipv4_range_around(there->range);
+    if (len > 32 || len <= prefix.len)
         return plan_refuse(why, PLAN_REASON_BAD_LENGTH, there->range, 0);
     if (len - prefix.len > PLAN_SPLIT_MAX)
         return plan_refuse(why, PLAN_REASON_TOO_MANY, there->range, 0);
@@ -287,7 +268,7 @@ int plan_split(struct plan *plan, uint32_t node, uint8_t len, const struct plan_
     }
     if (!draft_kept_away(plan, node))
         return no_memory(why, there->range);
-    return plan_draft_apply(plan, by, why);
+    return plan_draft_apply(plan, 0, by, why);
 }
 
 /* What is to become one node. */
@@ -316,7 +297,7 @@ static void take_part(void *arg, struct ipv4_prefix prefix, uint32_t number)
     (void)prefix;
     if (parts->error)
         return;
-    if (node->kind >= PLAN_POOL)
+    if (!plan_can_hold(node->kind))
         parts->error = plan_refuse(parts->why, PLAN_REASON_NOT_WHOLE, parts->range, 0);
     else if (parts->first && !are_alike(node, &plan->nodes[parts->first]))
         parts->error = plan_refuse(parts->why, PLAN_REASON_UNLIKE, parts->range, number);
@@ -350,7 +331,7 @@ int plan_merge(struct plan *plan, struct ipv4_prefix prefix, const struct plan_b
         if (!first->after.note)
             first->after.note = part->note;
     }
-    return apply_and_tell(plan, by, node, why);
+    return apply_and_tell(plan, 0, by, node, why);
 }
 
 /* --- moving and resizing ------------------------------------------------------------------------------------------ */
@@ -380,15 +361,13 @@ int plan_move(struct plan *plan, uint32_t node, uint32_t first, const struct pla
     plan_draft_begin(plan);
     if (!draft_moved(plan, node, distance, by))
         return no_memory(why, there->range);
-    if (there->kind < PLAN_POOL) {
-        plan_view_begin(&view, plan, ipv4_range_around(there->range));
-        while ((inner = plan_view_next(&view)))
-            if (inner != node && !draft_moved(plan, inner, distance, by))
-                return no_memory(why, there->range);
-    }
+    plan_view_begin(&view, plan, ipv4_range_around(there->range));
+    while (plan_can_hold(there->kind) && (inner = plan_view_next(&view)))
+        if (inner != node && !draft_moved(plan, inner, distance, by))
+            return no_memory(why, there->range);
     if (!draft_kept_away(plan, node))
         return no_memory(why, there->range);
-    return plan_draft_apply(plan, by, why);
+    return plan_draft_apply(plan, 0, by, why);
 }
 
 /* What lies where a node will be, or was, and is neither it nor inside both. */
@@ -426,14 +405,15 @@ int plan_resize(struct plan *plan, uint32_t node, struct ipv4_range range, const
     const struct plan_node *there = &plan->nodes[node];
     bool grows = ipv4_range_covers(range, there->range);
     struct resized resized = {plan, why, node, kept_for(plan, node), range, 0};
-    if (there->kind != PLAN_POOL && !grows && !ipv4_range_covers(there->range, range))
+    bool meets = there->kind == PLAN_POOL ? ipv4_range_overlaps(there->range, range)
+                                          : grows || ipv4_range_covers(there->range, range);
+    if (!meets)
         return plan_refuse(why, PLAN_REASON_NO_ROOM, range, node);
-    if (there->kind == PLAN_POOL && !ipv4_range_overlaps(there->range, range))
-        return plan_refuse(why, PLAN_REASON_NO_ROOM, range, node);
-    if (there->kind < PLAN_POOL && grows) {
+    bool holds = plan_can_hold(there->kind);
+    if (holds && grows) {
         plan_space_look_within(&plan->space, ipv4_range_around(range),
                                &(struct plan_space_see){.taken = check_beside, .arg = &resized});
-    } else if (there->kind < PLAN_POOL) {
+    } else if (holds) {
         plan_space_look(&plan->space, there->place, &(struct plan_space_see){.taken = check_inside, .arg = &resized});
     }
     if (resized.error)
@@ -443,7 +423,7 @@ int plan_resize(struct plan *plan, uint32_t node, struct ipv4_range range, const
     if (!change)
         return no_memory(why, range);
     change->after.range = range;
-    if (there->kind < PLAN_POOL && !ipv4_range_equal(there->range, range) && !draft_kept_away(plan, node))
+    if (holds && !ipv4_range_equal(there->range, range) && !draft_kept_away(plan, node))
         return no_memory(why, range);
-    return plan_draft_apply(plan, by, why);
+    return plan_draft_apply(plan, 0, by, why);
 }

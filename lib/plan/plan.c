@@ -219,16 +219,12 @@ uint32_t plan_parent(const struct plan *plan, uint32_t node)
 
 uint32_t plan_delegation(const struct plan *plan, uint32_t node)
 {
-    uint32_t around = plan_parent(plan, node);
-
-    while (around && !plan->nodes[around].delegated)
-        around = plan->nodes[around].parent;
-    return around;
+    return plan_delegated(plan, plan_parent(plan, node));
 }
 
 void plan_view_begin(struct plan_view *view, const struct plan *plan, struct ipv4_prefix within)
 {
-    *view = (struct plan_view){.plan = plan};
+    view->last = 0;
     plan_walk_begin(&view->walk, &plan->space, within);
 }
 

@@ -169,7 +169,6 @@ uint32_t plan_delegation(const struct plan *plan, uint32_t node); /* the nearest
 /* All nodes that have addresses of a prefix and do not lie around it, by their first addresses, outer ones first. Not
  * over an operation. */
 struct plan_view {
-    const struct plan *plan;
     struct plan_walk walk;
     uint32_t last; /* node */
 };

@@ -10,14 +10,7 @@
 
 #define FIRST_CAPACITY 64 /* places, above PLAN_SPACE_ALL */
 
-/* --- prefixes as bits ----------------------------------------------------------------------------------------------
- */
-
-/* The bit of addr behind its first `len` bits; len below 32. */
-static unsigned bit_behind(uint32_t addr, unsigned len)
-{
-    return addr >> (31 - len) & 1;
-}
+/* --- prefixes as bits --------------------------------------------------------------------------------------------- */
 
 static struct ipv4_prefix block(uint32_t addr, unsigned len)
 {
@@ -26,8 +19,7 @@ static struct ipv4_prefix block(uint32_t addr, unsigned len)
 
 static unsigned common_length(const struct plan_place *place, struct ipv4_prefix prefix)
 {
-    uint32_t differ = place->addr ^ prefix.addr;
-    unsigned len = differ ? (unsigned)__builtin_clz(differ) : 32,
+    unsigned len = ipv4_common_length(place->addr, prefix.addr),
              least = place->len < prefix.len ? place->len : prefix.len;
 
     return len < least ? len : least;
@@ -64,7 +56,7 @@ static struct ipv4_prefix half_block(const struct plan_place *place, unsigned si
 /* The other half of the block that is twice as large as /len around addr. */
 static struct ipv4_prefix sibling(uint32_t addr, unsigned len)
 {
-    return block(addr ^ (uint32_t)(UINT64_C(1) << (32 - len)), len);
+    return ipv4_prefix_sibling((struct ipv4_prefix){.addr = addr, .len = (uint8_t)len});
 }
 
 /* Between a place and its child, all but the way to the child is free: a block of each of these lengths. */
@@ -73,8 +65,7 @@ static uint64_t beside(const struct plan_place *place, const struct plan_place *
     return bits(place->len + 2u, child->len);
 }
 
-/* --- memory --------------------------------------------------------------------------------------------------------
- */
+/* --- memory ------------------------------------------------------------------------------------------------------- */
 
 int plan_space_open(struct plan_space *space)
 {
@@ -135,8 +126,7 @@ static void give_place(struct plan_space *space, uint32_t place)
     space->spares++;
 }
 
-/* --- changes -------------------------------------------------------------------------------------------------------
- */
+/* --- changes ------------------------------------------------------------------------------------------------------ */
 
 /* Make a place's mask and count from those of its children. */
 static void count_again(struct plan_space *space, struct plan_place *place)
@@ -174,7 +164,7 @@ static void follow(const struct plan_space *space, uint32_t from, struct ipv4_pr
         if (place->len > prefix.len || ((place->addr ^ prefix.addr) & ipv4_mask(place->len)))
             return;
         trail->places[trail->count++] = at;
-        at = place->len == prefix.len ? 0 : place->child[bit_behind(prefix.addr, place->len)];
+        at = place->len == prefix.len ? 0 : place->child[ipv4_bit_behind(prefix.addr, place->len)];
     }
 }
 
@@ -205,18 +195,18 @@ uint32_t plan_space_add(struct plan_space *space, uint32_t from, struct ipv4_pre
         count_trail(space, &trail);
         return above;
     }
-    unsigned side = bit_behind(prefix.addr, space->places[above].len);
+    unsigned side = ipv4_bit_behind(prefix.addr, space->places[above].len);
     uint32_t below = space->places[above].child[side], added = take_place(space, prefix, number), top = added;
     if (below) {
         const struct plan_place *there = &space->places[below];
         unsigned common = common_length(there, prefix);
         if (common == prefix.len) {
-            space->places[added].child[bit_behind(there->addr, common)] = below;
+            space->places[added].child[ipv4_bit_behind(there->addr, common)] = below;
         } else {
             top = take_place(space, block(prefix.addr, common), 0);
             there = &space->places[below];
-            space->places[top].child[bit_behind(there->addr, common)] = below;
-            space->places[top].child[bit_behind(prefix.addr, common)] = added;
+            space->places[top].child[ipv4_bit_behind(there->addr, common)] = below;
+            space->places[top].child[ipv4_bit_behind(prefix.addr, common)] = added;
         }
     }
     count_again(space, &space->places[added]);
@@ -236,7 +226,7 @@ static void tidy(struct plan_space *space, struct trail *trail)
     if (at == PLAN_SPACE_ALL || place->number || (place->child[0] && place->child[1]))
         return;
     struct plan_place *above = &space->places[trail->places[--trail->count - 1]];
-    above->child[bit_behind(place->addr, above->len)] = place->child[0] ? place->child[0] : place->child[1];
+    above->child[ipv4_bit_behind(place->addr, above->len)] = place->child[0] ? place->child[0] : place->child[1];
     give_place(space, at);
 }
 
@@ -259,8 +249,7 @@ uint32_t plan_space_remove(struct plan_space *space, struct ipv4_prefix prefix)
     return number;
 }
 
-/* --- questions -----------------------------------------------------------------------------------------------------
- */
+/* --- questions ---------------------------------------------------------------------------------------------------- */
 
 uint32_t plan_space_cover(const struct plan_space *space, struct ipv4_prefix prefix)
 {
@@ -271,7 +260,7 @@ uint32_t plan_space_cover(const struct plan_space *space, struct ipv4_prefix pre
         if (place->len > prefix.len || ((place->addr ^ prefix.addr) & ipv4_mask(place->len)))
             break;
         found = place->number ? at : found;
-        at = place->len == prefix.len ? 0 : place->child[bit_behind(prefix.addr, place->len)];
+        at = place->len == prefix.len ? 0 : place->child[ipv4_bit_behind(prefix.addr, place->len)];
     }
     return found;
 }
@@ -405,7 +394,7 @@ static uint32_t top_within(const struct plan_space *space, struct ipv4_prefix pr
 
     while (at && space->places[at].len < prefix.len &&
            ipv4_prefix_covers(plan_place_prefix(&space->places[at]), prefix))
-        at = space->places[at].child[bit_behind(prefix.addr, space->places[at].len)];
+        at = space->places[at].child[ipv4_bit_behind(prefix.addr, space->places[at].len)];
     return at && ipv4_prefix_covers(prefix, plan_place_prefix(&space->places[at])) ? at : 0;
 }
 

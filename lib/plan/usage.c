@@ -58,7 +58,7 @@ int plan_usage(const struct plan *plan, uint32_t node, struct plan_usage *usage)
     if (!plan_is_node(plan, node))
         return -ENOENT;
     *usage = (struct plan_usage){.addresses = ipv4_range_size(counting.node->range), .largest = 33};
-    if (counting.node->kind >= PLAN_POOL) {
+    if (!plan_can_hold(counting.node->kind)) {
         usage->used = usage->addresses;
         return 0;
     }
