@@ -45,7 +45,7 @@ static int gather(struct store *store, unsigned changes)
     }
     sqlite3_reset(rows);
     if (rc != SQLITE_DONE)
-        return store_error_of(rc);
+        return database_error_of(rc);
     bool all = count - store->plan_count < room;
     store->plan_count = count;
     store->plan_end = end;
@@ -113,11 +113,11 @@ static int move(struct store *store, const struct fold_step *step)
 
     sqlite3_bind_int64(change, 1, step->number);
     sqlite3_bind_int64(lease, 1, step->addr);
-    int rc = sqlite3_step(change), error = store_error_of(rc);
+    int rc = sqlite3_step(change), error = database_error_of(rc);
     bool there = rc == SQLITE_ROW, moved = !there;
     if (!error && there) {
         rc = sqlite3_step(lease);
-        error = store_error_of(rc);
+        error = database_error_of(rc);
         moved = rc == SQLITE_ROW && sqlite3_column_int64(lease, NUMBER) >= step->number;
         if (rc == SQLITE_ROW && !moved && is_somebodys(lease) && !goes_on(lease, change))
             error = put_history(store, lease, change);
@@ -180,5 +180,5 @@ int store_forget(struct store *store, uint64_t before_s, unsigned count)
     sqlite3_bind_int64(drop, 1, (sqlite3_int64)before_s);
     sqlite3_bind_int(drop, 2, (int)count);
     int error = store_step(store, DROP_HISTORY);
-    return error ? error : sqlite3_changes(store->db);
+    return error ? error : sqlite3_changes(store->base.db);
 }

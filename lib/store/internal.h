@@ -1,9 +1,8 @@
 /* Within lib/store. */
 #pragma once
 
+#include "store/database.h"
 #include "store/store.h"
-
-#include <sqlite3.h>
 
 /* The columns that `lease` and `change` share behind address and number, and where the first of them stands. */
 #define LEASE_COLUMNS "state, htype, hardware, by_mac, client_id, host_name, relay_info, began, last, ends"
@@ -33,8 +32,7 @@ struct fold_step {
 };
 
 struct store {
-    sqlite3 *db;
-    int lock_fd;
+    struct database base;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     int64_t last, appended; /* numbers of changes: committed, and of the transaction that is open */
     int64_t folded;         /* up to this one they have been moved */
@@ -42,10 +40,7 @@ struct store {
     unsigned plan_count, plan_at;
     bool plan_ready;  /* it is complete, and sorted by address */
     int64_t plan_end; /* the number of its last change */
-    int log_pages;    /* length of the write-ahead log after the last commit */
 };
-
-int store_error_of(int rc); /* of SQLite's result: 0; -errno */
 
 /* Run a statement to its end. */
 int store_step(struct store *store, enum statement which);

@@ -53,7 +53,7 @@ int store_reader_open(const char *path, struct store_reader **result)
         rc = sqlite3_prepare_v3(reader->db, bindings, -1, SQLITE_PREPARE_PERSISTENT, &reader->bindings, NULL);
     if (rc != SQLITE_OK) {
         store_reader_close(reader);
-        return store_error_of(rc);
+        return database_error_of(rc);
     }
     *result = reader;
     return 0;
@@ -91,5 +91,5 @@ int store_each_binding(struct store_reader *reader, const struct store_question 
             break;
     }
     sqlite3_reset(rows);
-    return error ? error : store_error_of(rc);
+    return error ? error : database_error_of(rc);
 }

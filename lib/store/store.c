@@ -1,21 +1,15 @@
 #include "store/store.h"
 
-#include "base/clock.h"
 #include "base/compiler.h"
 #include "store/internal.h"
 #include "store/schema.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#define APPLICATION_ID 0x46616972 /* "Fair", in the file's header */
-#define BUSY_MS        1000       /* while a person writes into it */
-#define LOCK_MS        2000       /* while a daemon that was killed is going */
+#define APPLICATION_ID 0x46616972 /* "Fair" */
 
 static const char *const texts[] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -37,211 +31,45 @@ static const char *const texts[] = {
     [DROP_RESERVATION] = "DELETE FROM reservation WHERE address = ?",
 };
 
-int store_error_of(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-    case SQLITE_ROW:
-        return 0;
-    case SQLITE_NOMEM:
-        return -ENOMEM;
-    case SQLITE_FULL:
-        return -ENOSPC;
-    case SQLITE_READONLY:
-        return -EROFS;
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-    case SQLITE_CANTOPEN:
-        return -EACCES;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return -EBUSY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_FORMAT:
-        return -EUCLEAN;
-    default:
-        return -EIO;
-    }
-}
-
 /* --- opening ----------------------------------------------------------------------------------------------------- */
 
-static int run(struct store *store, const char *sql)
+static int make_tables(struct database *base, int64_t version)
 {
-    return store_error_of(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
-}
-
-/* The one number, or the number in one word, that a statement gives. */
-static int ask_number(struct store *store, const char *sql, int64_t *number)
-{
-    sqlite3_stmt *statement;
-    int rc = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
-
-    if (rc != SQLITE_OK)
-        return store_error_of(rc);
-    rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW)
-        *number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -EUCLEAN : store_error_of(rc);
-}
-
-/* synchronous = FULL: a commit waits for its flush. There must be no other in the log that has not: if a flush fails,
- * the kernel forgets what it was about, and what was written before it would be a gap in front of what is flushed
- * later. */
-static int set_up(struct store *store)
-{
-    static const char *const settings[] = {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
-                                           "PRAGMA temp_store = MEMORY", "PRAGMA wal_autocheckpoint = 0",
-                                           "PRAGMA journal_size_limit = 67108864"};
     int error = 0;
 
-    for (size_t i = 0; !error && i < ARRAY_SIZE(settings); i++)
-        error = run(store, settings[i]);
-    return error;
-}
-
-/* An empty file becomes ours; what is there must be ours, and not newer than we are. */
-static int make_tables(struct store *store)
-{
-    int64_t version = 0, application = 0, tables = 0;
-    int error = ask_number(store, "PRAGMA user_version", &version);
-
-    if (!error)
-        error = ask_number(store, "PRAGMA application_id", &application);
-    if (!error)
-        error = ask_number(store, "SELECT count(*) FROM sqlite_schema", &tables);
-    if (!error && tables && application != APPLICATION_ID)
-        error = -EUCLEAN;
-    if (!error && version > STORE_VERSION)
-        error = -EPROTO;
-    if (error || version == STORE_VERSION)
-        return error;
-    static_assert(STORE_VERSION == 3 && APPLICATION_ID == 1180789106, "the text says so");
-    error = run(store, "BEGIN IMMEDIATE");
-    if (!error && version == 1)
-        error = run(store, "DROP VIEW leases; ALTER TABLE lease RENAME TO lease_1");
+    if (version == 1)
+        error = database_run(base, "DROP VIEW leases; ALTER TABLE lease RENAME TO lease_1");
     if (!error && version < 2)
-        error = run(store, store_schema);
+        error = database_run(base, store_schema);
     if (!error && version == 1)
-        error = run(store, store_upgrade);
-    if (!error)
-        error = run(store, store_reservations);
-    if (!error)
-        error = run(store, "PRAGMA application_id = 1180789106; PRAGMA user_version = 3; COMMIT");
-    return error;
+        error = database_run(base, store_upgrade);
+    return error ? error : database_run(base, store_reservations);
 }
 
-static int prepare(struct store *store)
+static int find_ends(struct store *store)
 {
-    int rc = SQLITE_OK;
+    int error = database_ask_number(&store->base, "SELECT ifnull(max(number), 0) FROM change", &store->last);
 
-    for (unsigned i = 0; rc == SQLITE_OK && i < STATEMENT_COUNT; i++)
-        rc = sqlite3_prepare_v3(store->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL);
-    return store_error_of(rc);
-}
-
-/* Something is written, so that log and index are open too. */
-static int touch(struct store *store)
-{
-    int error = run(store, "BEGIN IMMEDIATE");
-
-    if (!error)
-        error = run(store, "PRAGMA application_id = 1180789106; COMMIT");
-    return error;
-}
-
-/*
- * One daemon at a time: what is in its memory is what is in the file. The lock stands beside it (SQLite's own locks are
- * for one transaction), and goes with the process that has it, which may be about to.
- */
-static int lock(const char *path, int *lock_fd)
-{
-    int64_t until = clock_now_ms() + LOCK_MS;
-    char *name;
-
-    if (asprintf(&name, "%s.lock", path) < 0)
-        return -ENOMEM;
-    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    int error = fd < 0 ? -errno : 0;
-    free(name);
-    while (!error && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        error = errno != EWOULDBLOCK ? -errno : clock_now_ms() > until ? -EBUSY : 0;
-        usleep(10000);
-    }
-    if (error && fd >= 0)
-        close(fd);
-    if (!error)
-        *lock_fd = fd;
-    return error;
-}
-
-/* Not for everybody to read: who is where and when. What SQLite makes beside it gets the same mode. */
-static int make_file(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-
-    if (fd < 0)
-        return -errno;
-    close(fd);
-    return 0;
-}
-
-/* SQLite tells how long the log is after each commit. */
-static int note_log(void *arg, sqlite3 *db, const char *name, int pages)
-{
-    struct store *store = arg;
-
-    (void)db;
-    (void)name;
-    store->log_pages = pages;
-    return SQLITE_OK;
-}
-
-static int open_database(struct store *store, const char *path)
-{
-    int error = make_file(path);
-
-    if (!error)
-        error = store_error_of(sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
-    if (!error) {
-        sqlite3_busy_timeout(store->db, BUSY_MS);
-        error = set_up(store);
-        sqlite3_wal_hook(store->db, note_log, store);
-    }
-    if (!error)
-        error = make_tables(store);
-    if (!error)
-        error = prepare(store);
-    if (!error)
-        error = touch(store);
-    if (!error)
-        error = ask_number(store, "SELECT ifnull(max(number), 0) FROM change", &store->last);
     /* Those that have been moved although they still stand there are found out when they are to be. */
     if (!error)
-        error = ask_number(store, "SELECT ifnull(min(number), 1) - 1 FROM change", &store->folded);
+        error = database_ask_number(&store->base, "SELECT ifnull(min(number), 1) - 1 FROM change", &store->folded);
     return error;
 }
 
 int store_open(const char *path, struct store **result, const char **why)
 {
+    static const struct database_tables tables = {APPLICATION_ID, STORE_VERSION, make_tables};
     struct store *store = calloc(1, sizeof(*store));
 
     *why = "out of memory";
     if (!store)
         return -ENOMEM;
-    store->lock_fd = -1;
-    int error = lock(path, &store->lock_fd);
-    if (!error)
-        error = open_database(store, path);
+    int error = database_open(&store->base, path, &tables, why);
+    if (!error && (error = database_prepare(&store->base, texts, store->statements, STATEMENT_COUNT)))
+        *why = "its tables are not as expected";
+    if (!error && (error = find_ends(store)))
+        *why = "it cannot be read";
     if (error) {
-        *why = error == -EPROTO    ? "its tables are of a later version"
-               : error == -EBUSY   ? "another daemon has it, or somebody writes into it"
-               : error == -EUCLEAN ? "it is damaged, or no database of Fairlead"
-               : store->db         ? sqlite3_errstr(sqlite3_extended_errcode(store->db))
-                                   : "it cannot be opened";
         store_close(store);
         return error;
     }
@@ -253,11 +81,8 @@ struct store *store_close(struct store *store)
 {
     if (!store)
         return NULL;
-    for (unsigned i = 0; i < STATEMENT_COUNT; i++)
-        sqlite3_finalize(store->statements[i]);
-    sqlite3_close(store->db);
-    if (store->lock_fd >= 0)
-        close(store->lock_fd);
+    database_finalize(store->statements, STATEMENT_COUNT);
+    database_close(&store->base);
     free(store->plan);
     free(store);
     return NULL;
@@ -265,7 +90,7 @@ struct store *store_close(struct store *store)
 
 const char *store_why(const struct store *store)
 {
-    return sqlite3_errmsg(store->db);
+    return sqlite3_errmsg(store->base.db);
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
@@ -305,10 +130,10 @@ void store_read_lease(sqlite3_stmt *row, int at, struct dhcp_lease *lease)
 int store_count_leases(struct store *store, uint64_t *count)
 {
     int64_t leases = 0, changes = 0;
-    int error = ask_number(store, "SELECT count(*) FROM lease", &leases);
+    int error = database_ask_number(&store->base, "SELECT count(*) FROM lease", &leases);
 
     if (!error)
-        error = ask_number(store, "SELECT count(*) FROM change", &changes);
+        error = database_ask_number(&store->base, "SELECT count(*) FROM change", &changes);
     if (!error)
         *count = (uint64_t)(leases + changes);
     return error;
@@ -326,9 +151,9 @@ int store_each_lease(struct store *store, int (*each)(void *arg, const struct dh
 
     for (size_t i = 0; !error && i < ARRAY_SIZE(questions); i++) {
         sqlite3_stmt *rows;
-        int rc = sqlite3_prepare_v2(store->db, questions[i], -1, &rows, NULL);
+        int rc = sqlite3_prepare_v2(store->base.db, questions[i], -1, &rows, NULL);
         if (rc != SQLITE_OK)
-            return store_error_of(rc);
+            return database_error_of(rc);
         while (!error && (rc = sqlite3_step(rows)) == SQLITE_ROW) {
             store_read_lease(rows, 1, &lease);
             if (strcmp(dhcp_lease_state_name(lease.state), "unknown") != 0)
@@ -336,7 +161,7 @@ int store_each_lease(struct store *store, int (*each)(void *arg, const struct dh
         }
         sqlite3_finalize(rows);
         if (!error)
-            error = store_error_of(rc);
+            error = database_error_of(rc);
     }
     return error;
 }
@@ -345,10 +170,7 @@ int store_each_lease(struct store *store, int (*each)(void *arg, const struct dh
 
 int store_step(struct store *store, enum statement which)
 {
-    int rc = sqlite3_step(store->statements[which]);
-
-    sqlite3_reset(store->statements[which]);
-    return store_error_of(rc);
+    return database_step(store->statements[which]);
 }
 
 int store_begin(struct store *store)
@@ -368,7 +190,7 @@ int store_commit(struct store *store)
 
 void store_rollback(struct store *store)
 {
-    if (!sqlite3_get_autocommit(store->db)) /* otherwise SQLite has done so itself */
+    if (database_in_transaction(&store->base)) /* otherwise SQLite has done so itself */
         store_step(store, ROLLBACK);
 }
 
@@ -402,17 +224,13 @@ int store_put_lease(struct store *store, const struct dhcp_lease *lease)
         sqlite3_bind_int64(append, 11, (sqlite3_int64)lease->ends_s);
     int error = store_step(store, APPEND);
     if (!error)
-        store->appended = sqlite3_last_insert_rowid(store->db);
+        store->appended = sqlite3_last_insert_rowid(store->base.db);
     return error;
 }
 
 int store_checkpoint(struct store *store, unsigned pages)
 {
-    if (store->log_pages < (int)pages)
-        return 0;
-    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    store->log_pages = 0; /* known again after the next commit */
-    return rc == SQLITE_BUSY ? 0 : store_error_of(rc);
+    return database_checkpoint(&store->base, pages);
 }
 
 /* --- reservations ------------------------------------------------------------------------------------------------ */
@@ -423,10 +241,10 @@ int store_each_reservation(struct store *store, int (*each)(void *arg, const str
     struct store_reservation reservation;
     sqlite3_stmt *rows;
     int error = 0, rc = sqlite3_prepare_v2(
-                       store->db, "SELECT address, hardware, made FROM reservation ORDER BY address", -1, &rows, NULL);
+                       store->base.db, "SELECT address, hardware, made FROM reservation ORDER BY address", -1, &rows, NULL);
 
     if (rc != SQLITE_OK)
-        return store_error_of(rc);
+        return database_error_of(rc);
     while (!error && (rc = sqlite3_step(rows)) == SQLITE_ROW) {
         const void *mac = sqlite3_column_blob(rows, 1);
         if (sqlite3_column_bytes(rows, 1) != ETH_ADDR_SIZE)
@@ -437,7 +255,7 @@ int store_each_reservation(struct store *store, int (*each)(void *arg, const str
         error = each(arg, &reservation);
     }
     sqlite3_finalize(rows);
-    return error ? error : store_error_of(rc);
+    return error ? error : database_error_of(rc);
 }
 
 int store_put_reservation(struct store *store, const struct store_reservation *reservation)
@@ -459,10 +277,10 @@ int store_put_reservation(struct store *store, const struct store_reservation *r
 int store_get_clock(struct store *store, struct store_clock *clock)
 {
     sqlite3_stmt *row;
-    int rc = sqlite3_prepare_v2(store->db, "SELECT boot, offset, skew FROM clock", -1, &row, NULL);
+    int rc = sqlite3_prepare_v2(store->base.db, "SELECT boot, offset, skew FROM clock", -1, &row, NULL);
 
     if (rc != SQLITE_OK)
-        return store_error_of(rc);
+        return database_error_of(rc);
     *clock = (struct store_clock){0};
     rc = sqlite3_step(row);
     if (rc == SQLITE_ROW) {
@@ -472,7 +290,7 @@ int store_get_clock(struct store *store, struct store_clock *clock)
         clock->skew_s = sqlite3_column_int64(row, 2);
     }
     sqlite3_finalize(row);
-    return store_error_of(rc);
+    return database_error_of(rc);
 }
 
 int store_put_clock(struct store *store, const struct store_clock *clock)
