@@ -228,6 +228,18 @@ void plan_view_begin(struct plan_view *view, const struct plan *plan, struct ipv
     plan_walk_begin(&view->walk, &plan->space, within);
 }
 
+void plan_view_begin_behind(struct plan_view *view, const struct plan *plan, struct ipv4_prefix within,
+                            struct ipv4_range behind)
+{
+    struct plan_pieces pieces = plan_pieces_of(behind);
+    struct ipv4_prefix last = {0, 0};
+
+    while (plan_pieces_next(&pieces, &last))
+        ;
+    view->last = 0;
+    plan_walk_begin_behind(&view->walk, &plan->space, within, last);
+}
+
 uint32_t plan_view_next(struct plan_view *view)
 {
     struct ipv4_prefix prefix;

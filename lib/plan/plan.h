@@ -174,6 +174,9 @@ struct plan_view {
 };
 void plan_view_begin(struct plan_view *view, const struct plan *plan, struct ipv4_prefix within);
 uint32_t plan_view_next(struct plan_view *view); /* 0: no more */
+/* Those behind a node of this range, whether it is still there or not. */
+void plan_view_begin_behind(struct plan_view *view, const struct plan *plan, struct ipv4_prefix within,
+                            struct ipv4_range behind);
 
 /* --- changing ----------------------------------------------------------------------------------------------------- */
 

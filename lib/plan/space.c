@@ -412,21 +412,47 @@ void plan_space_look_within(const struct plan_space *space, struct ipv4_prefix p
         plan_space_look(space, top, &taken);
 }
 
+static void push(struct plan_walk *walk, uint32_t place)
+{
+    if (place)
+        walk->stack[walk->height++] = place;
+}
+
 void plan_walk_begin(struct plan_walk *walk, const struct plan_space *space, struct ipv4_prefix within)
 {
     *walk = (struct plan_walk){.space = space};
-    uint32_t top = top_within(space, within);
-    if (top)
-        walk->stack[walk->height++] = top;
+    push(walk, top_within(space, within));
+}
+
+void plan_walk_begin_behind(struct plan_walk *walk, const struct plan_space *space, struct ipv4_prefix within,
+                            struct ipv4_prefix behind)
+{
+    uint32_t at = top_within(space, within);
+    const struct plan_place *place = &space->places[at];
+
+    /* Down the way to it: what is to the right of the way comes later. */
+    *walk = (struct plan_walk){.space = space};
+    while (at && place->len < behind.len && ipv4_prefix_covers(plan_place_prefix(place), behind)) {
+        unsigned bit = ipv4_bit_behind(behind.addr, place->len);
+        if (!bit)
+            push(walk, place->child[1]);
+        at = place->child[bit];
+        place = &space->places[at];
+    }
+    if (at && ipv4_prefix_equal(plan_place_prefix(place), behind)) {
+        push(walk, place->child[1]);
+        push(walk, place->child[0]);
+    } else if (place->addr > behind.addr || (place->addr == behind.addr && place->len > behind.len)) {
+        push(walk, at);
+    }
 }
 
 bool plan_walk_next(struct plan_walk *walk, struct ipv4_prefix *prefix, uint32_t *number)
 {
     while (walk->height) {
         const struct plan_place *place = &walk->space->places[walk->stack[--walk->height]];
-        for (unsigned i = 2; i-- > 0;)
-            if (place->child[i])
-                walk->stack[walk->height++] = place->child[i];
+        push(walk, place->child[1]);
+        push(walk, place->child[0]);
         if (!place->number)
             continue;
         *prefix = plan_place_prefix(place);

@@ -95,5 +95,8 @@ struct plan_walk {
     unsigned height;
 };
 void plan_walk_begin(struct plan_walk *walk, const struct plan_space *space, struct ipv4_prefix within);
+/* What would come behind a prefix, whether it is there or not. */
+void plan_walk_begin_behind(struct plan_walk *walk, const struct plan_space *space, struct ipv4_prefix within,
+                            struct ipv4_prefix behind);
 /* False: there is nothing more. */
 bool plan_walk_next(struct plan_walk *walk, struct ipv4_prefix *prefix, uint32_t *number);

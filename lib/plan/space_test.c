@@ -124,6 +124,25 @@ static void check_walk(const struct plan_space *space, struct ipv4_prefix within
     assert_int_equal(count, expected);
 }
 
+/* Behind a prefix, whether it is there or not, comes what comes behind it. */
+static void check_walk_behind(const struct plan_space *space, struct ipv4_prefix within, struct ipv4_prefix behind)
+{
+    struct ipv4_prefix at, from = {0};
+    struct plan_walk all, rest;
+    uint32_t number, other;
+
+    plan_walk_begin(&all, space, within);
+    plan_walk_begin_behind(&rest, space, within, behind);
+    while (plan_walk_next(&all, &at, &number)) {
+        if (ipv4_prefix_compare(at, behind) <= 0)
+            continue;
+        assert_true(plan_walk_next(&rest, &from, &other));
+        assert_true(ipv4_prefix_equal(at, from));
+        assert_int_equal(number, other);
+    }
+    assert_false(plan_walk_next(&rest, &from, &other));
+}
+
 static void check_cover(const struct plan_space *space, struct ipv4_prefix prefix)
 {
     const struct plan_place *place = plan_space_place(space, plan_space_cover(space, prefix));
@@ -165,6 +184,12 @@ static void agrees_with_arrays(void **state)
         check_walk(&space, prefix);
         check_cover(&space, prefix);
         check_walk(&space, (struct ipv4_prefix){0, 0});
+        for (unsigned k = 0; k < 8; k++) {
+            struct ipv4_prefix behind =
+                ipv4_prefix_network((struct ipv4_prefix){BASE - 8 + draw(SIZE + 16), (uint8_t)(20 + draw(13))});
+            check_walk_behind(&space, (struct ipv4_prefix){0, 0}, behind);
+            check_walk_behind(&space, prefix, behind);
+        }
     }
     while (kept_count)
         assert_int_not_equal(plan_space_remove(&space, kept[--kept_count]), 0);

@@ -1,0 +1,318 @@
+/* The book: orders, keys, undoing, and that what is read again is what was there. */
+#include "book/book.h"
+
+#include "book/keys.h"
+#include "tests/book_orders.h"
+#include "tests/scratch_store.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+static const struct book_by root = {.who = "root", .now_s = 1000};
+
+/* Carry out, or fail with what was said. */
+static struct book_done must(struct book *book, struct book_order order)
+{
+    struct book_done done;
+
+    if (book_do(book, &order, &root, &done))
+        fail_msg("%s", done.why);
+    return done;
+}
+
+static void must_not(struct book *book, struct book_order order, const struct book_by *by, int error, const char *why)
+{
+    struct book_done done;
+
+    assert_int_equal(book_do(book, &order, by, &done), error);
+    assert_int_equal(done.error, error);
+    assert_string_equal(done.why, why);
+}
+
+static struct book_order add(enum plan_kind kind, const char *range, const char *name)
+{
+    return (struct book_order){.operation = BOOK_ADD,
+                               .range = range_of(range),
+                               .entry = {.kind = (uint8_t)kind, .status = kind != PLAN_BLOCK, .name = name}};
+}
+
+static struct book_order allocate(const char *within, uint8_t len, const char *key)
+{
+    return (struct book_order){.operation = BOOK_ALLOCATE,
+                               .node = within,
+                               .len = len,
+                               .entry = {.kind = PLAN_SUBNET, .status = PLAN_ASSIGNED},
+                               .key = key};
+}
+
+static struct book_order undo(uint64_t number)
+{
+    return (struct book_order){.operation = BOOK_UNDO, .undoes = number};
+}
+
+/* Take it from the file again: it is the same. */
+static struct book *again(struct book *book)
+{
+    assert_int_equal(book_commit(book), 0);
+    char *was = plan_dump(book_plan(book));
+    book_close(book);
+    book = open_book(scratch_path);
+    char *is = plan_dump(book_plan(book));
+    assert_string_equal(is, was);
+    free(was);
+    free(is);
+    return book;
+}
+
+static void assert_plan(const struct book *book, const char *expected)
+{
+    char *text = plan_dump(book_plan(book));
+
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+/* --- orders ------------------------------------------------------------------------------------------------------- */
+
+static void orders_are_carried_out_and_stay(void **state)
+{
+    (void)state;
+    struct book *book = open_book(scratch_path);
+
+    assert_int_equal(must(book, add(PLAN_BLOCK, "10.0.0.0/16", "site")).operation, 1);
+    struct book_done done = must(book, allocate("site", 24, NULL));
+    assert_int_equal(done.operation, 2);
+    assert_int_equal(done.node.range.first, 0x0a000000);
+    must(book, (struct book_order){.operation = BOOK_SET,
+                                   .range = range_of("10.0.0.0/24"),
+                                   .entry = {.name = "lan0", .note = "the first", .status = PLAN_RESERVED},
+                                   .gives = BOOK_GIVES_NAME | BOOK_GIVES_NOTE});
+    must(book, (struct book_order){.operation = BOOK_RESIZE, .node = "lan0", .to = range_of("10.0.0.0/23")});
+    must(book, (struct book_order){.operation = BOOK_MOVE, .node = "lan0", .to = range_of("10.0.8.0/23")});
+    done = must(book, (struct book_order){.operation = BOOK_SPLIT, .node = "lan0", .len = 24});
+    assert_int_equal(done.steps, 2);
+    must(book, (struct book_order){.operation = BOOK_MERGE, .range = range_of("10.0.8.0/23")});
+    must(book, (struct book_order){.operation = BOOK_DELEGATE, .node = "lan0", .entry = {.owner = "ada"}});
+    book = again(book);
+    assert_plan(book, "10.0.0.0/16 block allocated name=site owner= provider= contract= note= 1000 1000 0\n"
+                      "10.0.8.0/23 subnet assigned delegated name=lan0 owner=ada provider= contract= note=the first "
+                      "1000 1000 0\n");
+    must(book, (struct book_order){.operation = BOOK_FREE, .node = "lan0", .cool_off_s = 60});
+    assert_int_equal(book_expires_s(book), 1060);
+    book = again(book);
+    assert_int_equal(book_expires_s(book), 1060);
+    assert_int_equal(book_expire(book, 1059), 0);
+    assert_false(book_is_open(book));
+    assert_int_equal(book_expire(book, 1060), 0);
+    assert_true(book_is_open(book));
+    book = again(book);
+    assert_plan(book, "10.0.0.0/16 block allocated name=site owner= provider= contract= note= 1000 1000 0\n");
+    book_close(book);
+}
+
+static void refusals_say_why(void **state)
+{
+    (void)state;
+    const struct book_by ada = {.who = "ada", .holder = "ada", .now_s = 1000};
+    struct book *book = open_book(scratch_path);
+
+    must(book, add(PLAN_BLOCK, "10.0.0.0/16", "site"));
+    must_not(book, allocate("sight", 24, NULL), &root, -ENOENT, "there is no node sight in the plan");
+    must_not(book, (struct book_order){.operation = BOOK_FREE, .range = range_of("10.0.0.0/24")}, &root, -ENOENT,
+             "10.0.0.0/24 is not in the plan");
+    must_not(book, add(PLAN_BLOCK, "10.0.0.0/16", NULL), &root, -EEXIST,
+             "10.0.0.0/16: is in the plan already: block 10.0.0.0/16 (site)");
+    must_not(book, (struct book_order){.operation = BOOK_MERGE, .range = range_of("10.0.0.1-10.0.0.2")}, &root, -EINVAL,
+             "what comes of a merge is a block: expected ADDRESS/LENGTH");
+    must_not(book, allocate("site", 24, "two words"), &root, -EINVAL, "a key has 1 to 63 characters, and no spaces");
+    must_not(book, allocate("site", 24, ""), &root, -EINVAL, "a key has 1 to 63 characters, and no spaces");
+    must_not(book, allocate("site", 24, NULL), &ada, -EACCES, "10.0.0.0/24: does not lie in a delegation to who acts");
+    must_not(book, undo(7), &root, -ENOENT, "there is no operation 7");
+    must_not(book, undo(0), &ada, -ENOENT, "there is nothing to undo");
+    must_not(book, undo(1), &ada, -EACCES, "operation 1 is another holder's: who acts as its holder can undo it");
+    /* Nothing of it has left a trace. */
+    assert_int_equal(must(book, allocate("site", 24, NULL)).operation, 2);
+    book_close(book);
+}
+
+/* --- keys --------------------------------------------------------------------------------------------------------- */
+
+static void an_order_with_a_key_is_carried_out_once(void **state)
+{
+    (void)state;
+    struct book *book = open_book(scratch_path);
+
+    must(book, add(PLAN_BLOCK, "10.0.0.0/16", "site"));
+    struct book_done first = must(book, allocate("site", 24, "k1"));
+    assert_false(first.repeated);
+    for (unsigned i = 0; i < 3; i++) {
+        struct book_done repeated = must(book, allocate("site", 24, "k1"));
+        assert_true(repeated.repeated);
+        assert_int_equal(repeated.operation, first.operation);
+        assert_true(repeated.is);
+        assert_true(ipv4_range_equal(repeated.node.range, range_of("10.0.0.0/24")));
+        must_not(book, allocate("site", 25, "k1"), &root, -EEXIST, "key k1 is that of another order: operation 2");
+        /* Also when what it made is gone, and after the book was closed. */
+        if (i == 0)
+            must(book, (struct book_order){.operation = BOOK_FREE, .range = range_of("10.0.0.0/24"), .key = "k2"});
+        book = again(book);
+    }
+    struct book_done freed =
+        must(book, (struct book_order){.operation = BOOK_FREE, .range = range_of("10.0.0.0/24"), .key = "k2"});
+    assert_true(freed.repeated);
+    assert_false(freed.is);
+    /* What was refused is no answer to remember. */
+    must_not(book, allocate("lan", 26, "k3"), &root, -ENOENT, "there is no node lan in the plan");
+    must(book, add(PLAN_BLOCK, "10.1.0.0/24", "lan"));
+    assert_false(must(book, allocate("lan", 26, "k3")).repeated);
+    book_close(book);
+}
+
+static void keys_of_what_was_not_stored_are_free(void **state)
+{
+    (void)state;
+    struct book *book = open_book(scratch_path);
+
+    must(book, add(PLAN_BLOCK, "10.0.0.0/16", "site"));
+    assert_int_equal(book_commit(book), 0);
+    must(book, allocate("site", 24, "k1"));
+    assert_int_equal(book_revert(book), 0);
+    assert_false(book_is_open(book));
+    assert_plan(book, "10.0.0.0/16 block allocated name=site owner= provider= contract= note= 1000 1000 0\n");
+    must(book, allocate("site", 25, "other"));
+    assert_false(must(book, allocate("site", 24, "k1")).repeated);
+    assert_true(must(book, allocate("site", 24, "k1")).repeated);
+    book_close(book);
+}
+
+static void old_keys_are_forgotten_for_new_ones(void **state)
+{
+    (void)state;
+    struct book_keys keys;
+    char text[16];
+
+    assert_int_equal(book_keys_open(&keys, book_hash_key), 0);
+    for (uint64_t i = 1; i <= 20000; i++) {
+        uint64_t at = 0;
+        snprintf(text, sizeof(text), "k%u", (unsigned)i);
+        assert_int_equal(book_keys_reserve(&keys, i < 1000 ? 0 : i - 1000), 0);
+        book_keys_add(&keys, text, i);
+        snprintf(text, sizeof(text), "k%u", (unsigned)(i < 1000 ? 1 : i - 999));
+        assert_int_equal(book_keys_find(&keys, text, &at), i < 1000 ? 1 : i - 999);
+    }
+    assert_true(keys.capacity <= 8192);
+    book_keys_close(&keys);
+}
+
+/* --- undoing ------------------------------------------------------------------------------------------------------ */
+
+static void operations_are_undone_and_done_again(void **state)
+{
+    (void)state;
+    struct book *book = open_book(scratch_path);
+
+    must(book, add(PLAN_BLOCK, "10.0.0.0/16", "site"));
+    must(book, allocate("site", 24, NULL));
+    char *before = plan_dump(book_plan(book));
+    must(book, (struct book_order){.operation = BOOK_FREE, .node = "site", .all = true}); /* 3 */
+    assert_plan(book, "");
+    assert_int_equal(must(book, undo(0)).operation, 4);
+    assert_plan(book, before);
+    must_not(book, undo(3), &root, -EALREADY, "operation 3 is undone already, by operation 4");
+    /* The one before that is next; an undo is undone by its number. */
+    assert_int_equal(must(book, undo(0)).operation, 5);
+    must(book, undo(5));
+    assert_plan(book, before);
+    must_not(book, undo(5), &root, -EALREADY, "operation 5 is undone already, by operation 6");
+    must(book, undo(2));
+    must(book, allocate("site", 25, NULL));
+    must_not(book, undo(7), &root, -EINVAL, "10.0.0.0/24: cannot hold subnet 10.0.0.0/25");
+    free(before);
+    book_close(book);
+}
+
+static void orders_by_chance_stay_and_are_undone(void **state)
+{
+    (void)state;
+    unsigned carried_out = 0, undone = 0, refused = 0;
+    struct book *book = open_book(scratch_path);
+    struct book_done done;
+    uint64_t seed = 91;
+
+    begin_book(book);
+    for (unsigned i = 0; i < 10000; i++) {
+        struct book_order order = draw_order(&seed);
+        const struct book_by *by = book_draw_by(&seed, 1000 + i);
+        char *before = plan_dump(book_plan(book));
+        assert_int_equal(book_expire(book, by->now_s), 0);
+        bool expired = book_is_open(book);
+        int error = book_do(book, &order, by, &done);
+        char *after = plan_dump(book_plan(book));
+        if (error) {
+            refused++;
+            assert_true(expired || strcmp(before, after) == 0);
+            assert_string_not_equal(done.why, "");
+        } else {
+            carried_out++;
+        }
+        if (!error && !expired && draw_u32(&seed) % 4 == 0) {
+            struct book_order inverse = undo(done.operation);
+            if (book_do(book, &inverse, by, &done))
+                fail_msg("operation %u (%s) cannot be undone: %s", (unsigned)inverse.undoes,
+                         book_operation_name(order.operation), done.why);
+            char *back = plan_dump(book_plan(book));
+            assert_string_equal(back, before);
+            free(back);
+            undone++;
+        }
+        free(before);
+        free(after);
+        if (i % 50 == 0)
+            book = again(book);
+        else if (draw_u32(&seed) % 8)
+            assert_int_equal(book_commit(book), 0);
+    }
+    book = again(book);
+    print_message("%u carried out, %u of them undone, %u refused\n", carried_out, undone, refused);
+    assert_true(carried_out > 1000 && undone > 200);
+    book_close(book);
+}
+
+/* --- what is no plan ---------------------------------------------------------------------------------------------- */
+
+static void what_is_no_plan_is_refused(void **state)
+{
+    (void)state;
+    struct book *book = open_book(scratch_path);
+    const char *why;
+
+    must(book, add(PLAN_BLOCK, "10.0.0.0/16", "site"));
+    must(book, allocate("site", 24, NULL));
+    assert_int_equal(book_commit(book), 0);
+    book_close(book);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "UPDATE node SET last = last + 1 WHERE kind = 1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(book_open(scratch_path, book_hash_key, &book, &why), -EUCLEAN);
+    assert_string_equal(why, "it is no plan: 10.0.0.0-10.0.1.0: only a pool may be a range that is no block");
+    book_close(book);
+    /* Nor is the database of leases one. */
+    scratch_remove(scratch_path);
+    store_close(scratch_open(scratch_path));
+    assert_int_equal(book_open(scratch_path, book_hash_key, &book, &why), -EUCLEAN);
+    assert_string_equal(why, "it is damaged, or no database of Fairlead");
+    book_close(book);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_CASE(orders_are_carried_out_and_stay),         SCRATCH_CASE(refusals_say_why),
+        SCRATCH_CASE(an_order_with_a_key_is_carried_out_once), SCRATCH_CASE(keys_of_what_was_not_stored_are_free),
+        cmocka_unit_test(old_keys_are_forgotten_for_new_ones), SCRATCH_CASE(operations_are_undone_and_done_again),
+        SCRATCH_CASE(orders_by_chance_stay_and_are_undone),    SCRATCH_CASE(what_is_no_plan_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
