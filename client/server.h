@@ -21,3 +21,8 @@ int server_done(void *arg, const json_t *result, bool last);
  */
 int server_ask(const struct command *self, const struct options *options, const char *command, json_t *arguments,
                server_line *line, void *arg);
+
+/* The same for what can be asked for twice without harm: again, if the connection breaks, or whoever would know is just
+ * being restarted. */
+int server_ask_again(const struct command *self, const struct options *options, const char *command, json_t *arguments,
+                     server_line *line, void *arg);

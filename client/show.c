@@ -6,6 +6,7 @@
 #include "client/output.h"
 #include "client/server.h"
 #include "client/table.h"
+#include "client/times.h"
 #include "net/ipv4_prefix.h"
 
 #include <ctype.h>
@@ -139,19 +140,9 @@ static const struct table_column neighbours_columns[] = {
 
 /* --- sessions ---------------------------------------------------------------------------------------------------- */
 
-/* Seconds since 1970 as people's time. */
-static void local_time(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE])
-{
-    time_t since = (time_t)json_integer_value(json_object_get(row, key));
-    struct tm local;
-
-    if (!localtime_r(&since, &local) || !strftime(cell, TABLE_CELL_SIZE, "%F %T", &local))
-        cell[0] = '\0';
-}
-
 static void cell_since(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
-    local_time(row, "since", cell);
+    times_cell(row, "since", cell);
 }
 
 static void cell_rights(const json_t *row, char cell[static TABLE_CELL_SIZE])
@@ -233,7 +224,7 @@ static const struct table_column dhcp_columns[] = {
 
 static void cell_began(const json_t *row, char cell[static TABLE_CELL_SIZE])
 {
-    local_time(row, "began", cell);
+    times_cell(row, "began", cell);
 }
 
 static void cell_ended(const json_t *row, char cell[static TABLE_CELL_SIZE])
@@ -241,7 +232,7 @@ static void cell_ended(const json_t *row, char cell[static TABLE_CELL_SIZE])
     if (json_is_null(json_object_get(row, "ended")))
         snprintf(cell, TABLE_CELL_SIZE, "never");
     else
-        local_time(row, "ended", cell);
+        times_cell(row, "ended", cell);
 }
 
 static const struct table_column history_columns[] = {{"ADDRESS", 15, cell_address}, {"MAC", 17, cell_mac},
@@ -262,7 +253,7 @@ static int version_line(void *arg, const json_t *result, bool last)
     json_object_foreach((json_t *)result, key, value)
     {
         if (strcmp(key, "engine_since") == 0)
-            local_time(result, key, text);
+            times_cell(result, key, text);
         else
             table_text(result, key, text);
         output_field(out, key, json_incref(value), key, text, NULL);
@@ -305,28 +296,6 @@ static int table_line(void *arg, const json_t *result, bool last)
     return table_write(table, json_object_get(result, table->key), last, stdout);
 }
 
-/* A time as people write it, or seconds since 1970 behind '@'. False: it is none. */
-static bool read_time(const char *text, json_int_t *seconds)
-{
-    static const char *const forms[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"};
-    size_t len = strlen(text), at = 1;
-    uint32_t number;
-
-    if (text[0] == '@' && text_decimal(text, len, &at, UINT32_MAX, "seconds", &number, NULL) == 0 && at == len) {
-        *seconds = number;
-        return true;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-        struct tm local = {.tm_isdst = -1};
-        const char *end = strptime(text, forms[i], &local);
-        if (end && !*end) {
-            *seconds = (json_int_t)mktime(&local);
-            return true;
-        }
-    }
-    return false;
-}
-
 /* By what leases are looked for: a prefix or an address, a hardware address, otherwise (part of) a name. */
 static const char *key_of(const char *text)
 {
@@ -353,9 +322,9 @@ static json_t *read_arguments(const struct command *self, const struct what *wha
         json_int_t seconds;
         bool time = strcmp(what->arguments[i], "at") == 0;
         const char *key = strcmp(what->arguments[i], "like") == 0 ? key_of(words[i]) : what->arguments[i];
-        if (time && !read_time(words[i], &seconds)) {
+        if (time && !times_read(words[i], &seconds)) {
             json_decref(arguments);
-            command_failed(self, "'%s': expected a time, as \"2026-11-25 12:00\"", words[i]);
+            command_failed(self, "'%s': expected " TIMES_EXPECTED, words[i]);
             return NULL;
         }
         if (json_object_set_new(arguments, key, time ? json_integer(seconds) : json_string(words[i]))) {

@@ -17,6 +17,7 @@ struct book {
     bool open;          /* a transaction */
     int failed;         /* -errno: what is open cannot be stored */
     uint64_t latest;    /* number of an operation that was put */
+    uint64_t committed; /* of one that is stored */
     struct arena texts; /* of what was read */
     struct plan_change *read;
     size_t read_count;
@@ -104,6 +105,7 @@ int book_open(const char *path, const uint8_t hash_key[SIPHASH_KEY_SIZE], struct
         error = enough(plan_store_each_operation(book->store, 0, note_number, &book->latest));
     if (!error)
         error = plan_store_each_key(book->store, BOOK_KEYS_MAX, load_key, book);
+    book->committed = book->latest;
     *why = book->why;
     return error;
 }
@@ -129,6 +131,11 @@ const struct plan *book_plan(const struct book *book)
 struct plan_store *book_store(struct book *book)
 {
     return book->store;
+}
+
+uint64_t book_latest(const struct book *book)
+{
+    return book->latest;
 }
 
 /* --- transactions ------------------------------------------------------------------------------------------------- */
@@ -169,6 +176,7 @@ int book_revert(struct book *book)
     plan_store_rollback(book->store);
     book->open = false;
     book->failed = 0;
+    book->latest = book->committed;
     if (load(book))
         return -ENOTRECOVERABLE;
     memcpy(book->why, why, sizeof(why));
@@ -182,6 +190,7 @@ int book_commit(struct book *book)
     int error = book->failed ? book->failed : plan_store_commit(book->store);
     if (!error) {
         book->open = false;
+        book->committed = book->latest;
         return 0;
     }
     if (!book->failed)
@@ -330,7 +339,7 @@ static int find_node(struct doing *doing, uint32_t *node)
     if (*node)
         return 0;
     if (order->node)
-        return refuse(doing->done, -ENOENT, "there is no node %.*s in the plan", PLAN_NAME_MAX, order->node);
+        return refuse(doing->done, -ENOENT, "there is no node '%.*s' in the plan", PLAN_NAME_MAX, order->node);
     ipv4_range_format(order->range, range);
     return refuse(doing->done, -ENOENT, "%s is not in the plan", range);
 }

@@ -26,6 +26,8 @@ struct book *book_close(struct book *book); /* takes NULL, returns NULL; what is
 const struct plan *book_plan(const struct book *book);
 struct plan_store *book_store(struct book *book); /* to read */
 
+uint64_t book_latest(const struct book *book); /* number of the latest operation; 0: there was none */
+
 /* Who orders. */
 struct book_by {
     const char *who;    /* the system's user; 1 to BOOK_WHO_MAX bytes */

@@ -117,7 +117,7 @@ static void refusals_say_why(void **state)
     struct book *book = open_book(scratch_path);
 
     must(book, add(PLAN_BLOCK, "10.0.0.0/16", "site"));
-    must_not(book, allocate("sight", 24, NULL), &root, -ENOENT, "there is no node sight in the plan");
+    must_not(book, allocate("sight", 24, NULL), &root, -ENOENT, "there is no node 'sight' in the plan");
     must_not(book, (struct book_order){.operation = BOOK_FREE, .range = range_of("10.0.0.0/24")}, &root, -ENOENT,
              "10.0.0.0/24 is not in the plan");
     must_not(book, add(PLAN_BLOCK, "10.0.0.0/16", NULL), &root, -EEXIST,
@@ -162,7 +162,7 @@ static void an_order_with_a_key_is_carried_out_once(void **state)
     assert_true(freed.repeated);
     assert_false(freed.is);
     /* What was refused is no answer to remember. */
-    must_not(book, allocate("lan", 26, "k3"), &root, -ENOENT, "there is no node lan in the plan");
+    must_not(book, allocate("lan", 26, "k3"), &root, -ENOENT, "there is no node 'lan' in the plan");
     must(book, add(PLAN_BLOCK, "10.1.0.0/24", "lan"));
     assert_false(must(book, allocate("lan", 26, "k3")).repeated);
     book_close(book);

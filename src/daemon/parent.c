@@ -16,6 +16,7 @@
 #include "log/log.h"
 #include "management/management.h"
 #include "measure/measure.h"
+#include "planner/planner.h"
 #include "query/query.h"
 
 #include <errno.h>
@@ -39,11 +40,11 @@
 #define LIVED_MS         30000 /* a role that lived so long begins with the first again */
 #define STOP_MS          20000 /* what roles may take to stop, before they are killed */
 
-enum role_number { ROLE_ENGINE, ROLE_DHCP, ROLE_MEASURE, ROLE_MANAGEMENT, ROLE_COUNT };
+enum role_number { ROLE_ENGINE, ROLE_DHCP, ROLE_MEASURE, ROLE_PLANNER, ROLE_MANAGEMENT, ROLE_COUNT };
 
 /* The order in which roles get a configuration: the engine last, so that who hears from it of what is new finds it so
  * everywhere. */
-static const enum role_number told[] = {ROLE_DHCP, ROLE_MEASURE, ROLE_ENGINE};
+static const enum role_number told[] = {ROLE_PLANNER, ROLE_DHCP, ROLE_MEASURE, ROLE_ENGINE};
 
 struct parent;
 
@@ -68,7 +69,7 @@ struct parent {
     int signals;
     int handing_over; /* a configuration that one role after the other gets; -1: none */
     unsigned telling; /* who has it now, in `told` */
-    char store_path[PATH_MAX];
+    char store_path[PATH_MAX], book_path[PATH_MAX];
     char hostname[CONF_HOSTNAME_SIZE];
     bool ready;    /* it forwards, and DHCP is served, if it is to be */
     bool forwards; /* the engine is ready */
@@ -97,6 +98,8 @@ static void begin_role(struct parent *parent, pid_t parent_pid, enum role_number
         close(parent->files.dhcp_fd);
     if (number != ROLE_MEASURE)
         close(parent->files.measure_fd);
+    if (number != ROLE_PLANNER)
+        close(parent->files.planner_fd);
     if (number != ROLE_MANAGEMENT)
         close(parent->files.management_fd);
     /* The terminal's are for the parent. Those that it sends stay blocked until the role reads them: none is lost. */
@@ -134,6 +137,15 @@ static int run_engine(struct parent *parent, int control)
     return engine_run(&config);
 }
 
+/* Where what is to survive is kept. 0; -errno, logged. */
+static int make_state_directory(const struct parent *parent)
+{
+    if (mkdir(parent->config->state_directory, 0755) == 0 || errno == EEXIST)
+        return 0;
+    log_error("%s: %s", parent->config->state_directory, strerror(errno));
+    return -errno;
+}
+
 static int run_dhcp(struct parent *parent, int control)
 {
     struct address_config config = {.conf = parent->conf,
@@ -145,11 +157,8 @@ static int run_dhcp(struct parent *parent, int control)
                                     .drop_privileges = become_nobody,
                                     .started = parent->config->open_log};
 
-    if (mkdir(parent->config->state_directory, 0755) < 0 && errno != EEXIST) {
-        log_error("%s: %s", parent->config->state_directory, strerror(errno));
-        return -errno;
-    }
-    return address_run(&config);
+    int error = make_state_directory(parent);
+    return error ? error : address_run(&config);
 }
 
 static int run_measure(struct parent *parent, int control)
@@ -164,6 +173,19 @@ static int run_measure(struct parent *parent, int control)
     return measure_run(&config);
 }
 
+static int run_planner(struct parent *parent, int control)
+{
+    struct planner_config config = {.conf = parent->conf,
+                                    .book_path = parent->book_path,
+                                    .token = parent->token,
+                                    .control = control,
+                                    .listener = parent->files.planner_fd,
+                                    .drop_privileges = become_nobody};
+
+    int error = make_state_directory(parent);
+    return error ? error : planner_run(&config);
+}
+
 static int run_management(struct parent *parent, int control)
 {
     const struct group *group = parent->conf->management.group[0] ? getgrnam(parent->conf->management.group) : NULL;
@@ -172,6 +194,7 @@ static int run_management(struct parent *parent, int control)
                                        .dhcp_path = conf_has_clients(parent->conf) ? parent->files.dhcp_path : NULL,
                                        .measure_path =
                                            conf_has_measurements(parent->conf) ? parent->files.measure_path : NULL,
+                                       .planner_path = parent->files.planner_path,
                                        .token = parent->token,
                                        .version = FAIRLEAD_VERSION,
                                        .hostname = parent->hostname,
@@ -228,6 +251,7 @@ static void become_ready(struct parent *parent)
     parent->config->started();
     if (conf_has_measurements(parent->conf))
         start(parent, ROLE_MEASURE);
+    start(parent, ROLE_PLANNER);
     start(parent, ROLE_MANAGEMENT);
     notify("READY=1");
 }
@@ -606,9 +630,11 @@ static int open_parent(struct parent *parent)
         return error;
     }
     name_host(parent);
-    if (snprintf(parent->store_path, sizeof(parent->store_path), "%s/fairlead.db", parent->config->state_directory) >=
-        (int)sizeof(parent->store_path)) {
-        log_error("%s: the path is too long", parent->config->state_directory);
+    const char *state = parent->config->state_directory;
+    if (snprintf(parent->store_path, sizeof(parent->store_path), "%s/fairlead.db", state) >=
+            (int)sizeof(parent->store_path) ||
+        snprintf(parent->book_path, sizeof(parent->book_path), "%s/plan.db", state) >= (int)sizeof(parent->book_path)) {
+        log_error("%s: the path is too long", state);
         return -ENAMETOOLONG;
     }
     privileges_find_nobody(&nobody, &nobody_group);
@@ -632,6 +658,11 @@ int parent_run(const struct parent_config *config)
                                       [ROLE_MEASURE] = {.name = "delay measurement",
                                                         .process = "fairlead-delay",
                                                         .run = run_measure,
+                                                        .controlled = true,
+                                                        .control = -1},
+                                      [ROLE_PLANNER] = {.name = "planner",
+                                                        .process = "fairlead-plan",
+                                                        .run = run_planner,
                                                         .controlled = true,
                                                         .control = -1},
                                       [ROLE_MANAGEMENT] = {.name = "management",

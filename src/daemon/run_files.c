@@ -89,14 +89,20 @@ static int listen_at(const char *path, int type, mode_t mode, uid_t uid, gid_t g
 
 int run_files_open(struct run_files *files, const char *directory, uid_t uid, gid_t gid)
 {
-    *files = (struct run_files){
-        .pid_fd = -1, .lock_fd = -1, .engine_fd = -1, .dhcp_fd = -1, .measure_fd = -1, .management_fd = -1};
+    *files = (struct run_files){.pid_fd = -1,
+                                .lock_fd = -1,
+                                .engine_fd = -1,
+                                .dhcp_fd = -1,
+                                .measure_fd = -1,
+                                .planner_fd = -1,
+                                .management_fd = -1};
     const struct {
         char *path;
         const char *name;
-    } paths[] = {{files->pid_path, "fairleadd.pid"},    {files->lock_path, "engine.lock"},
-                 {files->engine_path, "engine.sock"},   {files->dhcp_path, "dhcp.sock"},
-                 {files->measure_path, "measure.sock"}, {files->management_path, "management.sock"}};
+    } paths[] = {{files->pid_path, "fairleadd.pid"},         {files->lock_path, "engine.lock"},
+                 {files->engine_path, "engine.sock"},        {files->dhcp_path, "dhcp.sock"},
+                 {files->measure_path, "measure.sock"},      {files->planner_path, "plan.sock"},
+                 {files->management_path, "management.sock"}};
 
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
         if (snprintf(paths[i].path, LOCAL_PATH_SIZE, "%s/%s", directory, paths[i].name) >= LOCAL_PATH_SIZE) {
@@ -125,6 +131,9 @@ int run_files_open(struct run_files *files, const char *directory, uid_t uid, gi
     files->measure_fd = listen_at(files->measure_path, SOCK_SEQPACKET, 0600, uid, gid);
     if (files->measure_fd < 0)
         return files->measure_fd;
+    files->planner_fd = listen_at(files->planner_path, SOCK_SEQPACKET, 0600, uid, gid);
+    if (files->planner_fd < 0)
+        return files->planner_fd;
     files->management_fd = listen_at(files->management_path, SOCK_STREAM, 0666, (uid_t)-1, (gid_t)-1);
     return files->management_fd < 0 ? files->management_fd : 0;
 }
@@ -135,6 +144,7 @@ void run_files_remove(const struct run_files *files, const char *directory)
     unlink(files->engine_path);
     unlink(files->dhcp_path);
     unlink(files->measure_path);
+    unlink(files->planner_path);
     unlink(files->lock_path);
     unlink(files->pid_path);
     rmdir(directory);

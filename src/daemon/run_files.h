@@ -12,11 +12,13 @@
 
 struct run_files {
     char pid_path[LOCAL_PATH_SIZE], lock_path[LOCAL_PATH_SIZE], engine_path[LOCAL_PATH_SIZE],
-        dhcp_path[LOCAL_PATH_SIZE], measure_path[LOCAL_PATH_SIZE], management_path[LOCAL_PATH_SIZE];
+        dhcp_path[LOCAL_PATH_SIZE], measure_path[LOCAL_PATH_SIZE], planner_path[LOCAL_PATH_SIZE],
+        management_path[LOCAL_PATH_SIZE];
     int pid_fd, lock_fd;
     int engine_fd;     /* on which the engine is asked */
     int dhcp_fd;       /* on which the dhcp role is asked */
     int measure_fd;    /* on which the measurement role is asked */
+    int planner_fd;    /* on which the planner is asked */
     int management_fd; /* on which the management role serves: who connects while it is restarted waits */
 };
 

@@ -156,7 +156,7 @@ static size_t list_contracts(struct answers *answers, const struct query_range *
 /* A text of a question is whole. */
 static bool has_text(const struct query *query)
 {
-    return memchr(query->text, '\0', sizeof(query->text));
+    return memchr(query->text, '\0', query->text_bytes);
 }
 
 static size_t see_contract(struct answers *answers, const struct query *query, union query_buffer *buffer)

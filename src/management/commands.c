@@ -350,6 +350,10 @@ const struct session_command session_commands[] = {
     {"contract-check", {"name", "settings"}, false, command_contract_check},
     {"contract-add", {"name", "settings"}, true, command_contract_add},
     {"contract-remove", {"name"}, true, command_contract_remove},
+    {"plan", {"within", "depth", "having"}, false, command_plan},
+    {"plan-find", {"node", "at"}, false, command_plan_find},
+    {"plan-history", {"about", "operation", "limit"}, false, command_plan_history},
+    {"plan-do", {"operations", "as"}, true, command_plan_do},
     {"reload", {NULL}, true, command_reload},
 };
 const unsigned session_command_count = ARRAY_SIZE(session_commands);

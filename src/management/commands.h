@@ -36,5 +36,8 @@ session_run_command command_queues;
 session_run_command command_contracts, command_contract, command_contract_check, command_contract_add,
     command_contract_remove;
 
+/* Of the address plan (plan_commands.c). */
+session_run_command command_plan, command_plan_find, command_plan_history, command_plan_do;
+
 /* Of delay measurement (measure_commands.c). */
 session_run_command command_probes, command_reflectors;

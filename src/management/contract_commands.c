@@ -26,7 +26,8 @@ static bool name_contract(const json_t *arguments, struct query *query)
 
     if (!name || strlen(name) >= QUERY_CONTRACT_NAME_SIZE)
         return false;
-    memcpy(query->text, name, strlen(name) + 1);
+    query->text_bytes = (uint32_t)strlen(name) + 1;
+    memcpy(query->text, name, query->text_bytes);
     return true;
 }
 
@@ -97,9 +98,9 @@ static const char *write_contract(const json_t *arguments, FILE *stream)
 }
 
 /* The same as the text of a question. */
-static const char *write_question(const json_t *arguments, char text[static QUERY_TEXT_SIZE])
+static const char *write_question(const json_t *arguments, struct query *query)
 {
-    static_assert(QUERY_TEXT_SIZE == 3072, "the text says so");
+    static_assert(QUERY_TEXT_SIZE == 16384, "the text says so");
     static const char no_memory[] = "there is no memory for the contract";
     char *written = NULL;
     size_t len = 0;
@@ -109,9 +110,11 @@ static const char *write_question(const json_t *arguments, char text[static QUER
     if (stream && fclose(stream) == EOF)
         wrong = no_memory;
     if (!wrong && len >= QUERY_TEXT_SIZE)
-        wrong = "the contract is too long: expected at most 3071 bytes";
-    if (!wrong)
-        memcpy(text, written, len + 1);
+        wrong = "the contract is too long: expected at most 16383 bytes";
+    if (!wrong) {
+        memcpy(query->text, written, len + 1);
+        query->text_bytes = (uint32_t)len + 1;
+    }
     free(written);
     return wrong;
 }
@@ -136,7 +139,7 @@ static int refuse(struct session *session, const json_t *id)
 static int ask_to_add(struct session *session, const json_t *id, const json_t *arguments, enum query_kind kind)
 {
     struct query query = {.kind = kind};
-    const char *wrong = write_question(arguments, query.text);
+    const char *wrong = write_question(arguments, &query);
 
     if (wrong)
         return session_fail(session, id, WIRE_BAD_REQUEST, wrong);

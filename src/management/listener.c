@@ -131,7 +131,7 @@ static void serve(struct listener *listener, int fd, struct table_session *self)
         _exit(EXIT_FAILURE);
     session->self = self;
     session->may_change = self->may_change;
-    session->engine = session->dhcp = session->measure =
+    session->engine = session->dhcp = session->measure = session->planner =
         (struct query_connection){.fd = -1, .page_fd = -1, .counters_fd = -1};
     wire_open(&session->wire, fd, WIRE_REQUEST_MAX);
     session_run(session);

@@ -18,6 +18,7 @@ struct management_config {
     const char *engine_path;  /* of the engine's (query/query.h) */
     const char *dhcp_path;    /* of the dhcp role's; NULL: DHCP is not served */
     const char *measure_path; /* of the measurement role's; NULL: nothing is measured */
+    const char *planner_path; /* of the planner's */
     const uint8_t *token;     /* for all of them */
     const char *version;      /* of the program */
     const char *hostname;

@@ -111,23 +111,30 @@ static int connect_role(const struct session *session, struct query_connection *
 
 int session_ask(struct session *session, const struct query *query, size_t record_bytes)
 {
-    struct query_connection *role = query->kind >= QUERY_PROBES   ? &session->measure
+    const struct management_config *config = session->config;
+    struct query_connection *role = query->kind >= QUERY_PLAN_DO  ? &session->planner
+                                    : query->kind >= QUERY_PROBES ? &session->measure
                                     : query->kind >= QUERY_LEASES ? &session->dhcp
                                                                   : &session->engine;
-    const char *path = role == &session->measure ? session->config->measure_path : session->config->dhcp_path;
+    const char *path = role == &session->planner   ? config->planner_path
+                       : role == &session->measure ? config->measure_path
+                                                   : config->dhcp_path;
 
     if (role != &session->engine && !path)
         return WIRE_NOT_SERVED;
-    /* The role may end while it is asked: then once more with the next. */
+    /* The role may end while it is asked: then once more with the next, but for orders: those may be carried out. */
     for (unsigned tries = 0; tries < 2; tries++) {
         int error =
             role == &session->engine ? connect_engine(session, SESSION_ENGINE_MS) : connect_role(session, role, path);
+        bool asked = !error;
         if (!error)
             error = query_ask(role, query, record_bytes, SESSION_ENGINE_MS, &session->buffer);
         if (!error)
             return 0;
         if (error == -ETIMEDOUT)
             return WIRE_TIMEOUT;
+        if (asked && query->kind == QUERY_PLAN_DO)
+            break;
     }
     return WIRE_UNAVAILABLE;
 }

@@ -24,11 +24,11 @@ struct session {
     struct wire wire;
     struct query_connection engine; /* greeted, or (engine_pending) not yet */
     bool engine_pending;
-    struct query_connection dhcp, measure; /* to these roles */
-    bool watches;                          /* and it owes an answer to session_watch() */
-    struct page_reader reader;             /* of the engine's shared memory */
-    int engine_alive;                      /* a descriptor of our own that hangs up when that engine ends; -1 */
-    struct page page;                      /* a copy, by session_page() */
+    struct query_connection dhcp, measure, planner; /* to these roles */
+    bool watches;                                   /* and it owes an answer to session_watch() */
+    struct page_reader reader;                      /* of the engine's shared memory */
+    int engine_alive; /* a descriptor of our own that hangs up when that engine ends; -1 */
+    struct page page; /* a copy, by session_page() */
     union query_buffer buffer;
 };
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -57,7 +58,7 @@ int query_send(struct query_connection *connection, const struct query *query)
 {
     if (connection->fd < 0)
         return -EPIPE;
-    int error = local_send(connection->fd, query, sizeof(*query), NULL, 0);
+    int error = local_send(connection->fd, query, offsetof(struct query, text) + query->text_bytes, NULL, 0);
     return close_if(connection, error == -ECONNRESET ? -EPIPE : error);
 }
 
@@ -83,7 +84,7 @@ int query_begin(struct query_connection *connection, const char *path, const uin
     int fd = local_connect(path, SOCK_SEQPACKET | SOCK_NONBLOCK); /* -EAGAIN: its backlog is full */
     if (fd < 0)
         return fd;
-    int error = local_send(fd, &hello, sizeof(hello), NULL, 0);
+    int error = local_send(fd, &hello, offsetof(struct query, text), NULL, 0);
     if (error) {
         close(fd);
         return error;

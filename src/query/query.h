@@ -16,7 +16,7 @@
 #define QUERY_TOKEN_BYTES  16
 #define QUERY_ANSWER_BYTES 49152 /* at most; less than a socket's buffer takes at once */
 #define QUERY_NAME_SIZE    16
-#define QUERY_TEXT_SIZE    3072
+#define QUERY_TEXT_SIZE    16384 /* bytes that go with a question */
 
 enum query_kind {
     QUERY_HELLO, /* the engine's answer brings two descriptors: the page's and the counters' */
@@ -63,6 +63,13 @@ enum query_kind {
     /* The measurement role answers (query/measured.h): */
     QUERY_PROBES,     /* struct query_probe */
     QUERY_REFLECTORS, /* struct query_reflector */
+
+    /* The planner answers (query/plan.h): */
+    QUERY_PLAN_DO,
+    QUERY_PLAN_LIST,
+    QUERY_PLAN_FIND,
+    QUERY_PLAN_OPERATIONS,
+    QUERY_PLAN_STEPS,
 };
 
 /* What becomes of a lease. X(enumerator, name) */
@@ -124,7 +131,8 @@ struct query {
     struct query_range range;
     struct query_lease lease; /* QUERY_LEASES: of those with this chaddr, or whose names have host_name in them */
     uint8_t token[QUERY_TOKEN_BYTES];
-    char text[QUERY_TEXT_SIZE]; /* with its zero byte */
+    uint32_t text_bytes; /* so many of `text` are sent; of words with their zero byte */
+    char text[QUERY_TEXT_SIZE];
 };
 
 struct query_answer {

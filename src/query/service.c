@@ -11,24 +11,25 @@
 #include <unistd.h>
 
 /* The watch stands first: a connection is found by it. */
-struct connection {
+struct query_asker {
     struct watch watch;
     bool trusted; /* has said hello */
     bool waits;   /* for the answer to a question of `kind` */
     uint32_t kind;
-    struct connection *next, **place;
+    struct query_asker *next, **place;
 };
 
 struct query_service {
     struct query_service_config config;
-    struct connection *connections;
-    struct connection *ended; /* until nothing refers to them; their descriptor is -1 */
+    struct query_asker *connections;
+    struct query_asker *ended; /* until nothing refers to them; their descriptor is -1 */
+    struct query_asker *asker; /* whose question is being answered */
     unsigned count;
     uint64_t given, refused;
     union query_buffer buffer;
 };
 
-static void end_connection(struct query_service *service, struct connection *connection)
+static void end_connection(struct query_service *service, struct query_asker *connection)
 {
     close(connection->watch.fd); /* and epoll forgets it */
     *connection->place = connection->next;
@@ -43,13 +44,13 @@ static void end_connection(struct query_service *service, struct connection *con
 void query_service_sweep(struct query_service *service)
 {
     while (service->ended) {
-        struct connection *next = service->ended->next;
+        struct query_asker *next = service->ended->next;
         free(service->ended);
         service->ended = next;
     }
 }
 
-static void send_answer(struct query_service *service, struct connection *connection, const struct query_made *made)
+static void send_answer(struct query_service *service, struct query_asker *connection, const struct query_made *made)
 {
     size_t bytes = sizeof(struct query_answer) + service->buffer.answer.count * made->record_bytes;
     int error = local_send(connection->watch.fd, &service->buffer, bytes, made->fds, made->fd_count);
@@ -62,11 +63,12 @@ static void send_answer(struct query_service *service, struct connection *connec
     service->given++;
 }
 
-static void answer(struct query_service *service, struct connection *connection, const struct query *query)
+static void answer(struct query_service *service, struct query_asker *connection, const struct query *query)
 {
     struct query_made made = {0};
 
     service->buffer.answer = (struct query_answer){0};
+    service->asker = connection;
     service->config.answer(service->config.arg, query, &service->buffer, &made);
     connection->waits = made.later;
     connection->kind = query->kind;
@@ -85,10 +87,17 @@ static bool same_token(const uint8_t *a, const uint8_t *b)
     return !differs;
 }
 
+static bool is_whole(const struct query *query, ssize_t bytes)
+{
+    const ssize_t head = offsetof(struct query, text);
+
+    return bytes >= head && query->text_bytes <= QUERY_TEXT_SIZE && bytes == head + (ssize_t)query->text_bytes;
+}
+
 static void on_question(void *arg, struct watch *watch)
 {
     struct query_service *service = arg;
-    struct connection *connection = (struct connection *)watch;
+    struct query_asker *connection = (struct query_asker *)watch;
     struct query query;
 
     if (watch->fd < 0)
@@ -96,10 +105,10 @@ static void on_question(void *arg, struct watch *watch)
     ssize_t bytes = recv(watch->fd, &query, sizeof(query), MSG_DONTWAIT);
     if (bytes < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (bytes == (ssize_t)sizeof(query) && query.kind == QUERY_HELLO && same_token(query.token, service->config.token))
+    bool whole = is_whole(&query, bytes);
+    if (whole && query.kind == QUERY_HELLO && same_token(query.token, service->config.token))
         connection->trusted = true;
-    if (bytes != (ssize_t)sizeof(query) || !connection->trusted || query.range.within.len > 32 ||
-        query.range.after.len > 32) {
+    if (!whole || !connection->trusted || query.range.within.len > 32 || query.range.after.len > 32) {
         service->refused += bytes != 0;
         end_connection(service, connection);
         return;
@@ -113,7 +122,7 @@ void query_service_accept(struct query_service *service, int listener)
 
     if (fd < 0)
         return;
-    struct connection *connection = service->count < QUERY_CONNECTIONS_MAX ? calloc(1, sizeof(*connection)) : NULL;
+    struct query_asker *connection = service->count < QUERY_CONNECTIONS_MAX ? calloc(1, sizeof(*connection)) : NULL;
     if (!connection) {
         service->refused++;
         close(fd);
@@ -139,9 +148,9 @@ union query_buffer *query_service_buffer(struct query_service *service)
 void query_service_answer_waiting(struct query_service *service, enum query_kind kind, size_t record_bytes)
 {
     const struct query_made made = {.record_bytes = record_bytes};
-    struct connection *next;
+    struct query_asker *next;
 
-    for (struct connection *connection = service->connections; connection; connection = next) {
+    for (struct query_asker *connection = service->connections; connection; connection = next) {
         next = connection->next;
         if (connection->waits && connection->kind == kind) {
             connection->waits = false;
@@ -150,9 +159,24 @@ void query_service_answer_waiting(struct query_service *service, enum query_kind
     }
 }
 
+struct query_asker *query_service_asker(const struct query_service *service)
+{
+    return service->asker;
+}
+
+void query_service_answer_to(struct query_service *service, struct query_asker *asker, size_t record_bytes)
+{
+    const struct query_made made = {.record_bytes = record_bytes};
+
+    if (asker->watch.fd < 0 || !asker->waits)
+        return;
+    asker->waits = false;
+    send_answer(service, asker, &made);
+}
+
 bool query_service_waits(const struct query_service *service, enum query_kind kind)
 {
-    for (const struct connection *connection = service->connections; connection; connection = connection->next)
+    for (const struct query_asker *connection = service->connections; connection; connection = connection->next)
         if (connection->waits && connection->kind == kind)
             return true;
     return false;

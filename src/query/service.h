@@ -12,8 +12,10 @@
 #define QUERY_CONNECTIONS_MAX 4600 /* more than there may be sessions */
 
 struct query_service;
+struct query_asker;
 
-/* What becomes of a question: the answer is in the buffer, or it comes later by query_service_answer_waiting(). */
+/* What becomes of a question: the answer is in the buffer, or it comes later, by query_service_answer_waiting()
+ * or query_service_answer_to(). */
 struct query_made {
     size_t record_bytes;
     bool later;
@@ -41,6 +43,12 @@ union query_buffer *query_service_buffer(struct query_service *service);
 
 /* What is in the buffer, to all who wait for an answer to a question of this kind. */
 void query_service_answer_waiting(struct query_service *service, enum query_kind kind, size_t record_bytes);
+
+/* Whose question it is that is being answered; valid until it is answered, and until the next query_service_sweep(). */
+struct query_asker *query_service_asker(const struct query_service *service);
+
+/* What is in the buffer, to one who waits; whoever has gone gets nothing. */
+void query_service_answer_to(struct query_service *service, struct query_asker *asker, size_t record_bytes);
 
 /* Whether anybody waits for an answer of this kind. */
 bool query_service_waits(const struct query_service *service, enum query_kind kind);

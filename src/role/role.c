@@ -111,6 +111,8 @@ int role_turn(struct role *role, int timeout_ms)
         struct watch *watch = events[i].data.ptr;
         watch->ready(watch->arg, watch);
     }
+    if (role->config.turned)
+        role->config.turned(role->config.arg);
     query_service_sweep(role->service);
     return 0;
 }

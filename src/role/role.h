@@ -20,6 +20,8 @@ struct role_config {
     /* A configuration is to be in force; the one that is stays valid until this is done. 0; -errno, with nothing
      * changed. */
     int (*configure)(void *arg, const struct conf *conf);
+    /* All that has happened in a turn has been heard of: who waits may be answered. NULL: nobody does. */
+    void (*turned)(void *arg);
     void *arg;
 };
 

@@ -1,0 +1,23 @@
+/*
+ * The planner: the role that keeps the address plan (book/book.h). One thread, one loop, the plan's one writer.
+ *
+ * Orders that come within a turn of the loop are carried out one after the other and stored together, with one flush;
+ * only then are they answered. So are questions: nobody hears of what is not stored.
+ */
+#pragma once
+
+#include "conf/conf.h"
+
+#include <stdint.h>
+
+struct planner_config {
+    const struct conf *conf;       /* to begin with; borrowed */
+    const char *book_path;         /* the database */
+    const uint8_t *token;          /* of those who may ask; borrowed */
+    int control;                   /* the parent's socket (control/control.h) */
+    int listener;                  /* on which others ask */
+    void (*drop_privileges)(void); /* called when the database is open */
+};
+
+/* Run until SIGTERM, or until the parent is gone: 0. -errno, logged, if it could not begin or go on. */
+int planner_run(const struct planner_config *config);
