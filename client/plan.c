@@ -39,7 +39,7 @@ static bool set(const struct order *order, const char *key, json_t *value)
     size_t i = 0;
 
     for (; key[i] && i < sizeof(name) - 1; i++)
-        name[i] = key[i] == '-' ? '_' : key[i];
+        name[i] = (char)(key[i] == '-' ? '_' : key[i]);
     name[i] = '\0';
     return json_object_set_new(order->object, name, value) == 0 ||
            (command_failed(order->self, "the argument is not UTF-8"), false);
@@ -329,11 +329,10 @@ const struct command command_plan = {
         "NODE is a name, or its range: an address, PREFIX/LENGTH or FIRST-LAST. KIND is block, subnet, pool or host.\n"
         "A SETTING is one of these with its value: kind, status (allocated, assigned, reserved), name, owner, "
         "provider,\n"
-        "contract, note, until; strategy (first, best, sparse) when allocating; or delegated, or keep-sibling. An "
-        "empty\n"
-        "value (\"\") takes it away. With all changes: as OWNER, to act in what is delegated to OWNER; key KEY, so "
-        "that\n"
-        "the same change is not made twice (one is made up if none is given).\n"
+        "contract, note, until; strategy (first, best, sparse) when allocating; or keep-sibling; or delegated, which\n"
+        "`delegated no` takes back. An empty value (\"\") takes a setting away. With all changes: as OWNER, to act in "
+        "what\n"
+        "is delegated to OWNER; key KEY, so that the same change is not made twice (one is made up if none is given).\n"
         "\n"
         "Only root, and members of the group that the configuration names, may change something.\n",
     .run = plan,

@@ -198,8 +198,8 @@ static int open_locked(struct database *database, const char *path, const struct
     int error = make_file(path);
 
     if (!error)
-        error = database_error_of(
-            sqlite3_open_v2(path, &database->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
+        error =
+            database_error_of(sqlite3_open_v2(path, &database->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
     if (!error) {
         sqlite3_busy_timeout(database->db, BUSY_MS);
         error = set_up(database);

@@ -240,8 +240,9 @@ int store_each_reservation(struct store *store, int (*each)(void *arg, const str
 {
     struct store_reservation reservation;
     sqlite3_stmt *rows;
-    int error = 0, rc = sqlite3_prepare_v2(
-                       store->base.db, "SELECT address, hardware, made FROM reservation ORDER BY address", -1, &rows, NULL);
+    int error = 0,
+        rc = sqlite3_prepare_v2(store->base.db, "SELECT address, hardware, made FROM reservation ORDER BY address", -1,
+                                &rows, NULL);
 
     if (rc != SQLITE_OK)
         return database_error_of(rc);

@@ -96,6 +96,8 @@ def people_plan(tap, router):
     refused = router.fairlead("plan", "allocate", "site/lan1", "32", check=False)
     check(tap, "who has delegated does not allocate there", "its owner alone acts there" in refused.stderr, refused.stderr)
     check(tap, "its owner does", plan("allocate", "site/lan1", "32", "as", "bob")["node"]["range"] == "10.0.2.1")
+    check(tap, "a delegation is taken back", plan("set", "site/lan1", "delegated", "no")["node"]["delegated"] is False)
+    plan("undo")
     before = plan("show")
     freed = plan("free", "site/lan0", "all", "cool-off", "1h")
     check(tap, "what is freed cools off", freed["node"]["status"] == "quarantined" and freed["steps"] == 3, freed)
@@ -103,14 +105,14 @@ def people_plan(tap, router):
     check(tap, "which can be undone", plan("show") == before, plan("show"), before)
     history = plan("history")["operations"]
     check(tap, "all of it is history", [(one["operation"], one["what"]) for one in history] == [
-        (9, "undo"), (8, "free"), (7, "allocate"), (6, "delegate"), (5, "add"), (4, "allocate"), (3, "allocate"),
+        (11, "undo"), (10, "free"), (9, "undo"), (8, "set"), (7, "allocate"), (6, "delegate"), (5, "add"), (4, "allocate"), (3, "allocate"),
         (2, "allocate"), (1, "add")], history)
-    check(tap, "with who did it, and for whom", (history[2]["who"], history[2]["as"]) == ("root", "bob"), history[2])
-    check(tap, "and what has undone it", (history[0]["undoes"], history[1]["undone"]) == (8, 9), history[:2])
+    check(tap, "with who did it, and for whom", (history[4]["who"], history[4]["as"]) == ("root", "bob"), history[4])
+    check(tap, "and what has undone it", (history[0]["undoes"], history[1]["undone"]) == (10, 11), history[:2])
     check(tap, "as much of it as is wanted", len(plan("history", "limit", "3")["operations"]) == 3)
     about = plan("history", "site/lan1")["operations"]
-    check(tap, "that of a node's addresses", [one["operation"] for one in about] == [7, 6, 3, 1], about)
-    check(tap, "that of an operation", [one["step"] for one in plan("history", "8")["operations"]] == [0, 1, 2])
+    check(tap, "that of a node's addresses", [one["operation"] for one in about] == [9, 8, 7, 6, 3, 1], about)
+    check(tap, "that of an operation", [one["step"] for one in plan("history", "10")["operations"]] == [0, 1, 2])
     found = plan("find", "10.0.0.150")["nodes"]
     check(tap, "an address is found", [node["range"] for node in found] == ["10.0.0.0/16", "10.0.0.0/24", "10.0.0.100-10.0.0.199"], found)
     check(tap, "and a text", [node["name"] for node in plan("find", "ACME")["nodes"]] == ["site"])
