@@ -48,7 +48,7 @@ MAY_USE = {
     "replay": ["base", "net", "fib", "queue", "sched", "sizing", "rib", "dhcp", "conf", "bpf", "loop", "query", "port", "shape", "log", "netlink"],
     "simulate": ["base", "net", "fib", "queue", "sched", "sizing", "rib", "dhcp", "conf", "bpf", "loop", "query", "port", "shape", "log", "netlink"],
     "client": ["base", "net", "queue", "sched", "dhcp", "conf", "wire"],
-    "benchmarks": ["base", "net", "fib", "queue", "sched", "bpf"],
+    "benchmarks": ["base", "net", "fib", "queue", "sched", "plan", "dhcp", "store", "book", "wire", "bpf"],
 }
 ROOTS = ["lib", "src", "client", "bpf", "benchmarks"]
 

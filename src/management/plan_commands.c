@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LIMIT_MAX INT64_MAX
+#define LIMIT_MAX         INT64_MAX
+#define ORDERS_WRONG_SIZE (PLAN_JSON_WRONG_SIZE + 40)
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
@@ -322,14 +323,14 @@ static void name_user(const struct session *session, char name[static BOOK_WHO_M
 }
 
 /* All orders are what they should be, or none is carried out. */
-static bool check_orders(const json_t *operations, char wrong[static 2 * PLAN_JSON_WRONG_SIZE])
+static bool check_orders(const json_t *operations, char wrong[static ORDERS_WRONG_SIZE])
 {
     char why[PLAN_JSON_WRONG_SIZE];
     struct book_order order;
 
     for (size_t i = 0; i < json_array_size(operations); i++)
         if (!plan_json_order(json_array_get(operations, i), &order, why)) {
-            snprintf(wrong, 2 * PLAN_JSON_WRONG_SIZE, "operations[%zu]: %s", i, why);
+            snprintf(wrong, ORDERS_WRONG_SIZE, "operations[%zu]: %s", i, why);
             return false;
         }
     return true;
@@ -372,7 +373,7 @@ static int not_stored(struct session *session, const json_t *id)
 int command_plan_do(struct session *session, const json_t *id, const json_t *arguments)
 {
     const json_t *as = json_object_get(arguments, "as"), *operations = json_object_get(arguments, "operations");
-    char wrong[2 * PLAN_JSON_WRONG_SIZE], who[BOOK_WHO_MAX + 1];
+    char wrong[ORDERS_WRONG_SIZE], who[BOOK_WHO_MAX + 1];
     const size_t count = json_array_size(operations);
     struct query query = {.kind = QUERY_PLAN_DO};
     int error = 0;

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""The address plan: plan.py SOURCE_ROOT BUILD_ROOT [--json] [--nodes N] [--seed N] [--seconds N] [--clients N] [--batch N] [--rounds N]
+
+benchmarks/README.md says what is measured.
+"""
+import json
+import os
+import shutil
+import sys
+
+source, build, *words = sys.argv[1:]
+sys.path[:0] = [os.path.join(source, "benchmarks/common"), os.path.join(source, "lab")]
+
+from command import facts_and_rows, number, quartiles, say  # noqa: E402
+from lab import Lab, enter  # noqa: E402
+from router import Router  # noqa: E402
+
+CONFIGURATION = 'interface "lan0" { address = "10.0.1.1/24" }\n'
+STATE = os.path.join(build, "plan-state")  # on a disk: /run is memory
+
+
+def facts_of(program, *arguments, seconds=300):
+    facts, _ = facts_and_rows([os.path.join(build, "benchmarks", f"plan_{program}"), *map(str, arguments)], b"", seconds)
+    return facts
+
+
+def median(values):
+    return quartiles(values)[1]
+
+
+def in_memory(nodes, seed, rounds):
+    answer = {}
+    for _ in range(rounds):
+        for name, values in facts_of("memory", nodes, seed).items():
+            answer.setdefault(name, []).extend(values)
+    return {name: median(values) for name, values in answer.items()}
+
+
+def durable(clients, seconds, batch, rounds):
+    """Allocations a second of clients of a daemon that has the whole plan, and the time of the slowest request."""
+    router = Router(Lab(os.path.join(source, "lab/two-hosts.lab")), "middle", build, CONFIGURATION, state=STATE)
+    try:
+        found = [facts_of("clients", router.socket, clients, seconds, batch) for _ in range(rounds)]
+        single = facts_of("clients", router.socket, clients, seconds, 1)
+        alone = facts_of("clients", router.socket, 1, seconds, 1)
+    finally:
+        router.stop()
+    return {"durable_allocate_per_s": median([one["allocate_per_s"][0] for one in found]),
+            "durable_quartiles": quartiles([one["allocate_per_s"][0] for one in found]),
+            "durable_slowest_ms": max(one["slowest_ms"][0] for one in found),
+            "durable_one_by_one_per_s": single["allocate_per_s"][0], "durable_alone_per_s": alone["allocate_per_s"][0]}
+
+
+def main():
+    nodes, seed, rounds = number(words, "--nodes", 1000000), number(words, "--seed", 1), number(words, "--rounds", 3)
+    clients, seconds, batch = number(words, "--clients", 8), number(words, "--seconds", 5), number(words, "--batch", 64)
+    answer = {"nodes": nodes, "seed": seed, "clients": clients, "batch": batch, **in_memory(nodes, seed, rounds)}
+    enter()
+    shutil.rmtree(STATE, ignore_errors=True)
+    os.makedirs(STATE)
+    try:
+        stored = facts_of("stored", f"{STATE}/plan.db", nodes, seed)
+        answer["load_s"] = median(stored["load_s"])
+        answer["file_bytes_per_node"] = round(stored["file_bytes"][0] / nodes, 1)
+        answer.update(durable(clients, seconds, batch, rounds))
+    finally:
+        shutil.rmtree(STATE)
+    for name, value in answer.items():
+        say(f"{name:28} {value}")
+    if "--json" in words:
+        print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
