@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import time
 
 source, build, *words = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "benchmarks/common"), os.path.join(source, "lab")]
@@ -51,6 +52,20 @@ def durable(clients, seconds, batch, rounds):
             "durable_one_by_one_per_s": single["allocate_per_s"][0], "durable_alone_per_s": alone["allocate_per_s"][0]}
 
 
+def flush_ms():
+    """What the disk takes for a write that has to be there."""
+    path, times = f"{STATE}/flush", []
+    file = os.open(path, os.O_CREAT | os.O_WRONLY)
+    for number_of in range(100):
+        began = time.monotonic()
+        os.pwrite(file, b"x" * 8192, number_of * 8192)
+        os.fdatasync(file)
+        times.append((time.monotonic() - began) * 1000)
+    os.close(file)
+    os.unlink(path)
+    return median(times)
+
+
 def main():
     nodes, seed, rounds = number(words, "--nodes", 1000000), number(words, "--seed", 1), number(words, "--rounds", 3)
     clients, seconds, batch = number(words, "--clients", 8), number(words, "--seconds", 5), number(words, "--batch", 64)
@@ -59,6 +74,7 @@ def main():
     shutil.rmtree(STATE, ignore_errors=True)
     os.makedirs(STATE)
     try:
+        answer["flush_ms"] = flush_ms()
         stored = facts_of("stored", f"{STATE}/plan.db", nodes, seed)
         answer["load_s"] = median(stored["load_s"])
         answer["file_bytes_per_node"] = round(stored["file_bytes"][0] / nodes, 1)

@@ -278,6 +278,57 @@ static void orders_by_chance_stay_and_are_undone(void **state)
     book_close(book);
 }
 
+/* --- as bytes ----------------------------------------------------------------------------------------------------- */
+
+static void orders_are_the_same_out_of_bytes(void **state)
+{
+    (void)state;
+    unsigned char bytes[BOOK_ORDER_BYTES_MAX], again[BOOK_ORDER_BYTES_MAX];
+    uint64_t seed = 17;
+
+    for (unsigned i = 0; i < 2000; i++) {
+        struct book_order order = draw_order(&seed), read;
+        order.key = draw_u32(&seed) % 2 ? "a-key" : NULL;
+        order.undoes = draw_u32(&seed);
+        struct pack pack = {.at = bytes, .end = bytes + sizeof(bytes)};
+        book_pack_order(&pack, &order);
+        assert_false(pack.full);
+        size_t len = (size_t)(pack.at - bytes);
+        struct unpack unpack = {.at = bytes, .end = bytes + len};
+        assert_true(book_unpack_order(&unpack, &read));
+        assert_ptr_equal(unpack.at, unpack.end);
+        struct pack once_more = {.at = again, .end = again + sizeof(again)};
+        book_pack_order(&once_more, &read);
+        assert_int_equal(once_more.at - again, len);
+        assert_memory_equal(bytes, again, len);
+        /* Cut off anywhere, it is none; nor is there room for it in less. */
+        size_t cut = draw_u32(&seed) % len;
+        unpack = (struct unpack){.at = bytes, .end = bytes + cut};
+        assert_false(book_unpack_order(&unpack, &read));
+        once_more = (struct pack){.at = again, .end = again + cut};
+        book_pack_order(&once_more, &order);
+        assert_true(once_more.full);
+    }
+}
+
+static void the_longest_order_fits(void **state)
+{
+    (void)state;
+    char text[PLAN_TEXT_MAX + 1], name[PLAN_NAME_MAX + 1], key[BOOK_KEY_MAX + 1];
+    unsigned char bytes[BOOK_ORDER_BYTES_MAX];
+    struct pack pack = {.at = bytes, .end = bytes + sizeof(bytes)};
+
+    memset(text, 'x', sizeof(text) - 1);
+    memset(name, 'y', sizeof(name) - 1);
+    memset(key, 'z', sizeof(key) - 1);
+    text[PLAN_TEXT_MAX] = name[PLAN_NAME_MAX] = key[BOOK_KEY_MAX] = '\0';
+    book_pack_order(&pack, &(struct book_order){
+                               .node = name,
+                               .entry = {.name = name, .owner = text, .provider = text, .contract = text, .note = text},
+                               .key = key});
+    assert_false(pack.full);
+}
+
 /* --- what is no plan ---------------------------------------------------------------------------------------------- */
 
 static void what_is_no_plan_is_refused(void **state)
@@ -308,10 +359,16 @@ static void what_is_no_plan_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_CASE(orders_are_carried_out_and_stay),         SCRATCH_CASE(refusals_say_why),
-        SCRATCH_CASE(an_order_with_a_key_is_carried_out_once), SCRATCH_CASE(keys_of_what_was_not_stored_are_free),
-        cmocka_unit_test(old_keys_are_forgotten_for_new_ones), SCRATCH_CASE(operations_are_undone_and_done_again),
-        SCRATCH_CASE(orders_by_chance_stay_and_are_undone),    SCRATCH_CASE(what_is_no_plan_is_refused),
+        SCRATCH_CASE(orders_are_carried_out_and_stay),
+        SCRATCH_CASE(refusals_say_why),
+        SCRATCH_CASE(an_order_with_a_key_is_carried_out_once),
+        SCRATCH_CASE(keys_of_what_was_not_stored_are_free),
+        cmocka_unit_test(old_keys_are_forgotten_for_new_ones),
+        SCRATCH_CASE(operations_are_undone_and_done_again),
+        SCRATCH_CASE(orders_by_chance_stay_and_are_undone),
+        cmocka_unit_test(orders_are_the_same_out_of_bytes),
+        cmocka_unit_test(the_longest_order_fits),
+        SCRATCH_CASE(what_is_no_plan_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,13 +22,13 @@ enum book_operation book_operation_of(const char *name)
     return (enum book_operation)operation;
 }
 
-static void pack_range(struct pack *pack, struct ipv4_range range)
+void book_pack_range(struct pack *pack, struct ipv4_range range)
 {
     pack_u32(pack, range.first);
     pack_u32(pack, range.last);
 }
 
-static struct ipv4_range unpack_range(struct unpack *unpack)
+struct ipv4_range book_unpack_range(struct unpack *unpack)
 {
     uint32_t first = unpack_u32(unpack), last = unpack_u32(unpack);
 
@@ -38,7 +38,7 @@ static struct ipv4_range unpack_range(struct unpack *unpack)
 
 void book_pack_entry(struct pack *pack, const struct plan_entry *entry)
 {
-    pack_range(pack, entry->range);
+    book_pack_range(pack, entry->range);
     pack_u8(pack, entry->kind);
     pack_u8(pack, entry->status);
     pack_u8(pack, (uint8_t)(entry->delegated | entry->for_sibling << 1));
@@ -54,7 +54,7 @@ void book_pack_entry(struct pack *pack, const struct plan_entry *entry)
 
 void book_unpack_entry(struct unpack *unpack, struct plan_entry *entry)
 {
-    entry->range = unpack_range(unpack);
+    entry->range = book_unpack_range(unpack);
     entry->kind = unpack_u8(unpack);
     entry->status = unpack_u8(unpack);
     uint8_t flags = unpack_u8(unpack);
@@ -75,10 +75,10 @@ void book_pack_order(struct pack *pack, const struct book_order *order)
 {
     pack_u8(pack, order->operation);
     pack_text(pack, order->node);
-    pack_range(pack, order->range);
+    book_pack_range(pack, order->range);
     book_pack_entry(pack, &order->entry);
     pack_u32(pack, order->gives);
-    pack_range(pack, order->to);
+    book_pack_range(pack, order->to);
     pack_u8(pack, order->len);
     pack_u8(pack, order->strategy);
     pack_u8(pack, (uint8_t)(order->keep_sibling | order->all << 1));
@@ -91,10 +91,10 @@ bool book_unpack_order(struct unpack *unpack, struct book_order *order)
 {
     order->operation = unpack_u8(unpack);
     order->node = unpack_text(unpack);
-    order->range = unpack_range(unpack);
+    order->range = book_unpack_range(unpack);
     book_unpack_entry(unpack, &order->entry);
     order->gives = unpack_u32(unpack);
-    order->to = unpack_range(unpack);
+    order->to = book_unpack_range(unpack);
     order->len = unpack_u8(unpack);
     order->strategy = unpack_u8(unpack);
     uint8_t flags = unpack_u8(unpack);

@@ -71,5 +71,7 @@ struct book_order {
 /* Behind one another; texts of what is unpacked stay where they are. */
 void book_pack_order(struct pack *pack, const struct book_order *order);
 bool book_unpack_order(struct unpack *unpack, struct book_order *order); /* false: that is none */
+void book_pack_range(struct pack *pack, struct ipv4_range range);
+struct ipv4_range book_unpack_range(struct unpack *unpack);
 void book_pack_entry(struct pack *pack, const struct plan_entry *entry);
 void book_unpack_entry(struct unpack *unpack, struct plan_entry *entry);

@@ -54,10 +54,10 @@ static const char *const texts[] = {
     [SET_UNDONE] = "UPDATE operation SET undone = ?1 WHERE number = ?2",
     [CLEAR_UNDONE] =
         "UPDATE operation SET undone = NULL WHERE number = (SELECT undoes FROM operation WHERE number = ?)",
-    [GET] = "SELECT " OPERATION_COLUMNS " FROM operation WHERE number = ?",
+    [GET] = ("SELECT " OPERATION_COLUMNS " FROM operation WHERE number = ?"),
     [LATEST] = ("SELECT " OPERATION_COLUMNS " FROM operation WHERE holder IS ?1 AND undone IS NULL AND undoes IS NULL "
                 "AND what <> 'expire' ORDER BY number DESC LIMIT 1"),
-    [OPERATIONS] = "SELECT " OPERATION_COLUMNS " FROM operation WHERE number < ? ORDER BY number DESC",
+    [OPERATIONS] = ("SELECT " OPERATION_COLUMNS " FROM operation WHERE number < ? ORDER BY number DESC"),
     [KEYS] = ("SELECT " OPERATION_COLUMNS " FROM operation WHERE number > (SELECT max(number) FROM operation) - ?1 "
               "AND key IS NOT NULL ORDER BY number DESC"),
     [STEPS] =

@@ -220,44 +220,23 @@ static unsigned find_word(const json_t *value, const char *const *names, unsigne
     return i;
 }
 
-static bool read_kind(const json_t *value, const char *key, struct book_order *order,
-                      char wrong[static PLAN_JSON_WRONG_SIZE])
-{
-    static const char *const names[] = {
-#define X(enumerator, name) name,
-        PLAN_KINDS(X)
+/* A word of one of the lists of plan.h. */
+#define X(enumerator, name, ...) name,
+#define READ_WORD(what, list, count, member, bit, expected)                                 \
+    static bool read_##what(const json_t *value, const char *key, struct book_order *order, \
+                            char wrong[static PLAN_JSON_WRONG_SIZE])                        \
+    {                                                                                       \
+        static const char *const names[] = {list(X)};                                       \
+        (member) = (uint8_t)find_word(value, names, (count));                               \
+        order->gives |= (bit);                                                              \
+        return (member) < (count) || say(wrong, key, value, (expected));                    \
+    }
+READ_WORD(kind, PLAN_KINDS, PLAN_KIND_COUNT, order->entry.kind, BOOK_GIVES_KIND, "block, subnet, pool or host")
+READ_WORD(status, PLAN_STATUSES, PLAN_STATUS_COUNT, order->entry.status, BOOK_GIVES_STATUS,
+          "allocated, assigned, reserved or quarantined")
+READ_WORD(strategy, PLAN_STRATEGIES, PLAN_STRATEGY_COUNT, order->strategy, 0, "first, best or sparse")
+#undef READ_WORD
 #undef X
-    };
-    order->entry.kind = (uint8_t)find_word(value, names, PLAN_KIND_COUNT);
-    order->gives |= BOOK_GIVES_KIND;
-    return order->entry.kind < PLAN_KIND_COUNT || say(wrong, key, value, "block, subnet, pool or host");
-}
-
-static bool read_status(const json_t *value, const char *key, struct book_order *order,
-                        char wrong[static PLAN_JSON_WRONG_SIZE])
-{
-    static const char *const names[] = {
-#define X(enumerator, name, help) name,
-        PLAN_STATUSES(X)
-#undef X
-    };
-    order->entry.status = (uint8_t)find_word(value, names, PLAN_STATUS_COUNT);
-    order->gives |= BOOK_GIVES_STATUS;
-    return order->entry.status < PLAN_STATUS_COUNT ||
-           say(wrong, key, value, "allocated, assigned, reserved or quarantined");
-}
-
-static bool read_strategy(const json_t *value, const char *key, struct book_order *order,
-                          char wrong[static PLAN_JSON_WRONG_SIZE])
-{
-    static const char *const names[] = {
-#define X(enumerator, name, help) name,
-        PLAN_STRATEGIES(X)
-#undef X
-    };
-    order->strategy = (uint8_t)find_word(value, names, PLAN_STRATEGY_COUNT);
-    return order->strategy < PLAN_STRATEGY_COUNT || say(wrong, key, value, "first, best or sparse");
-}
 
 static bool read_flag(const json_t *value, const char *key, bool *flag, char wrong[static PLAN_JSON_WRONG_SIZE])
 {

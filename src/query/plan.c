@@ -24,20 +24,6 @@ static struct unpack question(const struct query *query)
     return (struct unpack){.at = text, .end = text + query->text_bytes};
 }
 
-static void pack_range(struct pack *pack, struct ipv4_range range)
-{
-    pack_u32(pack, range.first);
-    pack_u32(pack, range.last);
-}
-
-static struct ipv4_range unpack_range(struct unpack *unpack)
-{
-    uint32_t first = unpack_u32(unpack), last = unpack_u32(unpack);
-
-    unpack->wrong |= first > last;
-    return (struct ipv4_range){first, last};
-}
-
 void query_plan_ask_do(struct query *query, const char *who, const char *holder)
 {
     query->text_bytes = 0;
@@ -77,11 +63,11 @@ void query_plan_ask_list(struct query *query, const struct query_plan_list *list
     query->text_bytes = 0;
     struct pack pack = begin_question(query, QUERY_PLAN_LIST);
     pack_text(&pack, list->within.name);
-    pack_range(&pack, list->within.range);
+    book_pack_range(&pack, list->within.range);
     pack_u32(&pack, list->depth);
     pack_text(&pack, list->having);
     pack_u8(&pack, list->started);
-    pack_range(&pack, list->behind);
+    book_pack_range(&pack, list->behind);
     end_question(query, &pack);
 }
 
@@ -90,11 +76,11 @@ bool query_plan_read_list(const struct query *query, struct query_plan_list *lis
     struct unpack unpack = question(query);
 
     list->within.name = unpack_text(&unpack);
-    list->within.range = unpack_range(&unpack);
+    list->within.range = book_unpack_range(&unpack);
     list->depth = unpack_u32(&unpack);
     list->having = unpack_text(&unpack);
     list->started = unpack_u8(&unpack);
-    list->behind = unpack_range(&unpack);
+    list->behind = book_unpack_range(&unpack);
     return !unpack.wrong;
 }
 
@@ -103,7 +89,7 @@ void query_plan_ask_find(struct query *query, const struct query_plan_place *pla
     query->text_bytes = 0;
     struct pack pack = begin_question(query, QUERY_PLAN_FIND);
     pack_text(&pack, place->name);
-    pack_range(&pack, place->range);
+    book_pack_range(&pack, place->range);
     end_question(query, &pack);
 }
 
@@ -112,7 +98,7 @@ bool query_plan_read_find(const struct query *query, struct query_plan_place *pl
     struct unpack unpack = question(query);
 
     place->name = unpack_text(&unpack);
-    place->range = unpack_range(&unpack);
+    place->range = book_unpack_range(&unpack);
     return !unpack.wrong;
 }
 
@@ -138,7 +124,7 @@ void query_plan_ask_steps(struct query *query, const struct query_plan_steps *st
     struct pack pack = begin_question(query, QUERY_PLAN_STEPS);
     pack_u64(&pack, steps->operation);
     pack_u32(&pack, steps->from);
-    pack_range(&pack, steps->about);
+    book_pack_range(&pack, steps->about);
     pack_u64(&pack, steps->below.operation);
     pack_u32(&pack, steps->below.step);
     end_question(query, &pack);
@@ -150,7 +136,7 @@ bool query_plan_read_steps(const struct query *query, struct query_plan_steps *s
 
     steps->operation = unpack_u64(&unpack);
     steps->from = unpack_u32(&unpack);
-    steps->about = unpack_range(&unpack);
+    steps->about = book_unpack_range(&unpack);
     steps->below.operation = unpack_u64(&unpack);
     steps->below.step = unpack_u32(&unpack);
     return !unpack.wrong;

@@ -14,7 +14,7 @@ source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, LabError, enter  # noqa: E402
-from observe import WAIT, alive, check, children, proc, status_of, until  # noqa: E402
+from observe import WAIT, alive, check, children, proc, roles, status_of, until  # noqa: E402
 from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 from talk import Talk  # noqa: E402
@@ -124,7 +124,8 @@ def it_tells_the_service_manager(tap, net):
 def roles_keep_what_they_need(tap, net):
     router = net.router()
     router.ask("show", "version")  # both are there
-    engine, management = (status_of(pid) for pid in sorted(children(router.process.pid)))
+    router.ask("plan", "show")
+    engine, management = (status_of(pid) for name in ("engine", "manage") for pid in roles(router.process.pid, name))
     wanted = 1 << 10 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 38 | 1 << 39  # NET_BIND_SERVICE, NET_ADMIN, NET_RAW, IPC_LOCK, PERFMON, BPF
     for kind in ("CapPrm", "CapEff"):
         check(tap, f"the engine's {kind}", int(engine[kind], 16) == wanted, engine[kind])
@@ -148,7 +149,7 @@ def roles_that_are_killed_come_back(tap, net):
         check(tap, f"the engine is killed ({times + 1}): the next one forwards",
               net.ping() and router.ask("show", "ports")["ports"][0]["state"] == "forwards" and
               answer["source"] == "static", answer)
-        management = next(pid for pid in children(router.process.pid) if status_of(pid)["Uid"].split()[0] != "0")
+        (management,) = roles(router.process.pid, "manage")
         os.kill(management, signal.SIGKILL)
         check(tap, f"the management server is killed ({times + 1}): the next one answers",
               router.ask("show", "version")["hostname"] is not None)
@@ -159,11 +160,11 @@ def roles_that_are_killed_come_back(tap, net):
         configuration = configuration.replace('"lan0" {', '"lan0" { address = "10.0.77.1/24"')
         router = net.router(configuration)
         for times in range(3):
-            roles = children(router.process.pid)
+            old = children(router.process.pid)
             router.process.kill()
             router.process.wait()
             again = net.router(configuration)
-            until(lambda: not any(alive(pid) for pid in roles), "the end of the old roles")
+            until(lambda: not any(alive(pid) for pid in old), "the end of the old roles")
             check(tap, f"{door}: the parent is killed ({times + 1}): another one starts at once",
                   net.ping() and net.ping("10.0.77.1") is not None and
                   again.ask("route", "192.0.2.7")["source"] == "static", *again.log)
@@ -271,13 +272,14 @@ def static_routes_and_the_kernels(tap, net):
 # --- the management server --------------------------------------------------------------------------------------------
 
 def management_child_count(router):
-    management = next(pid for pid in children(router.process.pid) if status_of(pid)["Uid"].split()[0] != "0")
+    (management,) = roles(router.process.pid, "manage")
     return management, len(children(management))
 
 
 def descriptors(router):
-    """How many each role has open."""
-    return [len(os.listdir(f"/proc/{pid}/fd")) for pid in (router.process.pid, *sorted(children(router.process.pid)))]
+    """How many are open in those who have to do with sessions."""
+    parent = router.process.pid
+    return [len(os.listdir(f"/proc/{pid}/fd")) for pid in (parent, *roles(parent, "engine"), *roles(parent, "manage"))]
 
 
 def many_sessions_at_once(tap, net):

@@ -15,7 +15,7 @@ source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab  # noqa: E402
-from observe import alive, check, children, status_of, until  # noqa: E402
+from observe import check, roles, status_of, until  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 
@@ -290,7 +290,7 @@ def it_comes_and_goes(tap, middle, right):
 
 def measurers(router):
     """Processes of the measurement role."""
-    return [pid for pid in children(router.process.pid) if alive(pid) and status_of(pid)["Name"] == "fairlead-delay"]
+    return roles(router.process.pid, "delay")
 
 
 def all_cases(tap):

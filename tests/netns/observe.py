@@ -35,5 +35,10 @@ def alive(pid):
         return False
 
 
+def roles(daemon, name):
+    """Processes of a daemon's role: "engine", "dhcp", "delay", "plan", "manage"."""
+    return [pid for pid in children(daemon) if alive(pid) and status_of(pid)["Name"] == f"fairlead-{name}"]
+
+
 def check(tap, name, held, *more):
     tap.case(name, [] if held else [str(one) for one in more] or ["it does not"])

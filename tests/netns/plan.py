@@ -18,7 +18,7 @@ source, build, *more = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, LabError  # noqa: E402
-from observe import alive, check, children, status_of, until  # noqa: E402
+from observe import check, roles, status_of, until  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 
@@ -61,7 +61,7 @@ def ranges(router, **arguments):
 
 
 def planners(router):
-    return [pid for pid in children(router.process.pid) if alive(pid) and status_of(pid)["Name"] == "fairlead-plan"]
+    return roles(router.process.pid, "plan")
 
 
 # --- what people do ----------------------------------------------------------------------------------------------------
