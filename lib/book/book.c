@@ -493,7 +493,11 @@ static int undo(struct doing *doing)
     if (error)
         return refuse(doing->done, error, "the history cannot be read");
     doing->undoes = target.number;
-    return plan_apply(book->plan, book->read, book->read_count, &doing->by, &doing->refusal);
+    error = plan_apply(book->plan, book->read, book->read_count, &doing->by, &doing->refusal);
+    free(book->read);
+    book->read = NULL;
+    arena_clear(&book->texts);
+    return error;
 }
 
 /* --- all of it ---------------------------------------------------------------------------------------------------- */

@@ -549,6 +549,7 @@ static int apply(struct plan *plan, const struct plan_change *changes, size_t co
         forget_changes(plan);
         return 0;
     }
+    plan_shrink(&plan->steps, &plan->step_capacity, count, sizeof(*plan->steps));
     if (plan_grow(&plan->steps, &plan->step_capacity, count, sizeof(*plan->steps)) ||
         plan_grow(&plan->changes, &plan->change_capacity, count, sizeof(*plan->changes)))
         return plan_refuse(why, PLAN_REASON_NO_MEMORY, (struct ipv4_range){0}, 0);
@@ -561,6 +562,7 @@ static int apply(struct plan *plan, const struct plan_change *changes, size_t co
         return error;
     }
     forget_changes(plan);
+    plan_shrink(&plan->changes, &plan->change_capacity, count, sizeof(*plan->changes));
     finish(plan, count);
     return 0;
 }

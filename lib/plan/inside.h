@@ -58,6 +58,9 @@ int plan_refuse(struct plan_refusal *why, enum plan_reason reason, struct ipv4_r
 /* More room in an array: 0; -ENOMEM. */
 int plan_grow(void *array, size_t *capacity, size_t wanted, size_t bytes);
 
+/* Much more room than is wanted is given back. */
+void plan_shrink(void *array, size_t *capacity, size_t wanted, size_t bytes);
+
 static inline bool plan_is_node(const struct plan *plan, uint32_t node)
 {
     return node && node < plan->used && plan->nodes[node].kind < PLAN_KIND_COUNT;

@@ -9,6 +9,7 @@
 void plan_draft_begin(struct plan *plan)
 {
     plan->draft_count = 0;
+    plan_shrink(&plan->draft, &plan->draft_capacity, 0, sizeof(*plan->draft));
 }
 
 struct plan_change *plan_draft_add(struct plan *plan)

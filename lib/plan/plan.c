@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define FIRST_CAPACITY 64
+#define KEPT_CAPACITY  16384 /* changes: room for larger operations is given back after them */
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
@@ -95,6 +96,16 @@ int plan_grow(void *array, size_t *capacity, size_t wanted, size_t bytes)
     *pointer = wider;
     *capacity = more;
     return 0;
+}
+
+void plan_shrink(void *array, size_t *capacity, size_t wanted, size_t bytes)
+{
+    void **pointer = array, *less;
+
+    if (*capacity <= KEPT_CAPACITY || wanted > KEPT_CAPACITY || !(less = realloc(*pointer, KEPT_CAPACITY * bytes)))
+        return;
+    *pointer = less;
+    *capacity = KEPT_CAPACITY;
 }
 
 struct plan *plan_new(const uint8_t hash_key[SIPHASH_KEY_SIZE])

@@ -177,8 +177,10 @@ static int find_then(struct session *session, const json_t *id, struct back *bac
     }
     if (back->count)
         qsort(back->all, back->count, sizeof(*back->all), by_width);
-    for (size_t i = 0; i < back->count; i++)
+    for (size_t i = 0; i < back->count; i++) {
+        json_object_set_new(back->all[i].node, "depth", json_integer((json_int_t)i));
         json_array_append(nodes, back->all[i].node);
+    }
     if (back->failed) {
         json_decref(nodes);
         return session_fail(session, id, WIRE_INTERNAL, "no memory");
