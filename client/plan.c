@@ -105,10 +105,9 @@ static bool read_settings(struct order *order, int count, char **words)
 static bool read_length(const struct order *order, const char *word)
 {
     const char *digits = word[0] == '/' ? word + 1 : word;
-    size_t at = 0, len = strlen(digits);
     uint32_t length;
 
-    if (text_decimal(digits, len, &at, 32, "a length", &length, NULL) == 0 && at == len)
+    if (text_number(digits, 32, &length))
         return set(order, "length", json_integer(length));
     command_failed(order->self, "'%s': expected the length of a prefix, as /24", word);
     return false;
@@ -272,10 +271,8 @@ static int undo(const struct command *self, int count, char **words, const struc
     struct order order = {.self = self, .object = json_pack("{s:s}", "do", "undo")};
     int at = 0, status = EXIT_FAILED;
     uint32_t number;
-    size_t end = 0;
 
-    if (count && text_decimal(words[0], strlen(words[0]), &end, UINT32_MAX, "a number", &number, NULL) == 0 &&
-        !words[0][end]) {
+    if (count && text_number(words[0], UINT32_MAX, &number)) {
         json_object_set_new(order.object, "operation", json_integer(number));
         at = 1;
     }

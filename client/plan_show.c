@@ -130,28 +130,16 @@ static int print_tree(const struct command *self, const char *command, json_t *a
     return status;
 }
 
-/* A whole number. */
-static bool read_number(const char *text, json_int_t *number)
-{
-    uint32_t value;
-    size_t at = 0, len = strlen(text);
-    bool right = text_decimal(text, len, &at, UINT32_MAX, "a number", &value, NULL) == 0 && at == len;
-
-    if (right)
-        *number = value;
-    return right;
-}
-
 int plan_show(const struct command *self, int count, char **words, const struct options *options)
 {
     json_t *arguments = json_object();
     bool right = true;
 
     for (int i = 0; right && i < count; i++) {
-        json_int_t depth;
+        uint32_t depth;
         if (strcmp(words[i], "depth") != 0) {
             right = i == 0 && json_object_set_new(arguments, "within", json_string(words[i])) == 0;
-        } else if (i + 1 < count && read_number(words[i + 1], &depth)) {
+        } else if (i + 1 < count && text_number(words[i + 1], UINT32_MAX, &depth)) {
             json_object_set_new(arguments, "depth", json_integer(depth));
             i++;
         } else {
@@ -291,13 +279,6 @@ static const struct table_column history_columns[] = {{"NUMBER", 7, cell_operati
                                                       {"WHO", 12, cell_who},         {"WHAT", 9, cell_what},
                                                       {"NODE", 26, cell_node},       {"CHANGE", 0, cell_change}};
 
-static int history_line(void *arg, const json_t *result, bool last)
-{
-    struct table *table = arg;
-
-    return table_write(table, json_object_get(result, table->key), last, stdout);
-}
-
 int plan_history(const struct command *self, int count, char **words, const struct options *options)
 {
     struct table table = {.columns = history_columns,
@@ -305,15 +286,15 @@ int plan_history(const struct command *self, int count, char **words, const stru
                           .key = "operations",
                           .none = "nothing was done",
                           .json = options->json};
-    json_int_t number, limit = HISTORY_ROWS;
+    uint32_t number, limit = HISTORY_ROWS;
     json_t *arguments = json_object();
     bool right = true, whole = false;
 
     for (int i = 0; right && i < count; i++) {
         if (strcmp(words[i], "limit") == 0) {
-            right = i + 1 < count && read_number(words[i + 1], &limit);
+            right = i + 1 < count && text_number(words[i + 1], UINT32_MAX, &limit);
             i++;
-        } else if (i == 0 && read_number(words[i], &number)) {
+        } else if (i == 0 && text_number(words[i], UINT32_MAX, &number)) {
             json_object_set_new(arguments, "operation", json_integer(number));
             whole = true;
         } else {
@@ -326,7 +307,7 @@ int plan_history(const struct command *self, int count, char **words, const stru
     }
     if (!whole || limit != HISTORY_ROWS)
         json_object_set_new(arguments, "limit", json_integer(limit));
-    int status = server_ask(self, options, "plan-history", arguments, history_line, &table);
+    int status = server_ask(self, options, "plan-history", arguments, table_line, &table);
     if (fflush(stdout) == EOF || ferror(stdout))
         return command_failed(self, "standard output: write error");
     return status;

@@ -289,13 +289,6 @@ static const struct what {
     {"version", {NULL}, NULL, 0, NULL},
 };
 
-static int table_line(void *arg, const json_t *result, bool last)
-{
-    struct table *table = arg;
-
-    return table_write(table, json_object_get(result, table->key), last, stdout);
-}
-
 /* By what leases are looked for: a prefix or an address, a hardware address, otherwise (part of) a name. */
 static const char *key_of(const char *text)
 {

@@ -113,3 +113,10 @@ int table_write(struct table *table, const json_t *rows, bool last, FILE *stream
         fprintf(stream, "%s\n", table->none);
     return ferror(stream) ? -EIO : 0;
 }
+
+int table_line(void *arg, const json_t *result, bool last)
+{
+    struct table *table = arg;
+
+    return table_write(table, json_object_get(result, table->key), last, stdout);
+}

@@ -28,6 +28,9 @@ struct table {
 /* Write the rows of an array; `last` ends the table. 0; -EIO. */
 int table_write(struct table *table, const json_t *rows, bool last, FILE *stream);
 
+/* A server_line: those under the table's key, to standard output. arg: the struct table. */
+int table_line(void *arg, const json_t *result, bool last);
+
 /* Cells: the value under a key as text; "-" for null and what is missing. */
 void table_text(const json_t *row, const char *key, char cell[static TABLE_CELL_SIZE]);
 

@@ -9,10 +9,9 @@
 bool times_read(const char *text, json_int_t *seconds)
 {
     static const char *const forms[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"};
-    size_t len = strlen(text), at = 1;
     uint32_t number;
 
-    if (text[0] == '@' && text_decimal(text, len, &at, UINT32_MAX, "seconds", &number, NULL) == 0 && at == len) {
+    if (text[0] == '@' && text_number(text + 1, UINT32_MAX, &number)) {
         *seconds = number;
         return true;
     }

@@ -235,10 +235,8 @@ static int top(const struct command *self, int argc, char **argv, const struct o
 {
     struct look then, now;
     uint32_t times = 0;
-    size_t at = 0;
 
-    if (argc > 2 || (argc == 2 && (text_decimal(argv[1], strlen(argv[1]), &at, TIMES_MAX, "", &times, NULL) ||
-                                   argv[1][at] || !times)))
+    if (argc > 2 || (argc == 2 && (!text_number(argv[1], TIMES_MAX, &times) || !times)))
         return command_usage(self);
     int status = take_look(self, options, &then);
     for (uint32_t i = 0; status == EXIT_OK && (!times || i < times); i++) {

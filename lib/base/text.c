@@ -54,6 +54,17 @@ static const struct {
     uint32_t seconds;
 } units[] = {{'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
 
+bool text_number(const char *text, uint32_t max, uint32_t *value)
+{
+    size_t at = 0, len = strlen(text);
+    uint32_t read;
+    bool right = text_decimal(text, len, &at, max, "a number", &read, NULL) == 0 && at == len;
+
+    if (right)
+        *value = read;
+    return right;
+}
+
 int text_duration(const char *text, size_t len, uint32_t max, uint32_t *seconds, struct text_error *err)
 {
     static const char infinite[] = "infinite";

@@ -25,6 +25,9 @@ struct text_error {
 int text_decimal(const char *text, size_t len, size_t *at, uint32_t max, const char *expected, uint32_t *value,
                  struct text_error *err);
 
+/* The same of a whole text. False: it is no number between 0 and max, and *value is untouched. */
+bool text_number(const char *text, uint32_t max, uint32_t *value);
+
 /*
  * Read a duration: numbers with a unit each, w, d, h, m or s, the larger ones first ("1h", "1h30m"), as long as the
  * text. At most max seconds; "infinite" is UINT32_MAX, if max is. As text_decimal() otherwise.

@@ -58,6 +58,21 @@ static void reads_no_further_than_told(void **state)
     assert_int_equal(at, 3);
 }
 
+static void texts_that_are_numbers(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", "-1", "+1", "01", "1 ", " 1", "1x", "101", "4294967297"};
+    uint32_t value = 7;
+
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        assert_false(text_number(wrong[i], 100, &value));
+    assert_int_equal(value, 7);
+    assert_true(text_number("100", 100, &value));
+    assert_int_equal(value, 100);
+    assert_true(text_number("0", 100, &value));
+    assert_int_equal(value, 0);
+}
+
 static void durations(void **state)
 {
     (void)state;
@@ -134,6 +149,7 @@ int main(void)
         cmocka_unit_test(numbers_in_range),
         cmocka_unit_test(what_is_no_number),
         cmocka_unit_test(reads_no_further_than_told),
+        cmocka_unit_test(texts_that_are_numbers),
         cmocka_unit_test(durations),
         cmocka_unit_test(words),
         cmocka_unit_test(ranges_are_blocks),

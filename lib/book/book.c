@@ -88,7 +88,6 @@ struct book *book_close(struct book *book)
         plan_free(book->plan);
         book_keys_close(&book->keys);
         arena_clear(&book->texts);
-        free(book->read);
         free(book);
     }
     return NULL;

@@ -130,8 +130,7 @@ static int look_for_key(struct book *book, const struct book_order *order, uint6
     return 0;
 }
 
-/* --- carrying out --------------------------------------------------------------------------------------------------
- */
+/* --- carrying out ------------------------------------------------------------------------------------------------ */
 
 /* The node that the order names. 0; -errno. */
 static int find_node(struct doing *doing, uint32_t *node)

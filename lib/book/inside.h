@@ -17,8 +17,6 @@ struct book {
     uint64_t latest;    /* number of an operation that was put */
     uint64_t committed; /* of one that is stored */
     struct arena texts; /* of what was read */
-    struct plan_change *read;
-    size_t read_count;
     char why[128];
 };
 

@@ -26,15 +26,22 @@ static int take_target(void *arg, const struct plan_operation *operation)
     return 0;
 }
 
-/* One step the other way round. */
+/* An operation's changes, the other way round. */
+struct inverse {
+    struct book *book;
+    struct plan_change *changes; /* as many as it has steps */
+    size_t count;
+};
+
 static int take_inverse(void *arg, const struct plan_stored_step *step)
 {
-    struct book *book = arg;
-    struct plan_change *change = &book->read[book->read_count++];
+    struct inverse *inverse = arg;
+    struct plan_change *change = &inverse->changes[inverse->count++];
 
     *change = (struct plan_change){
         .was = step->change.is, .is = step->change.was, .before = step->change.after, .after = step->change.before};
-    return book_copy_entry(book, &change->before) && book_copy_entry(book, &change->after) ? 0 : -ENOMEM;
+    return book_copy_entry(inverse->book, &change->before) && book_copy_entry(inverse->book, &change->after) ? 0
+                                                                                                             : -ENOMEM;
 }
 
 static int find_target(struct doing *doing, struct target *target)
@@ -70,18 +77,16 @@ int book_undo(struct doing *doing)
     int error = find_target(doing, &target);
     if (error)
         return error;
-    free(book->read);
-    book->read_count = 0;
-    book->read = calloc(target.steps ? target.steps : 1, sizeof(*book->read));
-    if (!book->read)
+    struct inverse inverse = {book, calloc(target.steps ? target.steps : 1, sizeof(*inverse.changes)), 0};
+    if (!inverse.changes)
         return book_refuse(doing->done, -ENOMEM, "no memory");
-    error = plan_store_each_step(book->store, target.number, 0, take_inverse, book);
+    error = plan_store_each_step(book->store, target.number, 0, take_inverse, &inverse);
     if (error)
-        return book_refuse(doing->done, error, "the history cannot be read");
+        book_refuse(doing->done, error, "the history cannot be read");
+    else
+        error = plan_apply(book->plan, inverse.changes, inverse.count, &doing->by, &doing->refusal);
     doing->undoes = target.number;
-    error = plan_apply(book->plan, book->read, book->read_count, &doing->by, &doing->refusal);
-    free(book->read);
-    book->read = NULL;
+    free(inverse.changes);
     arena_clear(&book->texts);
     return error;
 }

@@ -44,7 +44,7 @@ enum role_number { ROLE_ENGINE, ROLE_DHCP, ROLE_MEASURE, ROLE_PLANNER, ROLE_MANA
 
 /* The order in which roles get a configuration: the engine last, so that who hears from it of what is new finds it so
  * everywhere. */
-static const enum role_number told[] = {ROLE_PLANNER, ROLE_DHCP, ROLE_MEASURE, ROLE_ENGINE};
+static const enum role_number told[] = {ROLE_DHCP, ROLE_MEASURE, ROLE_ENGINE};
 
 struct parent;
 
@@ -175,8 +175,7 @@ static int run_measure(struct parent *parent, int control)
 
 static int run_planner(struct parent *parent, int control)
 {
-    struct planner_config config = {.conf = parent->conf,
-                                    .book_path = parent->book_path,
+    struct planner_config config = {.book_path = parent->book_path,
                                     .token = parent->token,
                                     .control = control,
                                     .listener = parent->files.planner_fd,

@@ -5,7 +5,7 @@
 
 #include "management/session.h"
 
-/* Values; json_text() is null for an empty one. */
+/* Values; json_text() is null for an empty one, for NULL, and for what is no UTF-8. */
 json_t *json_text(const char *text);
 json_t *json_address(uint32_t addr);
 json_t *json_prefix(struct ipv4_prefix prefix);

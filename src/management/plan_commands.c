@@ -62,7 +62,7 @@ int command_plan(struct session *session, const json_t *id, const json_t *argume
 {
     const json_t *within = json_object_get(arguments, "within"), *having = json_object_get(arguments, "having");
     struct query_plan_list list = {.within.range = {0, UINT32_MAX}, .having = json_string_value(having)};
-    struct query query = {.kind = QUERY_PLAN_LIST};
+    struct query query = {0};
     char wrong[PLAN_JSON_WRONG_SIZE];
     json_int_t depth = UINT32_MAX;
     int error = 0;
@@ -89,14 +89,16 @@ int command_plan(struct session *session, const json_t *id, const json_t *argume
 
 /* --- what was before ---------------------------------------------------------------------------------------------- */
 
+struct then {
+    struct ipv4_range range;
+    json_t *node;
+};
+
 /* Nodes around a range, as they were: the plan now, and then step by step back. */
 struct back {
     struct ipv4_range about;
     uint32_t at_s;
-    struct then {
-        struct ipv4_range range;
-        json_t *node;
-    } * all;
+    struct then *all;
     size_t count;
     bool done, failed;
 };
@@ -129,11 +131,11 @@ static void drop_then(struct back *back, struct ipv4_range range)
 static void step_back(struct back *back, union query_buffer *buffer)
 {
     struct unpack records = query_plan_records(buffer);
-    struct query_plan_past past;
+    struct plan_stored_step step;
 
-    while (!back->done && query_plan_take_past(&records, &past)) {
-        const struct plan_change *change = &past.change;
-        back->done = past.operation.at_s <= back->at_s;
+    while (!back->done && query_plan_take_step(&records, &step)) {
+        const struct plan_change *change = &step.change;
+        back->done = step.operation.at_s <= back->at_s;
         if (back->done)
             return;
         if (change->is && ipv4_range_covers(change->after.range, back->about))
@@ -157,7 +159,7 @@ static int find_then(struct session *session, const json_t *id, struct back *bac
 {
     struct query_plan_steps steps = {.about = back->about, .below = {session->buffer.answer.generation + 1, 0}};
     struct unpack records = query_plan_records(&session->buffer);
-    struct query query = {.kind = QUERY_PLAN_STEPS};
+    struct query query = {0};
     struct query_plan_node node;
     json_t *nodes = json_array();
     bool more = true;
@@ -192,7 +194,7 @@ int command_plan_find(struct session *session, const json_t *id, const json_t *a
 {
     const json_t *node = json_object_get(arguments, "node"), *at = json_object_get(arguments, "at");
     struct query_plan_place place = {0};
-    struct query query = {.kind = QUERY_PLAN_FIND};
+    struct query query = {0};
     char wrong[PLAN_JSON_WRONG_SIZE];
     json_int_t at_s = 0;
     int error = 0;
@@ -249,10 +251,10 @@ static json_t *take_past(union query_buffer *buffer, json_int_t *left)
 {
     struct unpack records = query_plan_records(buffer);
     json_t *operations = json_array();
-    struct query_plan_past past;
+    struct plan_stored_step step;
 
-    while (*left > 0 && query_plan_take_past(&records, &past)) {
-        json_array_append_new(operations, json_plan_past(&past));
+    while (*left > 0 && query_plan_take_step(&records, &step)) {
+        json_array_append_new(operations, json_plan_step(&step));
         --*left;
     }
     return operations;
@@ -262,7 +264,7 @@ static json_t *take_past(union query_buffer *buffer, json_int_t *left)
 static bool resolve(struct session *session, const json_t *id, const struct query_plan_place *place,
                     struct ipv4_range *range, int *error)
 {
-    struct query query = {.kind = QUERY_PLAN_FIND};
+    struct query query = {0};
     struct query_plan_node node;
 
     *range = place->range;
@@ -281,7 +283,7 @@ int command_plan_history(struct session *session, const json_t *id, const json_t
 {
     const json_t *about = json_object_get(arguments, "about");
     struct past_wanted wanted = {.about = about, .left = LIMIT_MAX};
-    struct query query = {.kind = QUERY_PLAN_OPERATIONS};
+    struct query query = {0};
     struct query_plan_place place = {0};
     char wrong[PLAN_JSON_WRONG_SIZE];
     json_int_t operation = 0;
@@ -324,29 +326,19 @@ static void name_user(const struct session *session, char name[static BOOK_WHO_M
         snprintf(name, BOOK_WHO_MAX + 1, "uid %u", session->self->uid);
 }
 
-/* All orders are what they should be, or none is carried out. */
-static bool check_orders(const json_t *operations, char wrong[static ORDERS_WRONG_SIZE])
+/* All orders of a list, in an array that the caller frees. NULL: they are not what they should be. */
+static struct book_order *read_orders(const json_t *operations, char wrong[static ORDERS_WRONG_SIZE])
 {
-    char why[PLAN_JSON_WRONG_SIZE];
-    struct book_order order;
+    struct book_order *orders = calloc(json_array_size(operations), sizeof(*orders));
+    char why[PLAN_JSON_WRONG_SIZE] = "no memory";
 
     for (size_t i = 0; i < json_array_size(operations); i++)
-        if (!plan_json_order(json_array_get(operations, i), &order, why)) {
+        if (!orders || !plan_json_order(json_array_get(operations, i), &orders[i], why)) {
             snprintf(wrong, ORDERS_WRONG_SIZE, "operations[%zu]: %s", i, why);
-            return false;
+            free(orders);
+            return NULL;
         }
-    return true;
-}
-
-/* One question: as many orders as have room in it, from `from` on. */
-static void write_orders(struct query *query, const json_t *operations, size_t from)
-{
-    char wrong[PLAN_JSON_WRONG_SIZE];
-    struct book_order order;
-
-    while (from < json_array_size(operations) && plan_json_order(json_array_get(operations, from), &order, wrong) &&
-           query_plan_add_order(query, &order))
-        from++;
+    return orders;
 }
 
 static json_t *take_done(union query_buffer *buffer)
@@ -372,24 +364,19 @@ static int not_stored(struct session *session, const json_t *id)
     return session_fail(session, id, WIRE_INTERNAL, line);
 }
 
-int command_plan_do(struct session *session, const json_t *id, const json_t *arguments)
+/* As many of them at a time as have room in a question, and their answers in one. */
+static int carry_out(struct session *session, const json_t *id, const char *as, const struct book_order *orders,
+                     size_t count)
 {
-    const json_t *as = json_object_get(arguments, "as"), *operations = json_object_get(arguments, "operations");
-    char wrong[ORDERS_WRONG_SIZE], who[BOOK_WHO_MAX + 1];
-    const size_t count = json_array_size(operations);
-    struct query query = {.kind = QUERY_PLAN_DO};
+    struct query query = {0};
+    char who[BOOK_WHO_MAX + 1];
     int error = 0;
 
-    if (!count)
-        return session_fail(session, id, WIRE_BAD_REQUEST, "operations: expected a list that is not empty");
-    if (as && (!json_is_string(as) || !json_string_length(as) || json_string_length(as) > PLAN_TEXT_MAX))
-        return session_fail(session, id, WIRE_BAD_REQUEST, "as: expected an owner, of 1 to 255 bytes");
-    if (!check_orders(operations, wrong))
-        return session_fail(session, id, WIRE_BAD_REQUEST, wrong);
     name_user(session, who);
     for (size_t i = 0; !error && i < count;) {
-        query_plan_ask_do(&query, who, json_string_value(as));
-        write_orders(&query, operations, i);
+        query_plan_ask_do(&query, who, as);
+        for (size_t end = i; end < count && query_plan_add_order(&query, &orders[end]); end++)
+            ;
         int code = session_ask(session, &query, 1);
         if (code)
             return session_fail(session, id, (enum wire_code)code, wire_meaning(code));
@@ -398,5 +385,23 @@ int command_plan_do(struct session *session, const json_t *id, const json_t *arg
         i += session->buffer.answer.generation;
         error = tell(session, id, "done", take_done(&session->buffer), i < count);
     }
+    return error;
+}
+
+int command_plan_do(struct session *session, const json_t *id, const json_t *arguments)
+{
+    const json_t *as = json_object_get(arguments, "as"), *operations = json_object_get(arguments, "operations");
+    const size_t count = json_array_size(operations);
+    char wrong[ORDERS_WRONG_SIZE];
+
+    if (!count)
+        return session_fail(session, id, WIRE_BAD_REQUEST, "operations: expected a list that is not empty");
+    if (as && (!json_is_string(as) || !json_string_length(as) || json_string_length(as) > PLAN_TEXT_MAX))
+        return session_fail(session, id, WIRE_BAD_REQUEST, "as: expected an owner, of 1 to 255 bytes");
+    struct book_order *orders = read_orders(operations, wrong);
+    if (!orders)
+        return session_fail(session, id, WIRE_BAD_REQUEST, wrong);
+    int error = carry_out(session, id, json_string_value(as), orders, count);
+    free(orders);
     return error;
 }

@@ -1,18 +1,11 @@
 #include "management/plan_json.h"
 
 #include "base/compiler.h"
-#include "wire/wire.h"
+#include "management/commands.h"
 
 #include <stdio.h>
 
 /* --- out ---------------------------------------------------------------------------------------------------------- */
-
-static json_t *text_or_null(const char *text)
-{
-    json_t *value = text ? json_string(text) : NULL; /* NULL too if somebody has written what is no UTF-8 */
-
-    return value ? value : json_null();
-}
 
 static json_t *json_range(struct ipv4_range range)
 {
@@ -27,10 +20,9 @@ json_t *json_plan_entry(const struct plan_entry *entry)
     return json_pack("{s:o, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "range",
                      json_range(entry->range), "kind", plan_kind_name(entry->kind), "status",
                      plan_status_name(entry->status), "delegated", entry->delegated, "for_sibling", entry->for_sibling,
-                     "name", text_or_null(entry->name), "owner", text_or_null(entry->owner), "provider",
-                     text_or_null(entry->provider), "contract", text_or_null(entry->contract), "note",
-                     text_or_null(entry->note), "created", (json_int_t)entry->created_s, "changed",
-                     (json_int_t)entry->changed_s, "until",
+                     "name", json_text(entry->name), "owner", json_text(entry->owner), "provider",
+                     json_text(entry->provider), "contract", json_text(entry->contract), "note", json_text(entry->note),
+                     "created", (json_int_t)entry->created_s, "changed", (json_int_t)entry->changed_s, "until",
                      entry->until_s ? json_integer((json_int_t)entry->until_s) : json_null());
 }
 
@@ -67,24 +59,24 @@ static json_t *number_or_null(uint64_t number)
     return number ? json_integer((json_int_t)number) : json_null();
 }
 
-json_t *json_plan_past(const struct query_plan_past *past)
+json_t *json_plan_step(const struct plan_stored_step *step)
 {
-    const struct plan_operation *operation = &past->operation;
+    const struct plan_operation *operation = &step->operation;
 
     return json_pack("{s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "operation",
-                     (json_int_t)operation->number, "at", (json_int_t)operation->at_s, "who",
-                     text_or_null(operation->who), "as", text_or_null(operation->holder), "what",
-                     text_or_null(operation->what), "steps", (json_int_t)operation->steps, "undoes",
-                     number_or_null(operation->undoes), "undone", number_or_null(operation->undone), "key",
-                     text_or_null(operation->key), "step", (json_int_t)past->number, "before",
-                     past->change.was ? json_plan_entry(&past->change.before) : json_null(), "after",
-                     past->change.is ? json_plan_entry(&past->change.after) : json_null());
+                     (json_int_t)operation->number, "at", (json_int_t)operation->at_s, "who", json_text(operation->who),
+                     "as", json_text(operation->holder), "what", json_text(operation->what), "steps",
+                     (json_int_t)operation->steps, "undoes", number_or_null(operation->undoes), "undone",
+                     number_or_null(operation->undone), "key", json_text(operation->key), "step",
+                     (json_int_t)step->number, "before",
+                     step->change.was ? json_plan_entry(&step->change.before) : json_null(), "after",
+                     step->change.is ? json_plan_entry(&step->change.after) : json_null());
 }
 
 json_t *json_plan_done(const struct book_done *done)
 {
     if (done->error)
-        return json_pack("{s:i, s:o}", "code", WIRE_REFUSED, "error", text_or_null(done->why));
+        return json_pack("{s:i, s:o}", "code", WIRE_REFUSED, "error", json_text(done->why));
     return json_pack("{s:i, s:I, s:b, s:I, s:b, s:o}", "code", WIRE_OK, "operation", (json_int_t)done->operation,
                      "repeated", done->repeated, "steps", (json_int_t)done->steps, "there", done->is, "node",
                      json_plan_entry(&done->node));

@@ -10,8 +10,8 @@
 #define PLAN_JSON_WRONG_SIZE 160
 
 json_t *json_plan_entry(const struct plan_entry *entry);
-json_t *json_plan_node(const struct query_plan_node *node); /* and its depth and usage */
-json_t *json_plan_past(const struct query_plan_past *past); /* an operation and a step of it */
+json_t *json_plan_node(const struct query_plan_node *node);  /* and its depth and usage */
+json_t *json_plan_step(const struct plan_stored_step *step); /* an operation and a step of it */
 json_t *json_plan_done(const struct book_done *done);
 
 /* A node's name or range. False: `wrong` says why, behind `key`. */

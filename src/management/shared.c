@@ -5,7 +5,9 @@
 
 json_t *json_text(const char *text)
 {
-    return text[0] ? json_string(text) : json_null();
+    json_t *value = text && text[0] ? json_string(text) : NULL;
+
+    return value ? value : json_null();
 }
 
 json_t *json_address(uint32_t addr)

@@ -7,11 +7,6 @@
 
 /* --- nodes -------------------------------------------------------------------------------------------------------- */
 
-static uint32_t find_place(const struct plan *plan, const struct query_plan_place *place)
-{
-    return place->name ? plan_find_name(plan, place->name) : plan_find(plan, place->range);
-}
-
 static uint32_t depth_of(const struct plan *plan, uint32_t node)
 {
     uint32_t depth = 0;
@@ -21,12 +16,12 @@ static uint32_t depth_of(const struct plan *plan, uint32_t node)
     return depth;
 }
 
+/* A node without its usage, which takes longer than the rest. */
 static struct query_plan_node see(const struct plan *plan, uint32_t number)
 {
     struct query_plan_node node = {.depth = depth_of(plan, number)};
 
     plan_get(plan, number, &node.entry);
-    plan_usage(plan, number, &node.usage);
     return node;
 }
 
@@ -45,18 +40,19 @@ static bool is_wanted(const struct plan_entry *entry, const char *having)
 static bool begin_list(const struct plan *plan, const struct query_plan_list *list, struct ipv4_range *range,
                        uint64_t *deepest)
 {
-    uint32_t node = find_place(plan, &list->within), around;
+    const struct query_plan_place *within = &list->within;
+    uint32_t node = within->name ? plan_find_name(plan, within->name) : plan_find(plan, within->range);
     struct plan_entry entry;
 
-    if (!node && list->within.name)
+    if (!node && within->name)
         return false;
-    *range = list->within.range;
+    *range = within->range;
     if (node) {
         plan_get(plan, node, &entry);
         *range = entry.range;
         *deepest = (uint64_t)list->depth + depth_of(plan, node);
     } else {
-        around = plan_around(plan, *range);
+        uint32_t around = plan_around(plan, *range);
         *deepest = (uint64_t)list->depth + (around ? depth_of(plan, around) + 1 : 0);
     }
     return true;
@@ -82,13 +78,15 @@ void looks_list(const struct plan *plan, const struct query *query, union query_
     else
         plan_view_begin(&view, plan, ipv4_range_around(range));
     for (unsigned looked = 0; (number = plan_view_next(&view)); looked++) {
-        struct query_plan_node node = {.depth = 0};
-        plan_get(plan, number, &node.entry);
-        bool told = ipv4_range_overlaps(node.entry.range, range) && is_wanted(&node.entry, list.having) &&
-                    depth_of(plan, number) <= deepest;
-        if (told)
-            node = see(plan, number);
-        if (looked == NODES_AT_ONCE || (told && !query_plan_put_node(&pack, &node))) {
+        struct query_plan_node node = see(plan, number);
+        bool told = ipv4_range_overlaps(node.entry.range, range) && node.depth <= deepest &&
+                    is_wanted(&node.entry, list.having);
+        bool room = looked < NODES_AT_ONCE;
+        if (told && room) {
+            plan_usage(plan, number, &node.usage);
+            room = query_plan_put_node(&pack, &node);
+        }
+        if (!room) {
             if (looked)
                 query_plan_goes_on(buffer, last.last, last.first);
             break;
@@ -116,6 +114,7 @@ void looks_find(const struct book *book, const struct query *query, union query_
         chain[count++] = node;
     while (count > 0) {
         struct query_plan_node seen = see(plan, chain[--count]);
+        plan_usage(plan, chain[count], &seen.usage);
         if (!query_plan_put_node(&pack, &seen)) /* 34 of them at most, which fit */
             break;
     }
@@ -128,7 +127,6 @@ void looks_find(const struct book *book, const struct query *query, union query_
 struct telling {
     struct plan_store *store;
     struct pack pack;
-    const struct plan_operation *operation;
     struct plan_store_place last; /* what was told last */
     bool any;
 };
@@ -138,29 +136,29 @@ static int tell_step(void *arg, const struct plan_stored_step *step)
 {
     struct telling *telling = arg;
 
-    if (!query_plan_put_past(&telling->pack, &step->operation, step))
+    if (!query_plan_put_step(&telling->pack, step))
         return 1;
     telling->last = (struct plan_store_place){step->operation.number, step->number};
     telling->any = true;
     return 0;
 }
 
+/* 2: told; 1: there is no room. */
 static int tell_first_step(void *arg, const struct plan_stored_step *step)
 {
     struct telling *telling = arg;
 
-    return query_plan_put_past(&telling->pack, telling->operation, step) ? 2 : 1;
+    return query_plan_put_step(&telling->pack, step) ? 2 : 1;
 }
 
 static int tell_operation(void *arg, const struct plan_operation *operation)
 {
-    static const struct plan_stored_step none;
+    const struct plan_stored_step none = {.operation = *operation};
     struct telling *telling = arg;
 
-    telling->operation = operation;
     int rc = plan_store_each_step(telling->store, operation->number, 0, tell_first_step, telling);
-    if (rc == 0)
-        rc = query_plan_put_past(&telling->pack, operation, &none) ? 2 : 1;
+    if (rc == 0) /* it has no steps */
+        rc = query_plan_put_step(&telling->pack, &none) ? 2 : 1;
     if (rc != 2)
         return rc;
     telling->last.operation = operation->number;

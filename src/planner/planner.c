@@ -112,10 +112,10 @@ static void carry_out(struct planner *planner, const struct query *query, union 
     unsigned char *begin = planner->answers + waiting->at;
     const size_t room = QUERY_ANSWER_BYTES - sizeof(struct query_answer);
     struct pack pack = {.at = begin, .end = begin + room};
+    const struct book_by by = {.who = orders.who, .holder = orders.holder, .now_s = now_s()};
     /* As many as certainly have room. */
     while (waiting->orders < ORDERS_MAX && (size_t)(pack.end - pack.at) > BOOK_ORDER_BYTES_MAX &&
            query_plan_next_order(&orders, &order, &wrong)) {
-        const struct book_by by = {.who = orders.who, .holder = orders.holder, .now_s = now_s()};
         book_do(planner->book, &order, &by, &done);
         query_plan_put_done(&pack, &done);
         waiting->orders++;
@@ -156,14 +156,6 @@ static void answer(void *arg, const struct query *query, union query_buffer *buf
         buffer->answer.error = -EOPNOTSUPP;
 }
 
-/* A role's `configure`. */
-static int configure(void *arg, const struct conf *conf)
-{
-    (void)arg;
-    (void)conf;
-    return 0;
-}
-
 /* --- beginning and end -------------------------------------------------------------------------------------------- */
 
 static int open_planner(struct planner *planner, const struct planner_config *config)
@@ -189,13 +181,11 @@ static int open_planner(struct planner *planner, const struct planner_config *co
         log_info("%u nodes of the address plan read in %lld ms", plan_count(book_plan(planner->book)),
                  (long long)(clock_now_ms() - began_ms));
     return role_open(&planner->loop, &(struct role_config){.name = "address plan",
-                                                           .conf = config->conf,
                                                            .token = config->token,
                                                            .control = config->control,
                                                            .listener = config->listener,
                                                            .answer = answer,
                                                            .answer_arg = planner,
-                                                           .configure = configure,
                                                            .turned = turned,
                                                            .arg = planner});
 }

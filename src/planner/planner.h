@@ -2,16 +2,14 @@
  * The planner: the role that keeps the address plan (book/book.h). One thread, one loop, the plan's one writer.
  *
  * Orders that come within a turn of the loop are carried out one after the other and stored together, with one flush;
- * only then are they answered. So are questions: nobody hears of what is not stored.
+ * only then are they answered. So are questions: nobody hears of what is not stored. The configuration does not concern
+ * it.
  */
 #pragma once
-
-#include "conf/conf.h"
 
 #include <stdint.h>
 
 struct planner_config {
-    const struct conf *conf;       /* to begin with; borrowed */
     const char *book_path;         /* the database */
     const uint8_t *token;          /* of those who may ask; borrowed */
     int control;                   /* the parent's socket (control/control.h) */

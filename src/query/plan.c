@@ -2,12 +2,19 @@
 
 /* --- questions ---------------------------------------------------------------------------------------------------- */
 
-static struct pack begin_question(struct query *query, enum query_kind kind)
+/* Room behind what is there. */
+static struct pack behind_text(struct query *query)
 {
     unsigned char *text = (unsigned char *)query->text;
 
-    query->kind = kind;
     return (struct pack){.at = text + query->text_bytes, .end = text + QUERY_TEXT_SIZE};
+}
+
+static struct pack begin_question(struct query *query, enum query_kind kind)
+{
+    query->kind = kind;
+    query->text_bytes = 0;
+    return behind_text(query);
 }
 
 static bool end_question(struct query *query, const struct pack *pack)
@@ -26,7 +33,6 @@ static struct unpack question(const struct query *query)
 
 void query_plan_ask_do(struct query *query, const char *who, const char *holder)
 {
-    query->text_bytes = 0;
     struct pack pack = begin_question(query, QUERY_PLAN_DO);
     pack_text(&pack, who);
     pack_text(&pack, holder);
@@ -35,7 +41,7 @@ void query_plan_ask_do(struct query *query, const char *who, const char *holder)
 
 bool query_plan_add_order(struct query *query, const struct book_order *order)
 {
-    struct pack pack = begin_question(query, QUERY_PLAN_DO);
+    struct pack pack = behind_text(query);
 
     book_pack_order(&pack, order);
     return end_question(query, &pack);
@@ -60,7 +66,6 @@ bool query_plan_next_order(struct query_plan_orders *orders, struct book_order *
 
 void query_plan_ask_list(struct query *query, const struct query_plan_list *list)
 {
-    query->text_bytes = 0;
     struct pack pack = begin_question(query, QUERY_PLAN_LIST);
     pack_text(&pack, list->within.name);
     book_pack_range(&pack, list->within.range);
@@ -86,7 +91,6 @@ bool query_plan_read_list(const struct query *query, struct query_plan_list *lis
 
 void query_plan_ask_find(struct query *query, const struct query_plan_place *place)
 {
-    query->text_bytes = 0;
     struct pack pack = begin_question(query, QUERY_PLAN_FIND);
     pack_text(&pack, place->name);
     book_pack_range(&pack, place->range);
@@ -104,7 +108,6 @@ bool query_plan_read_find(const struct query *query, struct query_plan_place *pl
 
 void query_plan_ask_operations(struct query *query, uint64_t below)
 {
-    query->text_bytes = 0;
     struct pack pack = begin_question(query, QUERY_PLAN_OPERATIONS);
     pack_u64(&pack, below);
     end_question(query, &pack);
@@ -120,7 +123,6 @@ bool query_plan_read_operations(const struct query *query, uint64_t *below)
 
 void query_plan_ask_steps(struct query *query, const struct query_plan_steps *steps)
 {
-    query->text_bytes = 0;
     struct pack pack = begin_question(query, QUERY_PLAN_STEPS);
     pack_u64(&pack, steps->operation);
     pack_u32(&pack, steps->from);
@@ -265,8 +267,9 @@ bool query_plan_take_node(struct unpack *unpack, struct query_plan_node *node)
     return !unpack->wrong;
 }
 
-bool query_plan_put_past(struct pack *pack, const struct plan_operation *operation, const struct plan_stored_step *step)
+bool query_plan_put_step(struct pack *pack, const struct plan_stored_step *step)
 {
+    const struct plan_operation *operation = &step->operation;
     unsigned char *begin = pack->at;
 
     pack_u64(pack, operation->number);
@@ -287,27 +290,27 @@ bool query_plan_put_past(struct pack *pack, const struct plan_operation *operati
     return keep_if_whole(pack, begin);
 }
 
-bool query_plan_take_past(struct unpack *unpack, struct query_plan_past *past)
+bool query_plan_take_step(struct unpack *unpack, struct plan_stored_step *step)
 {
     if (unpack->at == unpack->end)
         return false;
-    *past = (struct query_plan_past){0};
-    past->operation.number = unpack_u64(unpack);
-    past->operation.at_s = unpack_u32(unpack);
-    past->operation.who = unpack_text(unpack);
-    past->operation.holder = unpack_text(unpack);
-    past->operation.what = unpack_text(unpack);
-    past->operation.steps = unpack_u32(unpack);
-    past->operation.undoes = unpack_u64(unpack);
-    past->operation.undone = unpack_u64(unpack);
-    past->operation.key = unpack_text(unpack);
-    past->number = unpack_u32(unpack);
+    *step = (struct plan_stored_step){0};
+    step->operation.number = unpack_u64(unpack);
+    step->operation.at_s = unpack_u32(unpack);
+    step->operation.who = unpack_text(unpack);
+    step->operation.holder = unpack_text(unpack);
+    step->operation.what = unpack_text(unpack);
+    step->operation.steps = unpack_u32(unpack);
+    step->operation.undoes = unpack_u64(unpack);
+    step->operation.undone = unpack_u64(unpack);
+    step->operation.key = unpack_text(unpack);
+    step->number = unpack_u32(unpack);
     uint8_t flags = unpack_u8(unpack);
-    past->change.was = flags & 1;
-    past->change.is = flags & 2;
-    if (past->change.was)
-        book_unpack_entry(unpack, &past->change.before);
-    if (past->change.is)
-        book_unpack_entry(unpack, &past->change.after);
+    step->change.was = flags & 1;
+    step->change.is = flags & 2;
+    if (step->change.was)
+        book_unpack_entry(unpack, &step->change.before);
+    if (step->change.is)
+        book_unpack_entry(unpack, &step->change.after);
     return !unpack->wrong;
 }

@@ -35,7 +35,7 @@ struct query_plan_list {
 /* QUERY_PLAN_FIND: a node, and all that it lies in; or all that have a range; outer ones first. The answer's generation
  * is the latest operation. -ENOENT: there is none of that name. */
 
-/* QUERY_PLAN_OPERATIONS: the latest first, those below a number (0: all). */
+/* QUERY_PLAN_OPERATIONS: the latest first, those below a number (0: all), each with its first step. */
 
 /* QUERY_PLAN_STEPS: of one operation, from a step on, in their order; or (operation 0) of all, the latest first, those
  * about addresses of a range, below a place (0: all). */
@@ -73,13 +73,6 @@ struct query_plan_node {
     struct plan_usage usage;
 };
 
-/* An operation, and a step of it: the first, if it is QUERY_PLAN_OPERATIONS that is answered. */
-struct query_plan_past {
-    struct plan_operation operation;
-    uint32_t number; /* of the step */
-    struct plan_change change;
-};
-
 /* Where records are written; query_plan_end() says how many there are. */
 struct pack query_plan_begin(union query_buffer *buffer);
 void query_plan_end(union query_buffer *buffer, const struct pack *pack);
@@ -106,12 +99,11 @@ static inline struct plan_store_place query_plan_below(const struct query_answer
 /* One record. False: there is no room, and nothing is written. */
 bool query_plan_put_done(struct pack *pack, const struct book_done *done);
 bool query_plan_put_node(struct pack *pack, const struct query_plan_node *node);
-bool query_plan_put_past(struct pack *pack, const struct plan_operation *operation,
-                         const struct plan_stored_step *step);
+bool query_plan_put_step(struct pack *pack, const struct plan_stored_step *step);
 
 /* The records of an answer, to be taken one after the other. False: there is none any more. Texts stay where they are.
  */
 struct unpack query_plan_records(union query_buffer *buffer);
 bool query_plan_take_done(struct unpack *unpack, struct book_done *done);
 bool query_plan_take_node(struct unpack *unpack, struct query_plan_node *node);
-bool query_plan_take_past(struct unpack *unpack, struct query_plan_past *past);
+bool query_plan_take_step(struct unpack *unpack, struct plan_stored_step *step);

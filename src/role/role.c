@@ -54,7 +54,7 @@ static void on_control(void *arg, struct watch *watch)
 
     if (rc == 0)
         role->stop = true;
-    if (rc == 1 && message->kind == CONTROL_CONFIG && fd >= 0)
+    if (rc == 1 && message->kind == CONTROL_CONFIG && fd >= 0 && role->config.configure)
         reconfigure(role, fd);
     if (fd >= 0)
         close(fd);

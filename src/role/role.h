@@ -10,15 +10,15 @@
 
 struct role_config {
     const char *name;        /* for the log */
-    const struct conf *conf; /* to begin with; borrowed, like what follows */
+    const struct conf *conf; /* to begin with; borrowed, like what follows; NULL: the parent tells it of none */
     const uint8_t *token;    /* of those who may ask */
     int control;             /* the parent's socket (control/control.h) */
     int listener;            /* on which others ask */
     /* From query_service_config. */
     void (*answer)(void *arg, const struct query *query, union query_buffer *buffer, struct query_made *made);
     void *answer_arg;
-    /* A configuration is to be in force; the one that is stays valid until this is done. 0; -errno, with nothing
-     * changed. */
+    /* NULL, where there is none. A configuration is to be in force; the one that is stays valid until this is done. 0;
+     * -errno, with nothing changed. */
     int (*configure)(void *arg, const struct conf *conf);
     /* All that has happened in a turn has been heard of: who waits may be answered. NULL: nobody does. */
     void (*turned)(void *arg);
