@@ -22,6 +22,7 @@ MAY_USE = {
     "sizing": ["base", "net"],
     "rib": ["base", "net"],
     "plan": ["base", "net"],
+    "aggregate": ["base", "net"],
     "twamp": ["base", "net"],
     "dhcp": ["base", "net"],
     "store": ["base", "net", "plan", "dhcp"],
@@ -47,7 +48,7 @@ MAY_USE = {
                "query", "role", "port", "shape", "route", "engine", "address", "measure", "planner", "management"],
     "replay": ["base", "net", "fib", "queue", "sched", "sizing", "rib", "dhcp", "conf", "bpf", "loop", "query", "port", "shape", "log", "netlink"],
     "simulate": ["base", "net", "fib", "queue", "sched", "sizing", "rib", "dhcp", "conf", "bpf", "loop", "query", "port", "shape", "log", "netlink"],
-    "client": ["base", "net", "queue", "sched", "dhcp", "conf", "wire"],
+    "client": ["base", "net", "aggregate", "queue", "sched", "dhcp", "conf", "wire"],
     "benchmarks": ["base", "net", "fib", "queue", "sched", "plan", "dhcp", "store", "book", "wire", "bpf"],
 }
 ROOTS = ["lib", "src", "client", "bpf", "benchmarks"]
