@@ -7,6 +7,7 @@
 #include "conf/guard.h"
 #include "conf/measure.h"
 #include "conf/model.h"
+#include "conf/planned.h"
 #include "conf/relay.h"
 #include "conf/shape.h"
 
@@ -79,6 +80,8 @@ static int parse(const char *text, size_t len, const char *by_hand, size_t by_ha
     /* A tree with holes is looked at nevertheless: its other lines may be wrong too. */
     int error = conf_tree_parse(text, len, &conf->memory->arena, &root, errors);
     if (error != -ENOMEM)
+        error = conf_planned_resolve(&root, &conf->memory->arena, errors);
+    if (!error)
         error = conf_model_build(&root, conf->memory, conf, errors);
     if (!error && by_hand_len)
         error = add_contracts(conf, by_hand, by_hand_len, errors);

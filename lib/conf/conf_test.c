@@ -401,7 +401,7 @@ static const struct {
     {"interface \"../x\" { }", {"1: interface '../x': expected the name"}},
     {"interface lan0 { }\ninterface lan0 { }", {"2: interface lan0 is there already, in line 1"}},
     {"interface lan0 { door = left }", {"1: door: 'left': expected auto, xdp or tc"}},
-    {"interface lan0 { color = 3 }", {"1: 'color' is not known in interface: expected one of address, door"}},
+    {"interface lan0 { color = 3 }", {"1: 'color' is not known in interface: expected one of address, subnet, door"}},
     {"interface lan0 {\n  address = 10.0.1.1\n  address = 10.0.1.256/24 }",
      {"2: address: '10.0.1.1': character 9: expected", "3: address: '10.0.1.256/24': character 8: expected"}},
     {"interface lan0 { address = [10.0.1.0/24, 10.0.2.255/24, 224.0.0.1/24, 127.0.0.5/8, 0.0.0.0/0] }",

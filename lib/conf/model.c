@@ -208,6 +208,23 @@ static void read_address(struct build *build, void *thing, const struct conf_nod
         *address = (struct conf_address){.prefix = prefix, .line = value->line};
 }
 
+/* The interface has the first address of it that a host can have. */
+static void read_subnet(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    struct conf_interface *interface = thing;
+    struct text_error err;
+    struct ipv4_prefix prefix;
+
+    if (ipv4_prefix_parse(value->text, strlen(value->text), 0, &prefix, &err)) {
+        conf_wrong_text(build, node, value, &err);
+        return;
+    }
+    struct conf_address *address =
+        conf_append(build, &interface->addresses, &interface->address_count, sizeof(*interface->addresses));
+    if (address)
+        *address = (struct conf_address){.prefix = {ipv4_prefix_first_host(prefix), prefix.len}, .line = value->line};
+}
+
 static const char *door_name(unsigned door)
 {
     return conf_door_name((enum conf_door)door);
@@ -223,8 +240,9 @@ static void read_door(struct build *build, void *thing, const struct conf_node *
 }
 
 static const struct setting interface_settings[] = {
-    {"address", read_address, true},         {"door", read_door, false},      {"rate", conf_read_rate, false},
-    {"queue", conf_read_shape_queue, false}, {"link", conf_read_link, false}, {"source-guard", conf_read_guard, false},
+    {"address", read_address, true},          {"subnet", read_subnet, true},           {"door", read_door, false},
+    {"rate", conf_read_rate, false},          {"queue", conf_read_shape_queue, false}, {"link", conf_read_link, false},
+    {"source-guard", conf_read_guard, false},
 };
 
 /* --- route -------------------------------------------------------------------------------------------------------- */

@@ -76,17 +76,17 @@ const char *plan_strategy_name(enum plan_strategy strategy);
 /* What a node is. Texts may be NULL, and never are empty; what the plan returns is its own until the next operation. */
 struct plan_entry {
     struct ipv4_range range;
-    uint8_t kind;         /* enum plan_kind */
-    uint8_t status;       /* enum plan_status */
-    bool delegated;       /* to its owner, who must be named then */
-    bool for_sibling;     /* kept for the other half of the block twice as large, which may grow into it */
-    const char *name;     /* no other node has it */
-    const char *owner;    /* who has it */
-    const char *provider; /* by whom it is reached from elsewhere; NULL: as what it lies in */
-    const char *contract; /* a contract that its traffic has */
-    const char *note;
+    uint8_t kind;                  /* enum plan_kind */
+    uint8_t status;                /* enum plan_status */
+    bool delegated;                /* to its owner, who must be named then */
+    bool for_sibling;              /* kept for the other half of the block twice as large, which may grow into it */
     uint32_t created_s, changed_s; /* seconds since 1970 */
     uint32_t until_s;              /* in quarantine: when it is free; otherwise for the reader; 0: not said */
+    const char *name;              /* no other node has it */
+    const char *owner;             /* who has it */
+    const char *provider;          /* by whom it is reached from elsewhere; NULL: as what it lies in */
+    const char *contract;          /* a contract that its traffic has */
+    const char *note;
 };
 
 /* Who acts, and when. */

@@ -127,11 +127,11 @@ static int sign(struct database *database, const struct database_tables *tables)
     return database_run(database, text);
 }
 
-/* An empty file becomes ours; what is there must be ours, and not newer than we are. */
-static int make_tables(struct database *database, const struct database_tables *tables)
+/* Whether what is there is ours, and not newer than we are. */
+static int check_signature(struct database *database, const struct database_tables *tables, int64_t *version)
 {
-    int64_t version = 0, application = 0, count = 0;
-    int error = database_ask_number(database, "PRAGMA user_version", &version);
+    int64_t application = 0, count = 0;
+    int error = database_ask_number(database, "PRAGMA user_version", version);
 
     if (!error)
         error = database_ask_number(database, "PRAGMA application_id", &application);
@@ -139,8 +139,15 @@ static int make_tables(struct database *database, const struct database_tables *
         error = database_ask_number(database, "SELECT count(*) FROM sqlite_schema", &count);
     if (!error && count && application != tables->application)
         error = -EUCLEAN;
-    if (!error && version > tables->version)
-        error = -EPROTO;
+    return error ? error : *version > tables->version ? -EPROTO : 0;
+}
+
+/* An empty file becomes ours. */
+static int make_tables(struct database *database, const struct database_tables *tables)
+{
+    int64_t version = 0;
+    int error = check_signature(database, tables, &version);
+
     if (!error)
         error = database_run(database, "BEGIN IMMEDIATE");
     if (!error && version < tables->version)
@@ -208,6 +215,15 @@ static int open_locked(struct database *database, const char *path, const struct
     return error ? error : make_tables(database, tables);
 }
 
+static const char *what_is_wrong(const struct database *database, int error)
+{
+    return error == -EPROTO    ? "its tables are of a later version"
+           : error == -EBUSY   ? "another daemon has it, or somebody writes into it"
+           : error == -EUCLEAN ? "it is damaged, or no database of Fairlead"
+           : database->db      ? sqlite3_errstr(sqlite3_extended_errcode(database->db))
+                               : "it cannot be opened";
+}
+
 int database_open(struct database *database, const char *path, const struct database_tables *tables, const char **why)
 {
     *database = (struct database){.lock_fd = -1};
@@ -215,11 +231,32 @@ int database_open(struct database *database, const char *path, const struct data
     if (!error)
         error = open_locked(database, path, tables);
     if (error)
-        *why = error == -EPROTO    ? "its tables are of a later version"
-               : error == -EBUSY   ? "another daemon has it, or somebody writes into it"
-               : error == -EUCLEAN ? "it is damaged, or no database of Fairlead"
-               : database->db      ? sqlite3_errstr(sqlite3_extended_errcode(database->db))
-                                   : "it cannot be opened";
+        *why = what_is_wrong(database, error);
+    return error;
+}
+
+int database_open_to_read(struct database *database, const char *path, const struct database_tables *tables,
+                          const char **why)
+{
+    int64_t version = 0;
+
+    *database = (struct database){.lock_fd = -1};
+    if (access(path, R_OK) < 0) {
+        *why = "it cannot be opened";
+        return -errno;
+    }
+    int error =
+        database_error_of(sqlite3_open_v2(path, &database->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL));
+    if (!error) {
+        sqlite3_busy_timeout(database->db, BUSY_MS);
+        error = database_run(database, "BEGIN");
+    }
+    if (!error)
+        error = check_signature(database, tables, &version);
+    if (!error && version != tables->version)
+        error = -EUCLEAN; /* only its writer brings it up to date */
+    if (error)
+        *why = what_is_wrong(database, error);
     return error;
 }
 

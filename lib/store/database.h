@@ -29,6 +29,9 @@ struct database_tables {
 /* Every file that will be written to is open afterwards: what was allowed then stays possible after privileges are
  * given up. Close it in any case. *why is what is wrong, in static storage or as long as it is open. */
 int database_open(struct database *database, const char *path, const struct database_tables *tables, const char **why);
+/* To look into it beside whoever writes, as it is at this moment; as above, but -ENOENT: it is not there. */
+int database_open_to_read(struct database *database, const char *path, const struct database_tables *tables,
+                          const char **why);
 void database_close(struct database *database); /* statements must be finalized */
 
 int database_error_of(int rc); /* of SQLite's result */

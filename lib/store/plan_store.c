@@ -83,9 +83,10 @@ static int make_tables(struct database *base, int64_t version)
     return database_run(base, store_plan);
 }
 
+static const struct database_tables tables = {APPLICATION_ID, PLAN_STORE_VERSION, make_tables};
+
 int plan_store_open(const char *path, struct plan_store **result, const char **why)
 {
-    static const struct database_tables tables = {APPLICATION_ID, PLAN_STORE_VERSION, make_tables};
     struct plan_store *store = calloc(1, sizeof(*store));
 
     *why = "out of memory";
@@ -104,6 +105,21 @@ int plan_store_open(const char *path, struct plan_store **result, const char **w
     store->committed = store->last;
     *result = store;
     return 0;
+}
+
+int plan_store_open_to_read(const char *path, struct plan_store **result, const char **why)
+{
+    struct plan_store *store = calloc(1, sizeof(*store));
+
+    *why = "out of memory";
+    if (!store)
+        return -ENOMEM;
+    int error = database_open_to_read(&store->base, path, &tables, why);
+    if (error)
+        plan_store_close(store);
+    else
+        *result = store;
+    return error;
 }
 
 struct plan_store *plan_store_close(struct plan_store *store)

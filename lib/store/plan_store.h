@@ -14,6 +14,9 @@
 struct plan_store;
 
 int plan_store_open(const char *path, struct plan_store **store, const char **why);
+/* Beside its writer: what it was at this moment. Only plan_store_each_node() may be called of it, plan_store_why(), and
+ * plan_store_close(). -ENOENT: it is not there. */
+int plan_store_open_to_read(const char *path, struct plan_store **store, const char **why);
 struct plan_store *plan_store_close(struct plan_store *store); /* takes NULL, returns NULL */
 const char *plan_store_why(const struct plan_store *store);    /* why the last call failed; valid until the next */
 

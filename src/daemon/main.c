@@ -3,9 +3,9 @@
  * role.
  */
 #include "conf/conf.h"
+#include "daemon/configuration.h"
 #include "daemon/launch.h"
 #include "daemon/parent.h"
-#include "engine/contract_file.h"
 #include "log/log.h"
 
 #include <errno.h>
@@ -46,7 +46,8 @@ static void print_usage(FILE *stream)
         "  -S, --state-directory DIR      what is to survive: leases, contracts added by hand (" DEFAULT_STATE ")\n"
         "  -l, --log FILE                 in the background: log to this file, not to the system's log\n"
         "      --check FILE               list what is wrong with a configuration, and do nothing else; with a state\n"
-        "                                 directory, together with the contracts that were added by hand\n"
+        "                                 directory, together with the contracts that were added by hand. What it\n"
+        "                                 takes from the address plan is looked up there\n"
         "      --print FILE               print it with all defaults written out\n"
         "\n"
         "SIGHUP reads the configuration anew; SIGTERM or Ctrl-C stops it and takes everything away again.\n"
@@ -54,39 +55,22 @@ static void print_usage(FILE *stream)
         stream);
 }
 
-/* Whether it goes together with the contracts that were added by hand. */
-static bool check_by_hand(const char *path)
-{
-    struct conf_errors *errors = calloc(1, sizeof(*errors));
-    char *text = NULL;
-    size_t len;
-    int error = errors ? conf_read(path, &text, &len) : -ENOMEM;
-
-    if (!error)
-        error = contract_file_check(options.state, text, len, errors);
-    if (errors)
-        conf_errors_print(errors, path, stderr);
-    if (error && (!errors || !errors->count))
-        fprintf(stderr, "fairleadd: %s: %s\n", options.state, strerror(-error));
-    free(text);
-    free(errors);
-    return !error;
-}
-
 static int check(const char *path)
 {
-    struct conf *conf = conf_load("fairleadd", path, stderr);
+    const struct configuration_source source = {
+        .program = "fairleadd", .path = path, .state_directory = options.state, .by_hand = options.state_said};
+    struct configuration configuration;
 
-    if (conf && options.state_said && !check_by_hand(path))
-        conf = conf_free(conf);
-    if (!conf)
+    if (configuration_read(&source, &configuration, stderr))
         return EXIT_FAILURE;
+    const struct conf *conf = configuration.conf;
     if (options.print)
         conf_print(conf, stdout);
     else
         printf("%s: no errors: %zu interfaces, %zu routes, %zu contracts\n", path, conf->interface_count,
                conf->route_count, conf->contract_count);
-    conf_free(conf);
+    conf_free(configuration.conf);
+    configuration_forget_text(&configuration);
     return fflush(stdout) == EOF ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -128,10 +112,11 @@ static int run(void)
                                    .state_directory = options.state,
                                    .started = options.foreground ? started_in_foreground : started_in_background,
                                    .open_log = open_log};
+    const struct configuration_source source = {
+        .program = "fairleadd", .path = options.path, .state_directory = options.state, .at_all = true};
     char *path = realpath(options.path, NULL); /* the working directory will be another */
 
-    config.conf = conf_load("fairleadd", options.path, stderr);
-    if (!config.conf) {
+    if (configuration_read(&source, &config.configuration, stderr)) {
         free(path);
         return EXIT_FAILURE;
     }
@@ -141,7 +126,8 @@ static int run(void)
         int error = launch(options.log);
         if (error) {
             fprintf(stderr, "fairleadd: %s\n", strerror(-error));
-            conf_free(config.conf);
+            conf_free(config.configuration.conf);
+            configuration_forget_text(&config.configuration);
             free(path);
             return EXIT_FAILURE;
         }

@@ -11,7 +11,6 @@
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
 #include "daemon/run_files.h"
-#include "engine/contract_file.h"
 #include "engine/engine.h"
 #include "log/log.h"
 #include "management/management.h"
@@ -395,25 +394,6 @@ static void name_host(struct parent *parent)
     parent->hostname[sizeof(parent->hostname) - 1] = '\0';
 }
 
-/* Read and check. NULL: what is wrong is in the report, a line for each error. */
-static struct conf *read_conf(const char *path, const char *state_directory, char **text, size_t *len, FILE *report)
-{
-    struct conf_errors *errors = calloc(1, sizeof(*errors));
-    struct conf *conf = NULL;
-    int error = errors ? conf_read(path, text, len) : -ENOMEM;
-
-    if (!error)
-        error = conf_parse(*text, *len, &conf, errors);
-    if (!error && (error = contract_file_check(state_directory, *text, *len, errors)))
-        conf = conf_free(conf);
-    if (errors)
-        conf_errors_print(errors, path, report);
-    if (error && (!errors || !errors->count))
-        fprintf(report, "%s: %s\n", path, strerror(-error));
-    free(errors);
-    return conf;
-}
-
 static void refuse(struct parent *parent, char *report)
 {
     if (parent->roles[ROLE_ENGINE].control >= 0)
@@ -438,6 +418,16 @@ static void follow(struct parent *parent, enum role_number number, bool wanted)
     }
 }
 
+/* For the next start, when the plan may say something else. */
+static void keep(const struct parent *parent, const struct configuration *configuration)
+{
+    int error = configuration_keep(parent->config->state_directory, configuration);
+
+    if (error)
+        log_warning("what the address plan says is not kept for the next start: %s: %s",
+                    parent->config->state_directory, strerror(-error));
+}
+
 static void put_in_force(struct parent *parent, struct conf *conf)
 {
     bool other = !same_management(conf, parent->conf);
@@ -456,8 +446,11 @@ static void put_in_force(struct parent *parent, struct conf *conf)
 
 static void reload(struct parent *parent)
 {
-    char *text = NULL, *said = NULL;
-    size_t len = 0, said_len = 0;
+    const struct configuration_source source = {
+        .path = parent->config->path, .state_directory = parent->config->state_directory, .by_hand = true};
+    struct configuration configuration;
+    char *said = NULL;
+    size_t said_len = 0;
     FILE *report = open_memstream(&said, &said_len);
 
     notify_reloading();
@@ -466,21 +459,26 @@ static void reload(struct parent *parent)
         notify("READY=1");
         return;
     }
-    struct conf *conf = read_conf(parent->config->path, parent->config->state_directory, &text, &len, report);
     bool engine = parent->roles[ROLE_ENGINE].control >= 0;
-    int error = conf && engine ? hand_over(parent, text, len) : 0;
-    if (error) {
+    int error = configuration_read(&source, &configuration, report);
+    if (!error && engine && (error = hand_over(parent, configuration.text, configuration.len))) {
         fprintf(report, "it could not be handed over: %s\n", strerror(-error));
-        conf = conf_free(conf);
+        conf_free(configuration.conf);
     }
-    if (fclose(report) == 0 && conf)
-        put_in_force(parent, conf);
-    else
+    if (fclose(report) && !error) {
+        error = -ENOMEM;
+        conf_free(configuration.conf);
+    }
+    if (error) {
         refuse(parent, said);
-    if (!conf || !engine)
+    } else {
+        keep(parent, &configuration);
+        put_in_force(parent, configuration.conf);
+    }
+    if (error || !engine)
         notify("READY=1");
+    configuration_forget_text(&configuration);
     free(said);
-    free(text);
 }
 
 static void on_engine_ready(struct parent *parent)
@@ -640,10 +638,10 @@ static int open_parent(struct parent *parent)
     return run_files_open(&parent->files, parent->config->directory, nobody, nobody_group);
 }
 
-int parent_run(const struct parent_config *config)
+int parent_run(struct parent_config *config)
 {
     struct parent parent = {.config = config,
-                            .conf = config->conf,
+                            .conf = config->configuration.conf,
                             .roles = {[ROLE_ENGINE] = {.name = "engine",
                                                        .process = "fairlead-engine",
                                                        .run = run_engine,
@@ -675,6 +673,8 @@ int parent_run(const struct parent_config *config)
         conf_free(parent.conf);
         return EXIT_FAILURE;
     }
+    keep(&parent, &config->configuration);
+    configuration_forget_text(&config->configuration);
     loop(&parent);
     if (parent.engine_failed)
         clean(&parent);

@@ -4,18 +4,18 @@
  */
 #pragma once
 
-#include "conf/conf.h"
+#include "daemon/configuration.h"
 
 #include <stdbool.h>
 
 struct parent_config {
-    const char *path;            /* of the configuration */
-    const char *directory;       /* what is there only while the daemon runs: pid file, sockets */
-    const char *state_directory; /* what is to survive: the database */
-    struct conf *conf;           /* as read at the start; taken */
-    void (*started)(void);       /* called when it is ready for the first time, and can be asked */
-    void (*open_log)(void);      /* called in engine and dhcp role then, to log where the parent does */
+    const char *path;                   /* of the configuration */
+    const char *directory;              /* what is there only while the daemon runs: pid file, sockets */
+    const char *state_directory;        /* what is to survive: the database */
+    struct configuration configuration; /* as read at the start; taken */
+    void (*started)(void);              /* called when it is ready for the first time, and can be asked */
+    void (*open_log)(void);             /* called in engine and dhcp role then, to log where the parent does */
 };
 
 /* Until SIGTERM or SIGINT: an exit status. */
-int parent_run(const struct parent_config *config);
+int parent_run(struct parent_config *config);

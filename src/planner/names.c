@@ -1,0 +1,153 @@
+#include "planner/names.h"
+
+#include "base/clock.h"
+#include "store/plan_store.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define OUT_FD 3 /* where the process writes to */
+
+/* One name that was found; or, in the end, how it went. */
+struct found {
+    bool is_end;
+    uint8_t len;
+    int error;
+    size_t number; /* of the reference */
+    struct ipv4_range range;
+    char why[PLANNER_NAMES_WHY_SIZE];
+};
+
+/* --- in the process ----------------------------------------------------------------------------------------------- */
+
+struct search {
+    const struct conf_references *references;
+    struct ipv4_range subnet; /* the last one on the way, */
+    uint8_t len;              /* and its length */
+};
+
+static int tell(const struct found *found)
+{
+    return write(OUT_FD, found, sizeof(*found)) == (ssize_t)sizeof(*found) ? 0 : -EPIPE;
+}
+
+/* Outer nodes come first, and subnets do not lie in one another. */
+static int look_at(void *arg, const struct plan_entry *entry)
+{
+    struct search *search = arg;
+    struct ipv4_prefix prefix;
+    const struct conf_reference *reference = entry->name ? conf_references_get(search->references, entry->name) : NULL;
+
+    if (entry->kind == PLAN_SUBNET && ipv4_range_is_prefix(entry->range, &prefix)) {
+        search->subnet = entry->range;
+        search->len = prefix.len;
+    }
+    if (!reference)
+        return 0;
+    const struct found found = {.number = (size_t)(reference - search->references->all),
+                                .range = entry->range,
+                                .len = ipv4_range_covers(search->subnet, entry->range) ? search->len : 32};
+    return tell(&found);
+}
+
+__attribute__((noreturn)) static void search_and_exit(const char *book_path, void (*drop_privileges)(void),
+                                                      const struct conf_references *references)
+{
+    struct search search = {.references = references, .len = 32};
+    struct found end = {.is_end = true};
+    struct plan_store *store = NULL;
+    const char *why = "";
+
+    end.error = plan_store_open_to_read(book_path, &store, &why);
+    drop_privileges();
+    if (!end.error && (end.error = plan_store_each_node(store, look_at, &search)))
+        why = plan_store_why(store);
+    strncpy(end.why, why, sizeof(end.why) - 1);
+    _exit(tell(&end) ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* --- outside ------------------------------------------------------------------------------------------------------ */
+
+/* The next record, until a time. 0; -errno. */
+static int take(int fd, int64_t until_ms, struct found *found)
+{
+    size_t have = 0;
+
+    while (have < sizeof(*found)) {
+        struct pollfd poller = {.fd = fd, .events = POLLIN};
+        int64_t left_ms = until_ms - clock_now_ms();
+        int ready = left_ms > 0 ? poll(&poller, 1, (int)left_ms) : 0;
+        if (ready == 0)
+            return -ETIMEDOUT;
+        ssize_t got = ready < 0 ? -1 : read(fd, (char *)found + have, sizeof(*found) - have);
+        if (got == 0)
+            return -EPIPE;
+        if (got < 0 && errno != EINTR)
+            return -errno;
+        have += got > 0 ? (size_t)got : 0;
+    }
+    return 0;
+}
+
+/* All that the process says, which is believed no more than it must be. */
+static int take_all(int fd, struct conf_references *references, char why[static PLANNER_NAMES_WHY_SIZE])
+{
+    int64_t until_ms = clock_now_ms() + PLANNER_NAMES_MS;
+    struct found found = {0};
+
+    for (;;) {
+        int error = take(fd, until_ms, &found);
+        if (error) {
+            strncpy(why, strerror(-error), PLANNER_NAMES_WHY_SIZE - 1);
+            return error;
+        }
+        if (found.is_end)
+            break;
+        if (found.number >= references->count || found.range.first > found.range.last || found.len > 32)
+            continue;
+        struct conf_reference *reference = &references->all[found.number];
+        reference->found = true;
+        reference->range = found.range;
+        reference->len = found.len;
+    }
+    memcpy(why, found.why, PLANNER_NAMES_WHY_SIZE);
+    why[PLANNER_NAMES_WHY_SIZE - 1] = '\0';
+    return found.error == -ENOENT ? 0 : found.error;
+}
+
+int planner_names_look_up(const char *book_path, void (*drop_privileges)(void), struct conf_references *references,
+                          char why[static PLANNER_NAMES_WHY_SIZE])
+{
+    int pair[2];
+
+    memset(why, 0, PLANNER_NAMES_WHY_SIZE);
+    if (!references->count)
+        return 0;
+    if (pipe(pair) < 0) {
+        strncpy(why, strerror(errno), PLANNER_NAMES_WHY_SIZE - 1);
+        return -errno;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (dup2(pair[1], OUT_FD) < 0 || close_range(OUT_FD + 1, ~0U, 0) < 0)
+            _exit(EXIT_FAILURE);
+        search_and_exit(book_path, drop_privileges, references);
+    }
+    int error = pid < 0 ? -errno : 0;
+    close(pair[1]);
+    if (error)
+        strncpy(why, strerror(-error), PLANNER_NAMES_WHY_SIZE - 1);
+    else
+        error = take_all(pair[0], references, why);
+    close(pair[0]);
+    if (pid > 0) {
+        kill(pid, SIGKILL); /* it has nothing more to say */
+        waitpid(pid, NULL, 0);
+    }
+    return error;
+}
