@@ -287,11 +287,14 @@ static int undo(const struct command *self, int count, char **words, const struc
 #define MANY 64 /* words */
 
 static const struct subcommand subcommands[] = {
-    {"show", 0, 3, plan_show},     {"find", 1, 2, plan_find},           {"history", 0, 3, plan_history},
-    {"add", 1, MANY, change},      {"allocate", 2, MANY, change},       {"set", 3, MANY, change},
-    {"delegate", 2, MANY, change}, {"free", 1, MANY, change},           {"split", 2, MANY, change},
-    {"merge", 1, MANY, change},    {"move", 2, MANY, change},           {"resize", 2, MANY, change},
-    {"undo", 0, MANY, undo},       {"aggregate", 0, 2, plan_aggregate}, {NULL, 0, 0, NULL},
+    {"show", 0, 3, plan_show},       {"find", 1, 2, plan_find},
+    {"history", 0, 3, plan_history}, {"add", 1, MANY, change},
+    {"allocate", 2, MANY, change},   {"set", 3, MANY, change},
+    {"delegate", 2, MANY, change},   {"free", 1, MANY, change},
+    {"split", 2, MANY, change},      {"merge", 1, MANY, change},
+    {"move", 2, MANY, change},       {"resize", 2, MANY, change},
+    {"undo", 0, MANY, undo},         {"aggregate", 0, 2, plan_aggregate},
+    {"check", 0, 0, plan_check},     {NULL, 0, 0, NULL},
 };
 
 static int plan(const struct command *self, int argc, char **argv, const struct options *options)
@@ -301,7 +304,7 @@ static int plan(const struct command *self, int argc, char **argv, const struct 
 
 const struct command command_plan = {
     .name = "plan",
-    .arguments = "show|find|add|allocate|set|delegate|free|split|merge|move|resize|history|undo|aggregate ...",
+    .arguments = "show|find|check|add|allocate|set|delegate|free|split|merge|move|resize|history|undo|aggregate ...",
     .summary = "the address plan: who has which addresses",
     .help =
         "  show [NODE] [depth N]                the plan, or NODE and what is in it, and how full each part is: '#' "
@@ -309,6 +312,10 @@ const struct command command_plan = {
         "                                       '=' reserved, '~' cooling off, '.' free\n"
         "  find ADDRESS|RANGE [TIME]            what it lies in, or lay in at TIME\n"
         "  find TEXT                            nodes with TEXT in name, owner, provider, contract or note\n"
+        "  check                                where plan, configuration, leases, routes and the kernel's addresses "
+        "do "
+        "not\n"
+        "                                       agree; exit status 1 if there is anything\n"
         "  add RANGE [KIND] [SETTING ...]       a node at a place that is known\n"
         "  allocate NODE /LENGTH [KIND] [SETTING ...]  a node in NODE where there is room\n"
         "  set NODE SETTING ...                 change what is known of it\n"

@@ -47,6 +47,30 @@ static size_t list_leases(const struct serve *serve, const struct query *query, 
     return sizeof(*records);
 }
 
+static size_t list_leased(const struct serve *serve, const struct query_range *range, union query_buffer *buffer)
+{
+    const struct dhcp_leases *leases = dhcp_server_leases(serve->server);
+    struct query_answer *answer = &buffer->answer;
+    struct query_leased *records = query_records(buffer);
+    const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(*answer)) / sizeof(*records);
+    uint64_t now_s = lease_clock_now_s(&serve->clock), from = range->started ? (uint64_t)range->after.addr + 1 : 0;
+    uint32_t addr, looked_at = 0;
+
+    while (from <= UINT32_MAX && dhcp_leases_next(leases, (uint32_t)from, &addr)) {
+        struct dhcp_lease lease = {0};
+        if (answer->count == room || looked_at++ == LOOKED_AT_MAX) {
+            answer->more = 1;
+            break;
+        }
+        dhcp_leases_get(leases, addr, &lease);
+        if (dhcp_lease_is_active(&lease, now_s))
+            records[answer->count++] = (struct query_leased){addr, dhcp_server_subnet(serve->server, addr), {0}};
+        answer->last = (struct ipv4_prefix){addr, 32};
+        from = (uint64_t)addr + 1;
+    }
+    return sizeof(*records);
+}
+
 static size_t list_pools(const struct serve *serve, const struct query_range *range, union query_buffer *buffer)
 {
     struct query_answer *answer = &buffer->answer;
@@ -235,6 +259,9 @@ void address_answer(void *arg, const struct query *query, union query_buffer *bu
         break;
     case QUERY_LEASES:
         made->record_bytes = list_leases(serve, query, buffer);
+        break;
+    case QUERY_LEASED:
+        made->record_bytes = list_leased(serve, &query->range, buffer);
         break;
     case QUERY_POOLS:
         made->record_bytes = list_pools(serve, &query->range, buffer);

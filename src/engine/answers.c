@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "engine/service_sockets.h"
+#include "engine/uses.h"
 #include "fib/fib.h"
 #include "port/interface.h"
 
@@ -13,7 +14,8 @@
 struct answers {
     struct answers_config config;
     struct query_service *service;
-    uint64_t told; /* generation of addresses, as far as those who wait know */
+    uint64_t told;    /* generation of addresses, as far as those who wait know */
+    uint64_t reloads; /* from 1 on: of the configuration */
 };
 
 static void name_of(const struct answers *answers, uint32_t ifindex, char name[static QUERY_NAME_SIZE])
@@ -287,6 +289,9 @@ static void answer(void *arg, const struct query *query, union query_buffer *buf
         else
             made->record_bytes = list_addresses(answers, buffer);
         break;
+    case QUERY_USES:
+        made->record_bytes = uses_list(answers->config.conf(answers->config.arg), answers->reloads, query, buffer);
+        break;
     case QUERY_SOCKETS:
         buffer->answer.error = service_sockets_dhcp(answers->config.ports, query->ifindex, made);
         break;
@@ -306,6 +311,7 @@ void answers_reloaded(struct answers *answers, const char *errors)
     struct query_text *lines = query_records(buffer);
     const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(*head)) / sizeof(*lines);
 
+    answers->reloads += !errors[0];
     head->error = errors[0] ? -EINVAL : 0;
     while (errors[0] && head->count < room) {
         size_t len = strcspn(errors, "\n"), kept = len < sizeof(lines->line) ? len : sizeof(lines->line) - 1;
@@ -334,6 +340,7 @@ struct answers *answers_new(const struct answers_config *config)
     if (!answers)
         return NULL;
     answers->config = *config;
+    answers->reloads = 1;
     answers->service = query_service_new(&(
         struct query_service_config){.token = config->token, .epoll = config->epoll, .answer = answer, .arg = answers});
     return answers->service ? answers : answers_free(answers);

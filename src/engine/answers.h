@@ -13,8 +13,9 @@ struct answers_config {
     struct routing *routing;
     const struct ports *ports;
     struct contracts *contracts;
-    int page_fd, counters_fd;  /* handed out; borrowed */
-    int epoll;                 /* connections are watched there, with their struct watch as data.ptr */
+    const struct conf *(*conf)(void *arg); /* the one in force */
+    int page_fd, counters_fd;              /* handed out; borrowed */
+    int epoll;                             /* connections are watched there, with their struct watch as data.ptr */
     void (*reload)(void *arg); /* somebody asks for the configuration to be read anew; answers_reloaded() follows */
     void *arg;
 };

@@ -102,6 +102,11 @@ static const struct conf *conf_in_force(const struct engine *engine)
     return engine->own_conf ? engine->own_conf : engine->config->conf;
 }
 
+static const struct conf *tell_conf(void *arg)
+{
+    return conf_in_force(arg);
+}
+
 static void update_ports(struct engine *engine)
 {
     const char *firewall = firewall_found(engine->firewall);
@@ -277,6 +282,7 @@ static int open_answers(struct engine *engine)
                                     .routing = engine->routing,
                                     .ports = &engine->ports,
                                     .contracts = engine->contracts,
+                                    .conf = tell_conf,
                                     .page_fd = engine->page_fd,
                                     .counters_fd = engine->counters_fd,
                                     .epoll = engine->epoll,

@@ -39,5 +39,8 @@ session_run_command command_contracts, command_contract, command_contract_check,
 /* Of the address plan (plan_commands.c). */
 session_run_command command_plan, command_plan_find, command_plan_history, command_plan_do;
 
+/* The plan held against what is in use (plan_check.c). */
+session_run_command command_plan_check;
+
 /* Of delay measurement (measure_commands.c). */
 session_run_command command_probes, command_reflectors;

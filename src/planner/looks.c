@@ -82,7 +82,9 @@ void looks_list(const struct plan *plan, const struct query *query, union query_
         bool told = ipv4_range_overlaps(node.entry.range, range) && node.depth <= deepest &&
                     is_wanted(&node.entry, list.having);
         bool room = looked < NODES_AT_ONCE;
-        if (told && room) {
+        if (told && room && list.bare) {
+            room = query_plan_put_entry(&pack, &node.entry);
+        } else if (told && room) {
             plan_usage(plan, number, &node.usage);
             room = query_plan_put_node(&pack, &node);
         }

@@ -73,6 +73,7 @@ void query_plan_ask_list(struct query *query, const struct query_plan_list *list
     pack_text(&pack, list->having);
     pack_u8(&pack, list->started);
     book_pack_range(&pack, list->behind);
+    pack_u8(&pack, list->bare);
     end_question(query, &pack);
 }
 
@@ -86,6 +87,7 @@ bool query_plan_read_list(const struct query *query, struct query_plan_list *lis
     list->having = unpack_text(&unpack);
     list->started = unpack_u8(&unpack);
     list->behind = book_unpack_range(&unpack);
+    list->bare = unpack_u8(&unpack);
     return !unpack.wrong;
 }
 
@@ -264,6 +266,22 @@ bool query_plan_take_node(struct unpack *unpack, struct query_plan_node *node)
     book_unpack_entry(unpack, &node->entry);
     node->depth = unpack_u32(unpack);
     unpack_usage(unpack, &node->usage);
+    return !unpack->wrong;
+}
+
+bool query_plan_put_entry(struct pack *pack, const struct plan_entry *entry)
+{
+    unsigned char *begin = pack->at;
+
+    book_pack_entry(pack, entry);
+    return keep_if_whole(pack, begin);
+}
+
+bool query_plan_take_entry(struct unpack *unpack, struct plan_entry *entry)
+{
+    if (unpack->at == unpack->end)
+        return false;
+    book_unpack_entry(unpack, entry);
     return !unpack->wrong;
 }
 

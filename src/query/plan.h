@@ -30,6 +30,7 @@ struct query_plan_list {
     const char *having; /* only those one of whose texts has this in it, in any case; NULL: all */
     bool started;       /* only those behind this one: */
     struct ipv4_range behind;
+    bool bare; /* without depth and usage, which take longer than the rest: records as of query_plan_put_entry() */
 };
 
 /* QUERY_PLAN_FIND: a node, and all that it lies in; or all that have a range; outer ones first. The answer's generation
@@ -99,6 +100,7 @@ static inline struct plan_store_place query_plan_below(const struct query_answer
 /* One record. False: there is no room, and nothing is written. */
 bool query_plan_put_done(struct pack *pack, const struct book_done *done);
 bool query_plan_put_node(struct pack *pack, const struct query_plan_node *node);
+bool query_plan_put_entry(struct pack *pack, const struct plan_entry *entry);
 bool query_plan_put_step(struct pack *pack, const struct plan_stored_step *step);
 
 /* The records of an answer, to be taken one after the other. False: there is none any more. Texts stay where they are.
@@ -106,4 +108,5 @@ bool query_plan_put_step(struct pack *pack, const struct plan_stored_step *step)
 struct unpack query_plan_records(union query_buffer *buffer);
 bool query_plan_take_done(struct unpack *unpack, struct book_done *done);
 bool query_plan_take_node(struct unpack *unpack, struct query_plan_node *node);
+bool query_plan_take_entry(struct unpack *unpack, struct plan_entry *entry);
 bool query_plan_take_step(struct unpack *unpack, struct plan_stored_step *step);

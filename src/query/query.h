@@ -34,6 +34,8 @@ enum query_kind {
     QUERY_LOOKUP,    /* struct query_lookup, one: where a packet to an address goes */
     QUERY_RELOAD,    /* read the configuration anew; struct query_text, what is wrong with it, or none */
     QUERY_ADDRESSES, /* struct query_address: ports and what addresses there are, as soon as that is not `generation` */
+    QUERY_USES,      /* struct query_use: what the configuration in force uses addresses for; the list goes on behind
+                      * number range.after.addr, by generation. -ESTALE: it is another configuration now */
     QUERY_SOCKETS,   /* for DHCP at the port `ifindex` four descriptors: others, DISCOVERs, ARP, sink if there is one
                         (port/packet.h) */
     QUERY_REFLECTOR_SOCKETS, /* for a reflector at the port `ifindex` two descriptors: frames, sink; generation: for
@@ -59,6 +61,7 @@ enum query_kind {
     QUERY_STORED,    /* whether batch `generation` is on stable storage, as soon as that is known: 0, or -EIO; -EAGAIN:
                       * ask again */
     QUERY_RESERVED,  /* struct query_bound: for whom addresses at ports are reserved, by hardware address */
+    QUERY_LEASED,    /* struct query_leased: addresses with leases that have not ended */
 
     /* The measurement role answers (query/measured.h): */
     QUERY_PROBES,     /* struct query_probe */
@@ -235,6 +238,12 @@ struct query_reservation {
     struct query_bytes client_id, mac, circuit_id; /* empty: not by this */
 };
 
+struct query_leased {
+    uint32_t addr;
+    bool served; /* a subnet that is served has it */
+    uint8_t unused[3];
+};
+
 struct query_pool {
     uint32_t first, last;
     char interface[QUERY_NAME_SIZE];
@@ -247,6 +256,21 @@ struct query_pool {
 struct query_count {
     char name[32], help[96];
     uint64_t count;
+};
+
+enum query_use_kind {
+    QUERY_USE_ADDRESS,     /* an interface's; with the length of its subnet */
+    QUERY_USE_SUBNET,      /* behind a relay */
+    QUERY_USE_POOL,        /* of addresses for DHCP clients */
+    QUERY_USE_RESERVATION, /* an address for one of them, or of a host that needs none */
+};
+
+struct query_use {
+    uint32_t first, last;
+    uint8_t kind; /* enum query_use_kind */
+    uint8_t len;  /* of an address: of its subnet */
+    uint8_t unused[2];
+    char interface[QUERY_NAME_SIZE]; /* empty: at none */
 };
 
 /* --- the asking side --- */

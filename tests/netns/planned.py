@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A configuration that takes its addresses from the plan: planned.py SOURCE_ROOT BUILD_ROOT"""
+"""A configuration that takes its addresses from the plan, and the plan held against what is in use: planned.py SOURCE_ROOT BUILD_ROOT"""
+import json
 import os
 import re
 import subprocess
@@ -51,6 +52,47 @@ def takes_them_from_the_plan(tap, lab, router):
     check(tap, "the block is routed", [(one["type"], one["source"]) for one in route] == [("blackhole", "static")], route)
 
 
+def disagreements(router):
+    """Exit status, and {(finding, what, range)} of plan check."""
+    found = router.fairlead("plan", "check", "-j", check=False)
+    return found.returncode, {(one["finding"], one["what"], one["range"]) for one in json.loads(found.stdout)["findings"]}
+
+
+def is_held_against_what_is_in_use(tap, lab, router):
+    """Addresses that the system gave ports are used too."""
+    systems = {("unplanned", "subnet", "10.0.1.0/24"), ("unplanned", "address", "10.0.1.1"),
+               ("unplanned", "subnet", "10.0.2.0/24"), ("unplanned", "address", "10.0.2.1")}
+    routers = ("unplanned", "address", "10.8.1.1")
+    found = disagreements(router)
+    check(tap, "what nobody planned is found", found == (1, systems | {routers}), found)
+    for words in (("10.0.0.0/16", "block"), ("10.0.1.0/24",), ("10.0.1.1",), ("10.0.2.0/24",), ("10.0.2.1",), ("10.8.1.1",)):
+        router.fairlead("plan", "add", *words)
+    found = router.fairlead("plan", "check")
+    check(tap, "when all is planned there are none", re.fullmatch(
+        r"0 disagreements: 12 nodes of the plan, \d+ uses of addresses\n", found.stdout), found.stdout)
+
+    lab.ip("middle", "route", "add", "10.8.9.0/24", "via", "10.8.1.100")
+    router.fairlead("plan", "add", "10.8.7.0/24", "name", "lonely", "contract", "gold")
+    router.fairlead("plan", "resize", "site/lan0/pool", "10.8.1.100-10.8.1.150")
+    router.fairlead("plan", "add", "10.8.1.180", "name", "television")
+    router.fairlead("plan", "free", "resolver")
+    router.fairlead("lease", "reserve", "10.8.1.53", "02:00:00:00:00:99")
+    expected = {("unplanned", "route", "10.8.9.0/24"), ("no-contract", "subnet", "10.8.7.0/24"), ("unused", "subnet", "10.8.7.0/24"),
+                ("overlap", "pool", "10.8.1.100-10.8.1.199"), ("unplanned", "reservation", "10.8.1.53")}
+    leased = {f"10.8.1.{n}" for n in range(151, 200)} & {one["address"] for one in router.ask("show", "leases")["leases"]}
+    expected |= {("unplanned", "lease", one) for one in leased}
+    until(lambda: disagreements(router) == (1, expected), f"the routes are known: {disagreements(router)} is {expected}")
+    lines = router.fairlead("plan", "check", check=False).stdout.splitlines()
+    check(tap, "and it says what is in the way",
+          "overlap      pool 10.8.1.100-10.8.1.199 (lan0) overlaps host 10.8.1.180 (television)" in lines, *lines)
+    lab.ip("middle", "route", "del", "10.8.9.0/24")
+    for _ in range(4):
+        router.fairlead("plan", "undo")
+    router.fairlead("lease", "unreserve", "10.8.1.53")
+    until(lambda: disagreements(router) == (0, set()), f"all is as before: {disagreements(router)}")
+    check(tap, "what is mended is not found any more", True)
+
+
 def check_configuration(router, *options):
     return subprocess.run([router.program, "--check", router.path, *options], check=False, capture_output=True, text=True,
                           timeout=30)
@@ -75,6 +117,9 @@ def follows_at_reload(tap, lab, router):
     found = check_configuration(router, "--state-directory", "/run/nowhere")
     check(tap, "without a plan nothing is known", found.returncode == 1 and found.stderr.count("has no node of that name") == 5,
           found.stderr)
+    lab.ip("middle", "addr", "del", "10.8.3.7/25", "dev", "lan1")
+    _, found = disagreements(router)
+    check(tap, "an address that the kernel has lost is found", ("absent", "address", "10.8.3.7") in found, found)
 
 
 def starts_nevertheless(tap, lab, router):
@@ -113,6 +158,7 @@ def all_cases(tap):
     router = start_unless_forbidden(tap, lambda: Router(lab, "middle", build, BEFORE))
     until(lambda: roles(router.process.pid, "plan"), "the planner is there")
     takes_them_from_the_plan(tap, lab, router)
+    is_held_against_what_is_in_use(tap, lab, router)
     follows_at_reload(tap, lab, router)
     starts_nevertheless(tap, lab, router)
     check(tap, "the router stops with status 0", router.stop() == 0, *router.log)
