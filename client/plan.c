@@ -287,14 +287,23 @@ static int undo(const struct command *self, int count, char **words, const struc
 #define MANY 64 /* words */
 
 static const struct subcommand subcommands[] = {
-    {"show", 0, 3, plan_show},       {"find", 1, 2, plan_find},
-    {"history", 0, 3, plan_history}, {"add", 1, MANY, change},
-    {"allocate", 2, MANY, change},   {"set", 3, MANY, change},
-    {"delegate", 2, MANY, change},   {"free", 1, MANY, change},
-    {"split", 2, MANY, change},      {"merge", 1, MANY, change},
-    {"move", 2, MANY, change},       {"resize", 2, MANY, change},
-    {"undo", 0, MANY, undo},         {"aggregate", 0, 2, plan_aggregate},
-    {"check", 0, 0, plan_check},     {NULL, 0, 0, NULL},
+    {"show", 0, 3, plan_show},
+    {"find", 1, 2, plan_find},
+    {"history", 0, 3, plan_history},
+    {"add", 1, MANY, change},
+    {"allocate", 2, MANY, change},
+    {"set", 3, MANY, change},
+    {"delegate", 2, MANY, change},
+    {"free", 1, MANY, change},
+    {"split", 2, MANY, change},
+    {"merge", 1, MANY, change},
+    {"move", 2, MANY, change},
+    {"resize", 2, MANY, change},
+    {"undo", 0, MANY, undo},
+    {"aggregate", 0, 2, plan_aggregate},
+    {"check", 0, 0, plan_check},
+    {"announce", 0, 1, plan_announce},
+    {NULL, 0, 0, NULL},
 };
 
 static int plan(const struct command *self, int argc, char **argv, const struct options *options)
@@ -304,7 +313,8 @@ static int plan(const struct command *self, int argc, char **argv, const struct 
 
 const struct command command_plan = {
     .name = "plan",
-    .arguments = "show|find|check|add|allocate|set|delegate|free|split|merge|move|resize|history|undo|aggregate ...",
+    .arguments =
+        "show|find|check|add|allocate|set|delegate|free|split|merge|move|resize|history|undo|announce|aggregate ...",
     .summary = "the address plan: who has which addresses",
     .help =
         "  show [NODE] [depth N]                the plan, or NODE and what is in it, and how full each part is: '#' "
@@ -327,6 +337,7 @@ const struct command command_plan = {
         "  resize NODE RANGE                    it gets more addresses, or less\n"
         "  history [NODE|RANGE|NUMBER] [limit N]  what was done; about NODE or RANGE; all of operation NUMBER\n"
         "  undo [NUMBER]                        undo operation NUMBER, or the latest\n"
+        "  announce [PROVIDER]                  what would be announced to each provider, exactly summarised\n"
         "  aggregate [FILE] [discards]          the smallest table that forwards as FILE does, whose lines are\n"
         "                                       [TYPE] PREFIX [NEXT HOP], as of ip route ('-': standard input); or as "
         "the\n"

@@ -11,4 +11,5 @@ int plan_show(const struct command *self, int count, char **words, const struct 
 int plan_find(const struct command *self, int count, char **words, const struct options *options);
 int plan_history(const struct command *self, int count, char **words, const struct options *options);
 int plan_check(const struct command *self, int count, char **words, const struct options *options);
+int plan_announce(const struct command *self, int count, char **words, const struct options *options);
 int plan_aggregate(const struct command *self, int count, char **words, const struct options *options);

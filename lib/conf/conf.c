@@ -381,6 +381,8 @@ void conf_print(const struct conf *conf, FILE *stream)
     if (conf->management.group[0])
         conf_print_named(stream, 1, "group", conf->management.group);
     fputs("}\n", stream);
+    if (conf->plan.discard)
+        fputs("\nplan {\n    discard = true\n}\n", stream);
     if (conf->dhcp.all.scope.line || conf_has_clients(conf))
         conf_print_dhcp_general(&conf->dhcp, stream);
     for (size_t i = 0; i < conf->interface_count; i++)

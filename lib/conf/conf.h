@@ -275,6 +275,11 @@ struct conf_contract {
     unsigned line;      /* 0: it was added by hand */
 };
 
+/* What is taken from the address plan by itself. */
+struct conf_plan {
+    bool discard; /* routes that discard, for what is announced (conf/planned.h) */
+};
+
 struct conf_management {
     unsigned sessions;           /* at once */
     char group[CONF_GROUP_SIZE]; /* whose members may change things too; empty for none */
@@ -284,6 +289,7 @@ struct conf {
     char hostname[CONF_HOSTNAME_SIZE]; /* empty: the system's */
     uint8_t static_preference, kernel_preference;
     struct conf_management management;
+    struct conf_plan plan;
     struct conf_dhcp_general dhcp;
     struct conf_interface *interfaces;
     size_t interface_count;

@@ -360,6 +360,15 @@ static const struct setting management_settings[] = {
     {"group", read_group, false},
 };
 
+static void read_discard(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    conf_read_flag(build, node, value, &((struct conf *)thing)->plan.discard);
+}
+
+static const struct setting plan_settings[] = {
+    {"discard", read_discard, false},
+};
+
 /* --- the file as a whole ------------------------------------------------------------------------------------------ */
 
 static void read_hostname(struct build *build, void *thing, const struct conf_node *node,
@@ -408,10 +417,16 @@ static const struct block management_block = {.key = "management",
                                               .settings = management_settings,
                                               .setting_count = ARRAY_SIZE(management_settings)};
 
+static const struct block plan_block = {.key = "plan",
+                                        .once = true,
+                                        .begin = begin_conf,
+                                        .settings = plan_settings,
+                                        .setting_count = ARRAY_SIZE(plan_settings)};
+
 /* In the order in which they are read: interfaces inherit what dhcp says in general. */
 static const struct block *const top_blocks[] = {&conf_dhcp_general_block, &interface_block,   &route_block,
                                                  &conf_probe_block,        &preferences_block, &management_block,
-                                                 &conf_contract_block};
+                                                 &conf_contract_block,     &plan_block};
 
 static const struct block top = {.key = "",
                                  .settings = top_settings,

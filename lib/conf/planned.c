@@ -1,14 +1,17 @@
 #include "conf/planned.h"
 
+#include "base/compiler.h"
 #include "base/text.h"
 #include "conf/conf.h"
 #include "conf/tree.h"
+#include "net/ipv4_map.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BLOCK        "planned"
+#define DISCARDS     "planned-discards"
 #define PREFIX_BYTES (sizeof(CONF_PLANNED) - 1)
 
 /* --- who refers to what ------------------------------------------------------------------------------------------- */
@@ -57,11 +60,32 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct conf_reference *)a)->name, ((const struct conf_reference *)b)->name);
 }
 
+/* A setting of a block, by its key; NULL: it has none, or a list. */
+static const char *setting(const struct conf_node *block, const char *key)
+{
+    for (size_t i = 0; i < block->child_count; i++)
+        if (strcmp(block->children[i].key, key) == 0 && block->children[i].value_count == 1)
+            return block->children[i].values[0].text;
+    return NULL;
+}
+
+static bool wants_discards(const struct conf_node *root)
+{
+    for (size_t i = 0; i < root->child_count; i++) {
+        const char *discard =
+            strcmp(root->children[i].key, "plan") == 0 ? setting(&root->children[i], "discard") : NULL;
+        if (discard && strcmp(discard, "true") == 0)
+            return true;
+    }
+    return false;
+}
+
 static int collect(const struct conf_node *root, struct conf_references *references)
 {
     int error = add_all(root, references);
     size_t left = 0;
 
+    references->wants_discards = wants_discards(root);
     if (error || !references->count)
         return error;
     qsort(references->all, references->count, sizeof(*references->all), by_name);
@@ -102,6 +126,22 @@ struct conf_reference *conf_references_get(const struct conf_references *referen
     return bsearch(&key, references->all, references->count, sizeof(*references->all), by_name);
 }
 
+bool conf_references_any(const struct conf_references *references)
+{
+    return references->count || references->wants_discards;
+}
+
+int conf_references_discard(struct conf_references *references, struct ipv4_prefix prefix)
+{
+    struct ipv4_prefix *added = arena_append(&references->arena, &references->discards, &references->discard_count,
+                                             sizeof(*references->discards));
+
+    if (!added)
+        return -ENOMEM;
+    *added = prefix;
+    return 0;
+}
+
 /* --- what names mean ---------------------------------------------------------------------------------------------- */
 
 void conf_references_print(const struct conf_references *references, FILE *stream)
@@ -116,15 +156,15 @@ void conf_references_print(const struct conf_references *references, FILE *strea
         conf_print_text(reference->name, stream);
         fprintf(stream, " { range = \"%s\"  length = %u }\n", range, reference->len);
     }
-}
-
-/* A setting of a block, by its key; NULL: it has none, or a list. */
-static const char *setting(const struct conf_node *block, const char *key)
-{
-    for (size_t i = 0; i < block->child_count; i++)
-        if (strcmp(block->children[i].key, key) == 0 && block->children[i].value_count == 1)
-            return block->children[i].values[0].text;
-    return NULL;
+    if (!references->discard_count)
+        return;
+    fputs(DISCARDS " = [", stream);
+    for (size_t i = 0; i < references->discard_count; i++) {
+        char prefix[IPV4_PREFIX_TEXT_SIZE];
+        ipv4_prefix_format(references->discards[i], prefix);
+        fprintf(stream, "%s\"%s\"", i ? ", " : "", prefix);
+    }
+    fputs("]\n", stream);
 }
 
 static void read_meaning(const struct conf_node *block, const struct conf_references *references,
@@ -146,17 +186,40 @@ static void read_meaning(const struct conf_node *block, const struct conf_refere
     }
 }
 
-/* Take the blocks out of the tree, each read. */
-static void take_meanings(struct conf_node *root, const struct conf_references *references, struct conf_errors *errors)
+/* Of several such lists the last one counts. 0; -ENOMEM. */
+static int read_discards(const struct conf_node *node, struct conf_references *references, struct conf_errors *errors)
+{
+    int error = 0;
+
+    references->discard_count = 0;
+    for (size_t i = 0; !error && i < node->value_count; i++) {
+        const struct conf_value *value = &node->values[i];
+        struct ipv4_prefix prefix;
+        if (ipv4_prefix_parse(value->text, strlen(value->text), 0, &prefix, NULL))
+            conf_wrong(errors, value->line, DISCARDS ": '%s': expected a prefix", value->text);
+        else
+            error = conf_references_discard(references, prefix);
+    }
+    return error;
+}
+
+/* Take what says so out of the tree. 0; -ENOMEM. */
+static int take_meanings(struct conf_node *root, struct conf_references *references, struct conf_errors *errors)
 {
     size_t left = 0;
+    int error = 0;
 
-    for (size_t i = 0; i < root->child_count; i++)
-        if (strcmp(root->children[i].key, BLOCK) == 0)
-            read_meaning(&root->children[i], references, errors);
+    for (size_t i = 0; i < root->child_count; i++) {
+        struct conf_node *child = &root->children[i];
+        if (strcmp(child->key, BLOCK) == 0)
+            read_meaning(child, references, errors);
+        else if (strcmp(child->key, DISCARDS) == 0)
+            error = error ? error : read_discards(child, references, errors);
         else
-            root->children[left++] = root->children[i];
+            root->children[left++] = *child;
+    }
     root->child_count = left;
+    return error;
 }
 
 int conf_references_read(const char *text, size_t len, struct conf_references *references)
@@ -167,7 +230,7 @@ int conf_references_read(const char *text, size_t len, struct conf_references *r
     int error = errors ? conf_tree_parse(text, len, &arena, &root, errors) : -ENOMEM;
 
     if (!error)
-        take_meanings(&root, references, errors);
+        error = take_meanings(&root, references, errors);
     if (!error && errors->count)
         error = -EINVAL;
     arena_clear(&arena);
@@ -243,6 +306,62 @@ static int resolve(const struct resolver *resolver, struct conf_node *in, struct
     return error;
 }
 
+/* The prefixes that routes are there for. 0; -ENOMEM. */
+static int find_routes(const struct conf_node *root, struct ipv4_map *routes)
+{
+    int error = 0;
+
+    for (size_t i = 0; !error && i < root->child_count; i++) {
+        struct conf_node *child = &root->children[i];
+        struct ipv4_prefix prefix;
+        if (strcmp(child->key, "route") == 0 && child->label &&
+            ipv4_prefix_parse(child->label, strlen(child->label), 0, &prefix, NULL) == 0)
+            error = ipv4_map_put(routes, prefix, child);
+    }
+    return error;
+}
+
+/* A route that discards, as if it stood there. 0; -ENOMEM. */
+static int add_discard(struct conf_node *root, const char *prefix, struct arena *arena)
+{
+    static const char *const settings[][2] = {{"type", "blackhole"}, {"preference", "254"}};
+    struct conf_node route = {.key = "route", .is_block = true};
+
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+        struct conf_node *setting_of = arena_append(arena, &route.children, &route.child_count, sizeof(route));
+        if (!setting_of)
+            return -ENOMEM;
+        *setting_of = (struct conf_node){.key = settings[i][0]};
+        struct conf_value *value =
+            arena_append(arena, &setting_of->values, &setting_of->value_count, sizeof(*setting_of->values));
+        if (!value)
+            return -ENOMEM;
+        *value = (struct conf_value){.text = settings[i][1]};
+    }
+    route.label = arena_text(arena, prefix, strlen(prefix));
+    struct conf_node *added = arena_append(arena, &root->children, &root->child_count, sizeof(route));
+    if (!route.label || !added)
+        return -ENOMEM;
+    *added = route;
+    return 0;
+}
+
+static int add_discards(struct conf_node *root, const struct conf_references *references, struct arena *arena)
+{
+    static_assert(CONF_PREFERENCE_MAX == 254, "the last of all");
+    struct ipv4_map routes = {0};
+    int error = find_routes(root, &routes);
+
+    for (size_t i = 0; !error && i < references->discard_count; i++) {
+        char text[IPV4_PREFIX_TEXT_SIZE];
+        ipv4_prefix_format(references->discards[i], text);
+        if (!ipv4_map_get(&routes, references->discards[i]))
+            error = add_discard(root, text, arena);
+    }
+    ipv4_map_clear(&routes);
+    return error;
+}
+
 int conf_planned_resolve(struct conf_node *root, struct arena *arena, struct conf_errors *errors)
 {
     struct conf_references references = {0};
@@ -251,9 +370,11 @@ int conf_planned_resolve(struct conf_node *root, struct arena *arena, struct con
     int error = collect(root, &references);
 
     if (!error)
-        take_meanings(root, &references, errors);
+        error = take_meanings(root, &references, errors);
     for (size_t i = 0; !error && references.count && i < root->child_count; i++)
         error = resolve(&resolver, root, &root->children[i]);
+    if (!error && references.wants_discards)
+        error = add_discards(root, &references, arena);
     conf_references_clear(&references);
     return error ? error : errors->count > before ? -EINVAL : 0;
 }

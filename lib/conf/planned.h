@@ -7,6 +7,11 @@
  * blocks at its end, of which the last one of a name counts:
  *
  *     planned "NAME" { range = "10.0.1.1"  length = 24 }
+ *
+ * Of a configuration that has `plan { discard = true }` there also stands what is announced: each of it is a route that
+ * discards, if the configuration has no route for just that prefix.
+ *
+ *     planned-discards = ["198.51.100.0/22"]
  */
 #pragma once
 
@@ -31,11 +36,20 @@ struct conf_references {
     struct arena arena;
     struct conf_reference *all; /* by name, each once */
     size_t count;
+    bool wants_discards;
+    struct ipv4_prefix *discards;
+    size_t discard_count;
 };
 
 /* The names in a text, right or wrong as a configuration. 0; -ENOMEM. Clear it in any case. */
 int conf_references_find(const char *text, size_t len, struct conf_references *references);
 void conf_references_clear(struct conf_references *references);
+
+/* Whether it takes anything from the plan. */
+bool conf_references_any(const struct conf_references *references);
+
+/* One more discard. 0; -ENOMEM. */
+int conf_references_discard(struct conf_references *references, struct ipv4_prefix prefix);
 
 /* One of them; NULL: nothing refers to that name. */
 struct conf_reference *conf_references_get(const struct conf_references *references, const char *name);

@@ -147,6 +147,49 @@ static void what_is_printed_means_the_same(void **state)
     free(text);
 }
 
+static void what_is_announced_is_discarded(void **state)
+{
+    (void)state;
+    static const char text[] = "plan { discard = true }\n"
+                               "route 10.1.0.0/16 { type = unreachable }\n"
+                               "planned-discards = [10.9.0.0/16]\n";
+    struct conf_references references;
+    struct conf_errors errors = {0};
+    struct conf *conf = NULL;
+    char *blocks = NULL, *printed = NULL;
+    size_t size;
+
+    assert_int_equal(conf_references_find(text, strlen(text), &references), 0);
+    assert_true(references.wants_discards && conf_references_any(&references) && !references.count);
+    assert_int_equal(conf_references_discard(&references, (struct ipv4_prefix){IPV4(10, 1, 0, 0), 16}), 0);
+    assert_int_equal(conf_references_discard(&references, (struct ipv4_prefix){IPV4(10, 2, 0, 0), 16}), 0);
+    FILE *stream = open_memstream(&blocks, &size);
+    assert_non_null(stream);
+    conf_references_print(&references, stream);
+    fclose(stream);
+    conf_references_clear(&references);
+    char *whole = joined(text, blocks); /* the later list counts */
+    assert_int_equal(conf_parse(whole, strlen(whole), &conf, &errors), 0);
+    assert_true(conf->plan.discard);
+    assert_int_equal(conf->route_count, 2);
+    assert_true(conf->routes[0].type == CONF_ROUTE_UNREACHABLE && conf->routes[0].prefix.addr == IPV4(10, 1, 0, 0));
+    assert_true(conf->routes[1].type == CONF_ROUTE_BLACKHOLE && conf->routes[1].prefix.addr == IPV4(10, 2, 0, 0));
+    assert_int_equal(conf->routes[1].preference, CONF_PREFERENCE_MAX);
+    stream = open_memstream(&printed, &size);
+    assert_non_null(stream);
+    conf_print(conf, stream);
+    fclose(stream);
+    conf_free(conf);
+    assert_int_equal(conf_parse(printed, size, &conf, &errors), 0); /* its routes stand there now */
+    assert_int_equal(conf->route_count, 2);
+    conf_free(conf);
+    free(printed);
+    free(blocks);
+    free(whole);
+    assert_int_equal(conf_parse("planned-discards = x", 20, &conf, &errors), -EINVAL);
+    assert_string_equal(errors.all[0].text, "planned-discards: 'x': expected a prefix");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +197,7 @@ int main(void)
         cmocka_unit_test(meanings_are_put_in_their_place),
         cmocka_unit_test(names_without_a_meaning_are_listed),
         cmocka_unit_test(what_is_printed_means_the_same),
+        cmocka_unit_test(what_is_announced_is_discarded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

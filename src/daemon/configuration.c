@@ -23,8 +23,9 @@ static bool path_of(const char *directory, const char *name, char path[static PA
 
 /* --- names of the plan -------------------------------------------------------------------------------------------- */
 
-/* What is not found is as it was when it was in force last. 0; -ENOMEM. */
-static int take_kept(const struct configuration_source *source, const char *text, size_t len,
+/* What is not found is as it was when it was in force last; what is announced too, if the plan could not be read. 0;
+ * -ENOMEM. */
+static int take_kept(const struct configuration_source *source, const char *text, size_t len, bool unread,
                      struct conf_references *references, FILE *report)
 {
     struct conf_references kept;
@@ -44,6 +45,8 @@ static int take_kept(const struct configuration_source *source, const char *text
         fprintf(report, "%s: '" CONF_PLANNED "%s': the address plan does not say it any more: %s, as it was\n",
                 source->path, name, range);
     }
+    for (size_t i = 0; unread && !error && i < kept.discard_count; i++)
+        error = conf_references_discard(references, kept.discards[i]);
     conf_references_clear(&kept);
     free(kept_text);
     return error == -ENOMEM ? error : 0;
@@ -78,14 +81,14 @@ static int look_up_names(const struct configuration_source *source, struct confi
     char path[PATH_MAX], why[PLANNER_NAMES_WHY_SIZE];
     int error = conf_references_find(configuration->text, configuration->len, &references);
 
-    if (!error && references.count && path_of(source->state_directory, BOOK_NAME, path)) {
+    if (!error && conf_references_any(&references) && path_of(source->state_directory, BOOK_NAME, path)) {
         error = planner_names_look_up(path, privileges_of_nobody, &references, why);
         if (error)
             conf_wrong(errors, 0, "%s: %s", path, why);
     }
-    if (references.count && source->at_all && error != -ENOMEM)
-        error = take_kept(source, configuration->text, configuration->len, &references, report);
-    if (!error && references.count)
+    if (conf_references_any(&references) && source->at_all && error != -ENOMEM)
+        error = take_kept(source, configuration->text, configuration->len, error != 0, &references, report);
+    if (!error && conf_references_any(&references))
         error = append_meanings(&references, configuration);
     conf_references_clear(&references);
     return error;

@@ -352,6 +352,7 @@ const struct session_command session_commands[] = {
     {"contract-remove", {"name"}, true, command_contract_remove},
     {"plan", {"within", "depth", "having"}, false, command_plan},
     {"plan-find", {"node", "at"}, false, command_plan_find},
+    {"plan-announce", {"provider"}, false, command_plan_announce},
     {"plan-check", {NULL}, false, command_plan_check},
     {"plan-history", {"about", "operation", "limit"}, false, command_plan_history},
     {"plan-do", {"operations", "as"}, true, command_plan_do},

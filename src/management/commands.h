@@ -42,5 +42,8 @@ session_run_command command_plan, command_plan_find, command_plan_history, comma
 /* The plan held against what is in use (plan_check.c). */
 session_run_command command_plan_check;
 
+/* What is announced (plan_announce.c). */
+session_run_command command_plan_announce;
+
 /* Of delay measurement (measure_commands.c). */
 session_run_command command_probes, command_reflectors;

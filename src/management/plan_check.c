@@ -6,6 +6,7 @@
 
 #include "base/compiler.h"
 #include "management/commands.h"
+#include "management/pages.h"
 #include "management/plan_json.h"
 #include "query/contracts.h"
 
@@ -14,14 +15,6 @@
 
 #define FINDINGS_A_LINE 200
 #define TRIES_MAX       3 /* while the configuration changes */
-
-/* A list that is asked for an answer at a time. */
-struct pages {
-    struct query query;
-    union query_buffer *buffer; /* the answer */
-    uint32_t taken;             /* of its records */
-    bool ended;                 /* there are no more behind it */
-};
 
 struct check {
     struct session *session;
@@ -32,9 +25,8 @@ struct check {
     size_t fact_count, fact_room, facts_taken;
     char (*contracts)[QUERY_CONTRACT_NAME_SIZE];
     size_t contract_count;
-    struct pages nodes, leases, routes;
-    struct unpack node_records;
-    struct query_plan_list node_list;
+    struct plan_pages nodes;
+    struct pages leases, routes;
     struct plan_use lease, route; /* the next one; */
     bool has_lease, has_route;    /* if there is one */
     struct plan_check *check;
@@ -53,20 +45,6 @@ static bool ask(struct check *check, const struct query *query, size_t record_by
         code = WIRE_INTERNAL;
     check->code = code;
     return !code;
-}
-
-/* The next answer of a list. False: there is none, or it cannot be had. */
-static bool turn(struct check *check, struct pages *pages, size_t record_bytes)
-{
-    if (pages->ended || check->code || !ask(check, &pages->query, record_bytes))
-        return false;
-    const struct query_answer *answer = &check->session->buffer.answer;
-    memcpy(pages->buffer, &check->session->buffer, sizeof(*answer) + answer->count * record_bytes);
-    pages->taken = 0;
-    pages->ended = !answer->more;
-    pages->query.range.started = true;
-    pages->query.range.after = answer->last;
-    return true;
 }
 
 /* --- what the configuration and the kernel say -------------------------------------------------------------------- */
@@ -244,7 +222,7 @@ static void next_lease(struct check *check)
     const struct query_leased *records = query_records(pages->buffer);
 
     while (pages->taken == pages->buffer->answer.count)
-        if (!(check->has_lease = turn(check, pages, sizeof(*records))))
+        if (!(check->has_lease = pages_turn(check->session, pages, sizeof(*records), &check->code)))
             return;
     const struct query_leased *leased = &records[pages->taken++];
     check->has_lease = true;
@@ -265,7 +243,7 @@ static void next_route(struct check *check)
 
     do {
         while (pages->taken == pages->buffer->answer.count)
-            if (!(check->has_route = turn(check, pages, sizeof(*records))))
+            if (!(check->has_route = pages_turn(check->session, pages, sizeof(*records), &check->code)))
                 return;
         route = &records[pages->taken++];
     } while (!is_of_use(route));
@@ -304,15 +282,7 @@ static void check_use(struct check *check, const struct plan_use *use)
 
 static bool next_node(struct check *check, struct plan_entry *entry)
 {
-    while (!query_plan_take_entry(&check->node_records, entry)) {
-        query_plan_ask_list(&check->nodes.query, &check->node_list);
-        if (!turn(check, &check->nodes, 1))
-            return false;
-        check->node_records = query_plan_records(check->nodes.buffer);
-        check->node_list.started = true;
-        check->node_list.behind = query_plan_behind(&check->nodes.buffer->answer);
-    }
-    return true;
+    return plan_pages_next(check->session, &check->nodes, entry, &check->code);
 }
 
 static void compare(struct check *check)
@@ -390,18 +360,15 @@ static void gather(struct check *check)
 
 int command_plan_check(struct session *session, const json_t *id, const json_t *arguments)
 {
-    struct check check = {.session = session,
-                          .id = id,
-                          .nodes = {.buffer = calloc(1, sizeof(union query_buffer))},
-                          .leases = {.query.kind = QUERY_LEASED, .buffer = calloc(1, sizeof(union query_buffer))},
-                          .routes = {.query.kind = QUERY_ROUTES, .buffer = calloc(1, sizeof(union query_buffer))},
-                          .node_list = {.within.range = {0, UINT32_MAX}, .depth = UINT32_MAX, .bare = true},
-                          .findings = json_array()};
+    struct check check = {.session = session, .id = id, .findings = json_array()};
     const struct plan_check_config config = {.found = on_found, .has_contract = has_contract, .arg = &check};
 
     (void)arguments;
+    bool open = plan_pages_open(&check.nodes);
+    open &= pages_open(&check.leases, QUERY_LEASED);
+    open &= pages_open(&check.routes, QUERY_ROUTES);
     check.check = plan_check_new(&config);
-    if (!check.check || !check.nodes.buffer || !check.leases.buffer || !check.routes.buffer)
+    if (!check.check || !open)
         check.error = -ENOMEM;
     if (!check.error)
         gather(&check);
@@ -415,9 +382,9 @@ int command_plan_check(struct session *session, const json_t *id, const json_t *
         tell(&check, true);
     plan_check_free(check.check);
     json_decref(check.findings);
-    free(check.nodes.buffer);
-    free(check.leases.buffer);
-    free(check.routes.buffer);
+    plan_pages_close(&check.nodes);
+    pages_close(&check.leases);
+    pages_close(&check.routes);
     free(check.contracts);
     free(check.facts);
     return check.error;

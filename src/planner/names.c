@@ -1,6 +1,7 @@
 #include "planner/names.h"
 
 #include "base/clock.h"
+#include "plan/announce.h"
 #include "store/plan_store.h"
 
 #include <errno.h>
@@ -13,9 +14,11 @@
 
 #define OUT_FD 3 /* where the process writes to */
 
-/* One name that was found; or, in the end, how it went. */
+enum found_kind { FOUND_NAME, FOUND_DISCARD, FOUND_END };
+
+/* One thing that was found; or, in the end, how it went. */
 struct found {
-    bool is_end;
+    uint8_t kind; /* enum found_kind */
     uint8_t len;
     int error;
     size_t number; /* of the reference */
@@ -27,8 +30,9 @@ struct found {
 
 struct search {
     const struct conf_references *references;
-    struct ipv4_range subnet; /* the last one on the way, */
-    uint8_t len;              /* and its length */
+    struct plan_announce *announce; /* NULL: not asked for */
+    struct ipv4_range subnet;       /* the last one on the way, */
+    uint8_t len;                    /* and its length */
 };
 
 static int tell(const struct found *found)
@@ -47,26 +51,52 @@ static int look_at(void *arg, const struct plan_entry *entry)
         search->subnet = entry->range;
         search->len = prefix.len;
     }
-    if (!reference)
-        return 0;
+    int error = search->announce ? plan_announce_node(search->announce, entry) : 0;
+    if (!reference || error)
+        return error;
     const struct found found = {.number = (size_t)(reference - search->references->all),
                                 .range = entry->range,
                                 .len = ipv4_range_covers(search->subnet, entry->range) ? search->len : 32};
     return tell(&found);
 }
 
+/* Whether routes may lead there. */
+static bool is_routable(struct ipv4_prefix prefix)
+{
+    uint32_t top = prefix.addr >> 24;
+
+    return prefix.len && top != 0 && top != 127 && top < 224;
+}
+
+static int tell_discards(struct plan_announce *announce)
+{
+    const struct plan_announcement *all;
+    size_t count;
+    int error = plan_announce_end(announce, &all, &count);
+
+    for (size_t i = 0; !error && i < count; i++)
+        if (is_routable(all[i].prefix))
+            error = tell(&(
+                struct found){.kind = FOUND_DISCARD, .range = ipv4_range_of(all[i].prefix), .len = all[i].prefix.len});
+    return error;
+}
+
 __attribute__((noreturn)) static void search_and_exit(const char *book_path, void (*drop_privileges)(void),
                                                       const struct conf_references *references)
 {
     struct search search = {.references = references, .len = 32};
-    struct found end = {.is_end = true};
+    struct found end = {.kind = FOUND_END};
     struct plan_store *store = NULL;
     const char *why = "";
 
+    if (references->wants_discards && !(search.announce = plan_announce_new()))
+        _exit(EXIT_FAILURE);
     end.error = plan_store_open_to_read(book_path, &store, &why);
     drop_privileges();
     if (!end.error && (end.error = plan_store_each_node(store, look_at, &search)))
         why = plan_store_why(store);
+    if (!end.error && search.announce && (end.error = tell_discards(search.announce)))
+        why = strerror(-end.error);
     strncpy(end.why, why, sizeof(end.why) - 1);
     _exit(tell(&end) ? EXIT_FAILURE : EXIT_SUCCESS);
 }
@@ -94,7 +124,27 @@ static int take(int fd, int64_t until_ms, struct found *found)
     return 0;
 }
 
-/* All that the process says, which is believed no more than it must be. */
+/* What is said is believed no more than it must be. 0; -ENOMEM. */
+static int take_one(const struct found *found, struct conf_references *references)
+{
+    struct ipv4_prefix prefix = {found->range.first, found->len};
+
+    if (found->range.first > found->range.last || found->len > 32)
+        return 0;
+    if (found->kind == FOUND_DISCARD)
+        return is_routable(prefix) && ipv4_prefix_first(prefix) == prefix.addr
+                   ? conf_references_discard(references, prefix)
+                   : 0;
+    if (found->number < references->count) {
+        struct conf_reference *reference = &references->all[found->number];
+        reference->found = true;
+        reference->range = found->range;
+        reference->len = found->len;
+    }
+    return 0;
+}
+
+/* All that the process says. */
 static int take_all(int fd, struct conf_references *references, char why[static PLANNER_NAMES_WHY_SIZE])
 {
     int64_t until_ms = clock_now_ms() + PLANNER_NAMES_MS;
@@ -106,14 +156,12 @@ static int take_all(int fd, struct conf_references *references, char why[static 
             strncpy(why, strerror(-error), PLANNER_NAMES_WHY_SIZE - 1);
             return error;
         }
-        if (found.is_end)
+        if (found.kind == FOUND_END)
             break;
-        if (found.number >= references->count || found.range.first > found.range.last || found.len > 32)
-            continue;
-        struct conf_reference *reference = &references->all[found.number];
-        reference->found = true;
-        reference->range = found.range;
-        reference->len = found.len;
+        if (take_one(&found, references)) {
+            strncpy(why, strerror(ENOMEM), PLANNER_NAMES_WHY_SIZE - 1);
+            return -ENOMEM;
+        }
     }
     memcpy(why, found.why, PLANNER_NAMES_WHY_SIZE);
     why[PLANNER_NAMES_WHY_SIZE - 1] = '\0';
@@ -126,7 +174,7 @@ int planner_names_look_up(const char *book_path, void (*drop_privileges)(void), 
     int pair[2];
 
     memset(why, 0, PLANNER_NAMES_WHY_SIZE);
-    if (!references->count)
+    if (!conf_references_any(references))
         return 0;
     if (pipe(pair) < 0) {
         strncpy(why, strerror(errno), PLANNER_NAMES_WHY_SIZE - 1);

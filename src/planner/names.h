@@ -1,6 +1,6 @@
 /*
- * What the address plan says of names that a configuration refers to (conf/planned.h). Its database is read by a
- * process of its own, which gives up its privileges first: it is others who write it.
+ * What a configuration takes from the address plan (conf/planned.h): what names mean, what is announced. Its database
+ * is read by a process of its own, which gives up its privileges first: it is others who write it.
  */
 #pragma once
 

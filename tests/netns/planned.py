@@ -71,7 +71,7 @@ def is_held_against_what_is_in_use(tap, lab, router):
     check(tap, "when all is planned there are none", re.fullmatch(
         r"0 disagreements: 12 nodes of the plan, \d+ uses of addresses\n", found.stdout), found.stdout)
 
-    lab.ip("middle", "route", "add", "10.8.9.0/24", "via", "10.8.1.100")
+    lab.ip("middle", "route", "add", "10.8.9.0/24", "via", "10.8.1.100", "metric", "5")
     router.fairlead("plan", "add", "10.8.7.0/24", "name", "lonely", "contract", "gold")
     router.fairlead("plan", "resize", "site/lan0/pool", "10.8.1.100-10.8.1.150")
     router.fairlead("plan", "add", "10.8.1.180", "name", "television")
@@ -91,6 +91,36 @@ def is_held_against_what_is_in_use(tap, lab, router):
     router.fairlead("lease", "unreserve", "10.8.1.53")
     until(lambda: disagreements(router) == (0, set()), f"all is as before: {disagreements(router)}")
     check(tap, "what is mended is not found any more", True)
+
+
+def discards(router):
+    """{prefix: whether it is the best} of the routes that discard."""
+    return {one["prefix"]: one["best"] for one in router.ask("show", "routes")["routes"]
+            if one["type"] == "blackhole" and one["preference"] == 254}
+
+
+def is_announced(tap, lab, router):
+    """A part of a provider's block has moved to another provider."""
+    for words in (("200.23.16.0/20", "block", "provider", "fly-by-night"), ("200.23.16.0/23", "block"),
+                  ("200.23.18.0/23", "block", "provider", "isps-r-us"), ("200.23.20.0/24", "block", "provider", "isps-r-us"),
+                  ("200.23.21.0/24", "block", "provider", "isps-r-us"), ("172.20.0.0/16", "block", "provider", "lab")):
+        router.fairlead("plan", "add", *words)
+    announced = router.ask("plan", "announce")["announcements"]
+    around = {"provider": "fly-by-night", "prefix": "200.23.16.0/20"}
+    check(tap, "each provider is told what is reached by it", [tuple(one.values()) for one in announced] == [
+        ("fly-by-night", "200.23.16.0/20", None, True, False), ("isps-r-us", "200.23.18.0/23", around, True, False),
+        ("isps-r-us", "200.23.20.0/23", around, True, False), ("lab", "172.20.0.0/16", None, False, False)], announced)
+    lines = router.fairlead("plan", "announce", "isps-r-us").stdout.splitlines()
+    check(tap, "in words too", len(lines) == 3 and lines[1].split(maxsplit=2) == [
+        "isps-r-us", "200.23.18.0/23", "more specific than 200.23.16.0/20 of fly-by-night, no discard route"], *lines)
+    router.configure(PLANNED + "plan { discard = true }\n")
+    router.fairlead("reload")
+    expected = {one["prefix"]: True for one in announced} | {"10.8.0.0/16": True}
+    until(lambda: discards(router) == expected, f"what is announced is discarded where nothing leads: {discards(router)}")
+    check(tap, "which is seen", all(one["discarded"] for one in router.ask("plan", "announce")["announcements"]))
+    lab.ip("middle", "route", "add", "200.23.18.0/23", "via", "10.8.1.100", "metric", "5")
+    until(lambda: discards(router) == {**expected, "200.23.18.0/23": False}, f"a route of the kernel's is better: {discards(router)}")
+    lab.ip("middle", "route", "del", "200.23.18.0/23", "via", "10.8.1.100", "metric", "5")
 
 
 def check_configuration(router, *options):
@@ -143,6 +173,7 @@ def starts_nevertheless(tap, lab, router):
     has = addresses(lab)
     check(tap, "a damaged plan does not keep it from starting either", has == {"lan0": ["10.8.1.1/24"], "lan1": ["10.8.3.7/25"]}, has,
           *router.log)
+    check(tap, "nor from discarding what was announced", len(discards(router)) == 5, discards(router))
     check(tap, "which it says", any("plan.db: " in line for line in router.log), *router.log)
     refused = router.fairlead("reload", check=False)
     check(tap, "a reload is refused", refused.returncode == 1 and "plan.db: " in refused.stderr, refused.stderr)
@@ -159,6 +190,7 @@ def all_cases(tap):
     until(lambda: roles(router.process.pid, "plan"), "the planner is there")
     takes_them_from_the_plan(tap, lab, router)
     is_held_against_what_is_in_use(tap, lab, router)
+    is_announced(tap, lab, router)
     follows_at_reload(tap, lab, router)
     starts_nevertheless(tap, lab, router)
     check(tap, "the router stops with status 0", router.stop() == 0, *router.log)
