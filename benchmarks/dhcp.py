@@ -15,7 +15,8 @@ source, build, *words = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, folder) for folder in ("benchmarks/common", "benchmarks/dhcp", "lab")]
 
 from command import say  # noqa: E402
-from lab import Lab, enter, run  # noqa: E402
+from lab import Lab, enter  # noqa: E402
+from leases import fill  # noqa: E402
 from load import Load  # noqa: E402
 from servers import LEASE_S, POOL_FIRST, POOL_SIZE, SERVER, Dnsmasq, Fairlead, Kea  # noqa: E402
 
@@ -102,25 +103,12 @@ def cross_check(lab):
         best, rate = did, rate * 3 // 2
 
 
-def fill(state):
-    """A database with a million leases of others, written with SQL."""
-    os.mkdir(state)
-    database = os.path.join(state, "fairlead.db")
-    with open(os.path.join(source, "lib/store/schema.sql"), encoding="utf-8") as schema:
-        run("sqlite3", database, timeout=300, input=f"""
-            PRAGMA application_id = 1180789106; PRAGMA user_version = 2;
-            {schema.read()}
-            WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {MILLION - 1})
-            INSERT INTO lease SELECT {POOL_FIRST} + i * {POOL_SIZE // MILLION} + 1, 0, 1, 1,
-                CAST(printf('%06d', i) AS BLOB), 0, NULL, CAST('host-' || i AS BLOB), NULL, unixepoch(), unixepoch(),
-                unixepoch() + {LEASE_S} FROM n;""")
-
-
 def measure_million(lab):
     """With a million leases, and without, one after the other."""
     with tempfile.TemporaryDirectory(dir=build) as directory:
         template = os.path.join(directory, "million")
-        fill(template)
+        os.mkdir(template)
+        fill(source, template, POOL_FIRST + 1, POOL_SIZE // MILLION, MILLION, LEASE_S)
         figures = {}
         for name, prepare in (("without", os.mkdir), ("with", lambda state: shutil.copytree(template, state))):
             say(f"  fairlead, {name} a million leases:")
