@@ -80,7 +80,7 @@ static int parse(const char *text, size_t len, const char *by_hand, size_t by_ha
     /* A tree with holes is looked at nevertheless: its other lines may be wrong too. */
     int error = conf_tree_parse(text, len, &conf->memory->arena, &root, errors);
     if (error != -ENOMEM)
-        error = conf_planned_resolve(&root, &conf->memory->arena, errors);
+        error = conf_planned_possible(text, len) ? conf_planned_resolve(&root, &conf->memory->arena, errors) : 0;
     if (!error)
         error = conf_model_build(&root, conf->memory, conf, errors);
     if (!error && by_hand_len)

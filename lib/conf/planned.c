@@ -96,13 +96,19 @@ static int collect(const struct conf_node *root, struct conf_references *referen
     return 0;
 }
 
+bool conf_planned_possible(const char *text, size_t len)
+{
+    return memmem(text, len, "plan", strlen("plan"));
+}
+
 int conf_references_find(const char *text, size_t len, struct conf_references *references)
 {
+    *references = (struct conf_references){0};
+    if (!conf_planned_possible(text, len))
+        return 0;
     struct conf_errors *errors = calloc(1, sizeof(*errors)); /* which are found again when it is read */
     struct arena arena = {0};
     struct conf_node root;
-
-    *references = (struct conf_references){0};
     int error = errors ? conf_tree_parse(text, len, &arena, &root, errors) : -ENOMEM;
     if (error != -ENOMEM)
         error = collect(&root, references);

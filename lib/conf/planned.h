@@ -65,6 +65,9 @@ void conf_references_print(const struct conf_references *references, FILE *strea
 struct conf_node;
 struct conf_errors;
 
+/* Whether a text can have anything of this in it: most have not, and need not be looked through. */
+bool conf_planned_possible(const char *text, size_t len);
+
 /* Put what names mean in the place of references in a tree, and take out the blocks that say so. 0; -EINVAL: names that
  * mean nothing, and blocks that are wrong, are listed; what else is wrong cannot be told then; -ENOMEM. */
 int conf_planned_resolve(struct conf_node *root, struct arena *arena, struct conf_errors *errors);
