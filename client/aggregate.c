@@ -25,7 +25,7 @@ struct routing_table {
     const char *path; /* for errors */
     struct arena arena;
     struct said *all;
-    size_t count, capacity;
+    size_t count;
     const struct said **hops; /* one that has each, from number 1 on */
     uint32_t hop_count;
 };
@@ -39,16 +39,11 @@ static int no_memory(const struct command *self)
 
 static struct said *add_said(struct routing_table *table)
 {
-    if (table->count == table->capacity) {
-        size_t larger = table->capacity ? table->capacity * 2 : 1024;
-        struct said *all = realloc(table->all, larger * sizeof(*all));
-        if (!all)
-            return NULL;
-        table->all = all;
-        table->capacity = larger;
-    }
-    table->all[table->count] = (struct said){.type = "", .to = ""};
-    return &table->all[table->count++];
+    struct said *said = arena_append(&table->arena, &table->all, &table->count, sizeof(*said));
+
+    if (said)
+        *said = (struct said){.type = "", .to = ""};
+    return said;
 }
 
 /* As iproute2 calls them: what stands in front of a prefix. */
@@ -334,7 +329,6 @@ int plan_aggregate(const struct command *self, int count, char **words, const st
     if (status == EXIT_OK)
         status = minimise(&table, discards, options);
     free(table.hops);
-    free(table.all);
     arena_clear(&table.arena);
     return status;
 }

@@ -1,5 +1,7 @@
 /* fairlead plan announce: what of the plan would be announced to whom. */
 #include "client/plan.h"
+
+#include "base/compiler.h"
 #include "client/server.h"
 #include "client/table.h"
 
@@ -41,7 +43,7 @@ static const struct table_column columns[] = {
 int plan_announce(const struct command *self, int count, char **words, const struct options *options)
 {
     struct table table = {.columns = columns,
-                          .count = sizeof(columns) / sizeof(*columns),
+                          .count = ARRAY_SIZE(columns),
                           .key = "announcements",
                           .none = "no node says by which provider it is reached",
                           .json = options->json};

@@ -5,6 +5,7 @@
 #include "aggregate/ortc.h"
 #include "aggregate/summary.h"
 #include "net/ipv4_map.h"
+#include "net/ipv4_range.h"
 
 #include "tests/draw.h"
 #include "tests/unit.h"
@@ -51,19 +52,32 @@ static void prefixes_are_summarised(void **state)
     }
 }
 
+static size_t blocks_of(struct ipv4_range range, struct ipv4_prefix out[static IPV4_BLOCKS_MAX])
+{
+    struct ipv4_blocks blocks = ipv4_blocks_of(range);
+    struct ipv4_prefix prefix;
+    size_t count = 0;
+
+    while (ipv4_blocks_next(&blocks, &prefix)) {
+        assert_true(count < IPV4_BLOCKS_MAX);
+        out[count++] = prefix;
+    }
+    return count;
+}
+
 static void ranges_are_summarised(void **state)
 {
     (void)state;
     uint64_t seed = 3;
-    struct ipv4_prefix out[SUMMARY_RANGE_MAX];
+    struct ipv4_prefix out[IPV4_BLOCKS_MAX] = {{0}};
 
-    assert_int_equal(summary_of_range((struct ipv4_range){1, UINT32_MAX - 1}, out), SUMMARY_RANGE_MAX);
-    assert_int_equal(summary_of_range((struct ipv4_range){0, UINT32_MAX}, out), 1);
+    assert_int_equal(blocks_of((struct ipv4_range){1, UINT32_MAX - 1}, out), IPV4_BLOCKS_MAX);
+    assert_int_equal(blocks_of((struct ipv4_range){0, UINT32_MAX}, out), 1);
     assert_int_equal(out[0].len, 0);
     for (unsigned i = 0; i < 10000; i++) {
         uint32_t a = draw_u32(&seed) >> draw_below(&seed, 32), b = draw_u32(&seed) >> draw_below(&seed, 32);
         struct ipv4_range range = {a < b ? a : b, a < b ? b : a};
-        size_t count = summary_of_range(range, out);
+        size_t count = blocks_of(range, out);
         uint64_t at = range.first;
         for (size_t j = 0; j < count; j++) {
             assert_true(at == out[j].addr && ipv4_prefix_first(out[j]) == at);

@@ -32,19 +32,3 @@ size_t summary_of_prefixes(struct ipv4_prefix *prefixes, size_t count)
     }
     return top;
 }
-
-size_t summary_of_range(struct ipv4_range range, struct ipv4_prefix out[static SUMMARY_RANGE_MAX])
-{
-    uint64_t at = range.first, end = (uint64_t)range.last + 1;
-    size_t count = 0;
-
-    while (at < end) {
-        uint8_t len = 32;
-        /* The largest block that begins here and ends in it. */
-        while (len && !(at & (UINT64_C(1) << (32 - len))) && at + (UINT64_C(1) << (33 - len)) <= end)
-            len--;
-        out[count++] = (struct ipv4_prefix){.addr = (uint32_t)at, .len = len};
-        at += UINT64_C(1) << (32 - len);
-    }
-    return count;
-}

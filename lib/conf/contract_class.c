@@ -1,7 +1,7 @@
 /* Contracts that classes of DHCP clients name: whose packets those are follows from the classes' pools. */
 #include "conf/contract.h"
 
-#include "base/range.h"
+#include "net/ipv4_range.h"
 
 #include <errno.h>
 #include <string.h>
@@ -81,13 +81,11 @@ static void add_prefix(struct naming *naming, struct ipv4_prefix prefix, bool to
 /* A pool as prefixes, each as large as it can be. */
 static void add_range(struct naming *naming, const struct conf_range *range, bool to)
 {
-    uint64_t at = range->first, end = (uint64_t)range->last + 1;
+    struct ipv4_blocks blocks = ipv4_blocks_of((struct ipv4_range){range->first, range->last});
+    struct ipv4_prefix prefix;
 
-    while (at < end) {
-        unsigned free_bits = range_block_log(at, end);
-        add_prefix(naming, (struct ipv4_prefix){(uint32_t)at, (uint8_t)(32 - free_bits)}, to);
-        at += UINT64_C(1) << free_bits;
-    }
+    while (ipv4_blocks_next(&blocks, &prefix))
+        add_prefix(naming, prefix, to);
 }
 
 /* The pools of a block that are the class's; `at`: the interface behind which its clients are. */

@@ -192,37 +192,36 @@ static void *begin_interface(struct build *build, void *within, const struct con
     return interface;
 }
 
+static void add_address(struct build *build, struct conf_interface *interface, struct ipv4_prefix prefix, unsigned line)
+{
+    struct conf_address *address =
+        conf_append(build, &interface->addresses, &interface->address_count, sizeof(*interface->addresses));
+
+    if (address)
+        *address = (struct conf_address){.prefix = prefix, .line = line};
+}
+
 static void read_address(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    struct conf_interface *interface = thing;
     struct text_error err;
     struct ipv4_prefix prefix;
 
-    if (ipv4_prefix_parse(value->text, strlen(value->text), IPV4_PREFIX_ALLOW_HOST_BITS, &prefix, &err)) {
+    if (ipv4_prefix_parse(value->text, strlen(value->text), IPV4_PREFIX_ALLOW_HOST_BITS, &prefix, &err))
         conf_wrong_text(build, node, value, &err);
-        return;
-    }
-    struct conf_address *address =
-        conf_append(build, &interface->addresses, &interface->address_count, sizeof(*interface->addresses));
-    if (address)
-        *address = (struct conf_address){.prefix = prefix, .line = value->line};
+    else
+        add_address(build, thing, prefix, value->line);
 }
 
 /* The interface has the first address of it that a host can have. */
 static void read_subnet(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
 {
-    struct conf_interface *interface = thing;
     struct text_error err;
     struct ipv4_prefix prefix;
 
-    if (ipv4_prefix_parse(value->text, strlen(value->text), 0, &prefix, &err)) {
+    if (ipv4_prefix_parse(value->text, strlen(value->text), 0, &prefix, &err))
         conf_wrong_text(build, node, value, &err);
-        return;
-    }
-    struct conf_address *address =
-        conf_append(build, &interface->addresses, &interface->address_count, sizeof(*interface->addresses));
-    if (address)
-        *address = (struct conf_address){.prefix = {ipv4_prefix_first_host(prefix), prefix.len}, .line = value->line};
+    else
+        add_address(build, thing, (struct ipv4_prefix){ipv4_prefix_first_host(prefix), prefix.len}, value->line);
 }
 
 static const char *door_name(unsigned door)

@@ -1,6 +1,8 @@
 /* Ranges of IPv4 addresses: text. */
 #include "net/ipv4_range.h"
 
+#include "base/range.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -54,4 +56,14 @@ size_t ipv4_range_format(struct ipv4_range range, char out[static IPV4_RANGE_TEX
         len += ipv4_addr_format(range.last, out + len);
     }
     return len;
+}
+
+bool ipv4_blocks_next(struct ipv4_blocks *blocks, struct ipv4_prefix *prefix)
+{
+    if (blocks->at >= blocks->end)
+        return false;
+    unsigned log = range_block_log(blocks->at, blocks->end);
+    *prefix = (struct ipv4_prefix){.addr = (uint32_t)blocks->at, .len = (uint8_t)(32 - log)};
+    blocks->at += UINT64_C(1) << log;
+    return true;
 }

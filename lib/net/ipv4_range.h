@@ -58,3 +58,18 @@ static inline struct ipv4_prefix ipv4_range_around(struct ipv4_range range)
     return ipv4_prefix_network(
         (struct ipv4_prefix){.addr = range.first, .len = (uint8_t)ipv4_common_length(range.first, range.last)});
 }
+
+/* The largest blocks that a range is made of, one after the other, by rising address: the fewest for it. */
+#define IPV4_BLOCKS_MAX 62 /* at most so many */
+
+struct ipv4_blocks {
+    uint64_t at, end;
+};
+
+static inline struct ipv4_blocks ipv4_blocks_of(struct ipv4_range range)
+{
+    return (struct ipv4_blocks){range.first, (uint64_t)range.last + 1};
+}
+
+/* False: there is none any more. */
+bool ipv4_blocks_next(struct ipv4_blocks *blocks, struct ipv4_prefix *prefix);

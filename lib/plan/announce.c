@@ -2,12 +2,11 @@
 
 #include "aggregate/summary.h"
 #include "base/arena.h"
+#include "plan/inside.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DEPTH_MAX 40 /* of nodes: prefixes within one another, and a pool or host */
 
 struct around {
     struct ipv4_range range;
@@ -24,13 +23,12 @@ struct begun {
 };
 
 struct plan_announce {
-    struct arena arena; /* providers */
-    struct around around[DEPTH_MAX];
+    struct arena arena; /* behind all pointers */
+    struct around around[PLAN_DEPTH_MAX];
     unsigned depth;
     size_t changes; /* of provider, so far */
     struct begun *begun;
-    size_t count, room;
-    struct plan_announcement *all;
+    size_t count;
 };
 
 struct plan_announce *plan_announce_new(void)
@@ -42,49 +40,37 @@ struct plan_announce *plan_announce_free(struct plan_announce *announce)
 {
     if (announce) {
         arena_clear(&announce->arena);
-        free(announce->begun);
-        free(announce->all);
         free(announce);
     }
     return NULL;
-}
-
-static int begin(struct plan_announce *announce, const struct begun *begun)
-{
-    if (announce->count == announce->room) {
-        size_t room = announce->room ? announce->room * 2 : 64;
-        struct begun *wider = realloc(announce->begun, room * sizeof(*wider));
-        if (!wider)
-            return -ENOMEM;
-        announce->begun = wider;
-        announce->room = room;
-    }
-    announce->begun[announce->count++] = *begun;
-    return 0;
 }
 
 int plan_announce_node(struct plan_announce *announce, const struct plan_entry *entry)
 {
     while (announce->depth && announce->around[announce->depth - 1].range.last < entry->range.first)
         announce->depth--;
-    if (announce->depth == DEPTH_MAX)
+    if (announce->depth == PLAN_DEPTH_MAX)
         return -EINVAL;
     const struct around outside = announce->depth ? announce->around[announce->depth - 1] : (struct around){0};
     struct around *node = &announce->around[announce->depth++];
-    bool closed = entry->status == PLAN_RESERVED || entry->status == PLAN_QUARANTINED;
     struct ipv4_prefix prefix;
 
     *node = outside;
     node->range = entry->range;
-    if (closed || !entry->provider || (outside.provider && strcmp(outside.provider, entry->provider) == 0))
+    if (plan_is_closed(entry->status) || !entry->provider ||
+        (outside.provider && strcmp(outside.provider, entry->provider) == 0))
         return 0;
     node->since = ++announce->changes;
     node->provider = arena_text(&announce->arena, entry->provider, strlen(entry->provider));
     if (!node->provider)
         return -ENOMEM;
-    if ((entry->kind != PLAN_BLOCK && entry->kind != PLAN_SUBNET) || !ipv4_range_is_prefix(entry->range, &prefix))
+    if (!plan_can_hold(entry->kind) || !ipv4_range_is_prefix(entry->range, &prefix))
         return 0;
-    return begin(announce, &(struct begun){node->provider, outside.since, prefix});
+    struct begun *begun = arena_append(&announce->arena, &announce->begun, &announce->count, sizeof(*begun));
+    if (!begun)
+        return -ENOMEM;
+    *begun = (struct begun){node->provider, outside.since, prefix};
+    return 0;
 }
 
 static int by_group(const void *a, const void *b)
@@ -117,25 +103,22 @@ static size_t summarise(const struct plan_announce *announce, struct ipv4_prefix
 
 int plan_announce_end(struct plan_announce *announce, const struct plan_announcement **all, size_t *count)
 {
-    struct ipv4_prefix *prefixes = calloc(announce->count + 1, sizeof(*prefixes));
+    struct ipv4_prefix *prefixes = arena_get(&announce->arena, announce->count * sizeof(*prefixes));
+    struct plan_announcement *announced = arena_get(&announce->arena, announce->count * sizeof(*announced));
 
-    announce->all = calloc(announce->count + 1, sizeof(*announce->all));
     *count = 0;
-    if (!prefixes || !announce->all) {
-        free(prefixes);
+    if (!prefixes || !announced)
         return -ENOMEM;
-    }
     if (announce->count)
         qsort(announce->begun, announce->count, sizeof(*announce->begun), by_group);
     for (size_t at = 0; at < announce->count;) {
         const char *provider = announce->begun[at].provider;
         size_t left = summarise(announce, prefixes, &at);
         for (size_t i = 0; i < left; i++)
-            announce->all[(*count)++] = (struct plan_announcement){provider, prefixes[i]};
+            announced[(*count)++] = (struct plan_announcement){provider, prefixes[i]};
     }
     if (*count)
-        qsort(announce->all, *count, sizeof(*announce->all), by_provider);
-    free(prefixes);
-    *all = announce->all;
+        qsort(announced, *count, sizeof(*announced), by_provider);
+    *all = announced;
     return 0;
 }

@@ -216,8 +216,8 @@ static bool reserve(struct plan *plan, size_t count)
     struct ipv4_prefix prefix;
 
     for (size_t i = 0; i < count; i++) {
-        struct plan_pieces all = plan_pieces_of(steps[i].after.range);
-        while (steps[i].is && !steps[i].same_place && plan_pieces_next(&all, &prefix))
+        struct ipv4_blocks all = ipv4_blocks_of(steps[i].after.range);
+        while (steps[i].is && !steps[i].same_place && ipv4_blocks_next(&all, &prefix))
             pieces++;
         nodes += steps[i].is && !steps[i].was;
     }
@@ -271,22 +271,22 @@ static void adopt_all(struct plan *plan, uint32_t place, uint32_t parent)
 
 static void take_out(struct plan *plan, uint32_t node)
 {
-    struct plan_pieces pieces = plan_pieces_of(plan->nodes[node].range);
+    struct ipv4_blocks pieces = ipv4_blocks_of(plan->nodes[node].range);
     struct ipv4_prefix prefix;
 
     adopt_all(plan, plan->nodes[node].place, plan->nodes[node].parent);
-    while (plan_pieces_next(&pieces, &prefix))
+    while (ipv4_blocks_next(&pieces, &prefix))
         plan_space_remove(&plan->space, prefix);
 }
 
 /* `from` is the place of the node that it will lie in, or PLAN_SPACE_ALL. */
 static void put_in(struct plan *plan, uint32_t node, uint32_t from)
 {
-    struct plan_pieces pieces = plan_pieces_of(plan->nodes[node].range);
+    struct ipv4_blocks pieces = ipv4_blocks_of(plan->nodes[node].range);
     struct ipv4_prefix prefix;
 
     plan->nodes[node].parent = plan->space.places[from].number;
-    while (plan_pieces_next(&pieces, &prefix))
+    while (ipv4_blocks_next(&pieces, &prefix))
         plan->nodes[node].place = plan_space_add(&plan->space, from, prefix, node);
     adopt_all(plan, plan->nodes[node].place, node);
 }
@@ -331,10 +331,10 @@ static void check_content(void *arg, struct ipv4_prefix prefix, uint32_t number)
 /* The nodes that have addresses of a pool's range: there must be none. */
 static int check_pool_free(const struct plan *plan, struct ipv4_range range, struct plan_refusal *why)
 {
-    struct plan_pieces pieces = plan_pieces_of(range);
+    struct ipv4_blocks pieces = ipv4_blocks_of(range);
     struct ipv4_prefix prefix;
 
-    while (plan_pieces_next(&pieces, &prefix)) {
+    while (ipv4_blocks_next(&pieces, &prefix)) {
         struct plan_view view;
         plan_view_begin(&view, plan, prefix);
         uint32_t other = plan_view_next(&view);

@@ -6,13 +6,12 @@
 #include "plan/check.h"
 
 #include "base/compiler.h"
+#include "plan/inside.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DEPTH_MAX 40 /* of nodes: prefixes within one another, and a pool or host */
 
 struct open_node {
     struct plan_entry entry; /* its texts are the next two */
@@ -35,7 +34,7 @@ struct plan_check {
     struct plan_check_config config;
     struct ipv4_range last; /* that came */
     bool any, last_is_use;
-    struct open_node nodes[DEPTH_MAX];
+    struct open_node nodes[PLAN_DEPTH_MAX];
     unsigned depth;
     struct open_use *uses; /* in the order in which they came */
     size_t use_count, use_room;
@@ -191,11 +190,6 @@ static bool in_order(struct plan_check *check, struct ipv4_range range, bool is_
     return right;
 }
 
-static bool holds_nothing(const struct open_node *node)
-{
-    return node->entry.kind == PLAN_POOL || node->entry.kind == PLAN_HOST;
-}
-
 /* A node that begins within a use. */
 static void node_within(struct plan_check *check, struct open_use *open, struct open_node *node)
 {
@@ -207,9 +201,9 @@ static void node_within(struct plan_check *check, struct open_use *open, struct 
         node->used |= !open->use.discards && (open->planned || open->inner);
         return;
     }
-    node->used |= open->use.kind != PLAN_USE_SUBNET || !holds_nothing(node);
+    node->used |= open->use.kind != PLAN_USE_SUBNET || plan_can_hold(entry->kind);
     node->attached |= open->use.kind == PLAN_USE_SUBNET && ipv4_range_covers(open->use.range, entry->range);
-    if (told || open->planned || open->closed || (open->use.kind == PLAN_USE_SUBNET && holds_nothing(node)))
+    if (told || open->planned || open->closed || (open->use.kind == PLAN_USE_SUBNET && !plan_can_hold(entry->kind)))
         return;
     open->told = (uint64_t)entry->range.last + 1;
     tell_use(check, entry->kind == PLAN_BLOCK ? PLAN_FINDING_OUTSIDE : PLAN_FINDING_OVERLAP, open, entry);
@@ -217,7 +211,7 @@ static void node_within(struct plan_check *check, struct open_use *open, struct 
 
 int plan_check_node(struct plan_check *check, const struct plan_entry *entry)
 {
-    if (!in_order(check, entry->range, false) || check->depth == DEPTH_MAX)
+    if (!in_order(check, entry->range, false) || check->depth == PLAN_DEPTH_MAX)
         return -EINVAL;
     close_before(check, entry->range.first);
     struct open_node *node = &check->nodes[check->depth++];
@@ -244,17 +238,11 @@ static void use_sticks_out(struct plan_check *check, struct open_use *open)
     for (unsigned i = open->inner; i < check->depth; i++) {
         struct open_node *node = &check->nodes[i];
         node->used = true;
-        if (holds_nothing(node))
+        if (!plan_can_hold(node->entry.kind))
             tell_use(check, PLAN_FINDING_OVERLAP, open, &node->entry);
-        else if (i + 1 == check->depth || holds_nothing(&check->nodes[i + 1]))
+        else if (i + 1 == check->depth || !plan_can_hold(check->nodes[i + 1].entry.kind))
             tell_use(check, PLAN_FINDING_POOL_OUTSIDE, open, &node->entry); /* of the innermost */
     }
-}
-
-/* Whether nothing in a node is to be used. */
-static bool is_closed(const struct open_node *node)
-{
-    return node->entry.status == PLAN_RESERVED || node->entry.status == PLAN_QUARANTINED;
 }
 
 /* One address: nothing begins within it, so that all is known. */
@@ -298,7 +286,7 @@ static void look_at_pool(struct plan_check *check, struct open_use *open, const 
 
 static void look_at_route(const struct plan_check *check, struct open_use *open, const struct open_node *node)
 {
-    open->planned = node && (ipv4_range_equal(node->entry.range, open->use.range) || holds_nothing(node));
+    open->planned = node && (ipv4_range_equal(node->entry.range, open->use.range) || !plan_can_hold(node->entry.kind));
     for (size_t i = 0; i < check->use_count; i++) /* an interface's own: it has been looked at */
         open->reported |=
             check->uses[i].use.kind == PLAN_USE_SUBNET && ipv4_range_equal(check->uses[i].use.range, open->use.range);
@@ -317,7 +305,7 @@ static void look_at(struct plan_check *check, struct open_use *open)
     if (node)
         node->used = true;
     for (unsigned i = 0; i < open->inner; i++)
-        if (is_closed(&check->nodes[i])) {
+        if (plan_is_closed(check->nodes[i].entry.status)) {
             open->closed = true;
             tell_use(check, PLAN_FINDING_CLOSED, open, &check->nodes[i].entry);
             return;

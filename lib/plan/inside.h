@@ -72,6 +72,12 @@ static inline bool plan_can_hold(unsigned kind)
     return kind == PLAN_BLOCK || kind == PLAN_SUBNET;
 }
 
+/* Whether nothing in a node of this status is to be used. */
+static inline bool plan_is_closed(unsigned status)
+{
+    return status == PLAN_RESERVED || status == PLAN_QUARANTINED;
+}
+
 /* The nearest delegated node, from this one outwards; 0: none. */
 static inline uint32_t plan_delegated(const struct plan *plan, uint32_t node)
 {
@@ -87,16 +93,6 @@ static inline bool plan_has_edges(const struct plan_node *node)
 }
 
 struct plan_entry plan_entry_of(const struct plan_node *node);
-
-/* Blocks that a range is made of. */
-struct plan_pieces {
-    uint64_t at, end;
-};
-static inline struct plan_pieces plan_pieces_of(struct ipv4_range range)
-{
-    return (struct plan_pieces){range.first, (uint64_t)range.last + 1};
-}
-bool plan_pieces_next(struct plan_pieces *pieces, struct ipv4_prefix *prefix);
 
 /* A node is in quarantine until a time: there is room in the heap. */
 void plan_cool(struct plan *plan, uint32_t node);

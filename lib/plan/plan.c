@@ -1,8 +1,6 @@
 /* The address plan: what it is made of, and what it answers. */
 #include "plan/inside.h"
 
-#include "base/range.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,16 +182,6 @@ bool plan_get(const struct plan *plan, uint32_t node, struct plan_entry *entry)
     return true;
 }
 
-bool plan_pieces_next(struct plan_pieces *pieces, struct ipv4_prefix *prefix)
-{
-    if (pieces->at >= pieces->end)
-        return false;
-    unsigned log = range_block_log(pieces->at, pieces->end);
-    *prefix = (struct ipv4_prefix){.addr = (uint32_t)pieces->at, .len = (uint8_t)(32 - log)};
-    pieces->at += UINT64_C(1) << log;
-    return true;
-}
-
 uint32_t plan_find_name(const struct plan *plan, const char *name)
 {
     const struct plan_text *found = plan_texts_find(&plan->texts, name);
@@ -203,10 +191,10 @@ uint32_t plan_find_name(const struct plan *plan, const char *name)
 
 uint32_t plan_find(const struct plan *plan, struct ipv4_range range)
 {
-    struct plan_pieces pieces = plan_pieces_of(range);
+    struct ipv4_blocks pieces = ipv4_blocks_of(range);
     struct ipv4_prefix prefix;
 
-    if (!plan_pieces_next(&pieces, &prefix))
+    if (!ipv4_blocks_next(&pieces, &prefix))
         return 0;
     uint32_t node = plan_space_get(&plan->space, prefix);
     return node && ipv4_range_equal(plan->nodes[node].range, range) ? node : 0;
@@ -242,10 +230,10 @@ void plan_view_begin(struct plan_view *view, const struct plan *plan, struct ipv
 void plan_view_begin_behind(struct plan_view *view, const struct plan *plan, struct ipv4_prefix within,
                             struct ipv4_range behind)
 {
-    struct plan_pieces pieces = plan_pieces_of(behind);
+    struct ipv4_blocks pieces = ipv4_blocks_of(behind);
     struct ipv4_prefix last = {0, 0};
 
-    while (plan_pieces_next(&pieces, &last))
+    while (ipv4_blocks_next(&pieces, &last))
         ;
     view->last = 0;
     plan_walk_begin_behind(&view->walk, &plan->space, within, last);

@@ -38,9 +38,11 @@
 
 struct plan;
 
-#define PLAN_NAME_MAX  63  /* bytes of a name: letters, digits and -_./, one of them a letter */
-#define PLAN_TEXT_MAX  255 /* bytes of other texts: no control characters */
-#define PLAN_SPLIT_MAX 16  /* bits that a split adds to a length: at most 2^16 nodes come of it */
+#define PLAN_NAME_MAX 63  /* bytes of a name: letters, digits and -_./, one of them a letter */
+#define PLAN_TEXT_MAX 255 /* bytes of other texts: no control characters */
+#define PLAN_DEPTH_MAX \
+    40 /* more than there can be nodes within one another: a prefix of each length, and a pool or host */
+#define PLAN_SPLIT_MAX 16 /* bits that a split adds to a length: at most 2^16 nodes come of it */
 
 /* X(enumerator, name) */
 #define PLAN_KINDS(X)   \

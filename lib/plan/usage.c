@@ -44,8 +44,8 @@ static void count_gap(void *arg, struct ipv4_prefix gap)
         range.first += first;
         range.last -= last;
     }
-    struct plan_pieces pieces = plan_pieces_of(range);
-    while (plan_pieces_next(&pieces, &gap)) {
+    struct ipv4_blocks pieces = ipv4_blocks_of(range);
+    while (ipv4_blocks_next(&pieces, &gap)) {
         counting->usage->free_blocks[gap.len]++;
         counting->usage->free += ipv4_prefix_size(gap);
     }

@@ -38,6 +38,12 @@ enum rib_type {
     RIB_OTHER,       /* anything that only the kernel understands */
 };
 
+/* Whether packets that follow it go nowhere. */
+static inline bool rib_type_discards(unsigned type)
+{
+    return type == RIB_BLACKHOLE || type == RIB_UNREACHABLE || type == RIB_PROHIBIT;
+}
+
 /* Parts of a unicast path that only the kernel understands. */
 enum rib_path_flag {
     RIB_MULTIPATH = 1 << 0,

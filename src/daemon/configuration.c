@@ -5,6 +5,7 @@
 #include "engine/contract_file.h"
 #include "engine/whole_file.h"
 #include "planner/names.h"
+#include "planner/planner.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #define KEPT_NAME "planned.conf"
-#define BOOK_NAME "plan.db"
 
 static bool path_of(const char *directory, const char *name, char path[static PATH_MAX])
 {
@@ -81,7 +81,7 @@ static int look_up_names(const struct configuration_source *source, struct confi
     char path[PATH_MAX], why[PLANNER_NAMES_WHY_SIZE];
     int error = conf_references_find(configuration->text, configuration->len, &references);
 
-    if (!error && conf_references_any(&references) && path_of(source->state_directory, BOOK_NAME, path)) {
+    if (!error && conf_references_any(&references) && path_of(source->state_directory, PLANNER_BOOK_NAME, path)) {
         error = planner_names_look_up(path, privileges_of_nobody, &references, why);
         if (error)
             conf_wrong(errors, 0, "%s: %s", path, why);

@@ -630,7 +630,8 @@ static int open_parent(struct parent *parent)
     const char *state = parent->config->state_directory;
     if (snprintf(parent->store_path, sizeof(parent->store_path), "%s/fairlead.db", state) >=
             (int)sizeof(parent->store_path) ||
-        snprintf(parent->book_path, sizeof(parent->book_path), "%s/plan.db", state) >= (int)sizeof(parent->book_path)) {
+        snprintf(parent->book_path, sizeof(parent->book_path), "%s/" PLANNER_BOOK_NAME, state) >=
+            (int)sizeof(parent->book_path)) {
         log_error("%s: the path is too long", state);
         return -ENAMETOOLONG;
     }

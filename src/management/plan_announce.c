@@ -45,8 +45,7 @@ static bool is_discarded(struct session *session, struct ipv4_prefix prefix, int
         *code = session_ask(session, &query, sizeof(struct query_route));
     const struct query_route *routes = query_records(&session->buffer);
     for (uint32_t i = 0; !*code && i < answer->count && ipv4_prefix_equal(routes[i].prefix, prefix); i++)
-        discarded |= routes[i].path.type == RIB_BLACKHOLE || routes[i].path.type == RIB_UNREACHABLE ||
-                     routes[i].path.type == RIB_PROHIBIT;
+        discarded |= rib_type_discards(routes[i].path.type);
     return discarded;
 }
 

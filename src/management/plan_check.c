@@ -4,6 +4,7 @@
  */
 #include "plan/check.h"
 
+#include "base/arena.h"
 #include "base/compiler.h"
 #include "management/commands.h"
 #include "management/pages.h"
@@ -19,10 +20,11 @@
 struct check {
     struct session *session;
     const json_t *id;
-    int code;  /* with which it fails; 0: it does not */
-    int error; /* the answer is not taken; of the check itself */
+    int code;           /* with which it fails; 0: it does not */
+    int error;          /* the answer is not taken; of the check itself */
+    struct arena arena; /* behind the next two */
     struct plan_use *facts;
-    size_t fact_count, fact_room, facts_taken;
+    size_t fact_count, facts_taken;
     char (*contracts)[QUERY_CONTRACT_NAME_SIZE];
     size_t contract_count;
     struct plan_pages nodes;
@@ -52,17 +54,12 @@ static bool ask(struct check *check, const struct query *query, size_t record_by
 static void add_fact(struct check *check, enum plan_use_kind kind, struct ipv4_range range, const char *where,
                      enum plan_use_by by)
 {
-    if (check->fact_count == check->fact_room) {
-        size_t room = check->fact_room ? check->fact_room * 2 : 256;
-        struct plan_use *wider = realloc(check->facts, room * sizeof(*wider));
-        if (!wider) {
-            check->error = -ENOMEM;
-            return;
-        }
-        check->facts = wider;
-        check->fact_room = room;
+    struct plan_use *use = arena_append(&check->arena, &check->facts, &check->fact_count, sizeof(*use));
+
+    if (!use) {
+        check->error = -ENOMEM;
+        return;
     }
-    struct plan_use *use = &check->facts[check->fact_count++];
     *use = (struct plan_use){.range = range, .kind = (uint8_t)kind, .by = (uint8_t)by};
     static_assert(PLAN_WHERE_SIZE == QUERY_NAME_SIZE, "an interface's name");
     memcpy(use->where, where, PLAN_WHERE_SIZE);
@@ -133,53 +130,44 @@ static void gather_kernel(struct check *check)
             add_address(check, records[i].address, records[i].interface, PLAN_BY_KERNEL);
 }
 
-/* Of addresses that were reserved by hand: the configuration has told of its own. */
-static void gather_reservations(struct check *check)
+/* All records of a list. */
+static void gather_list(struct check *check, enum query_kind kind, size_t record_bytes,
+                        void (*take)(struct check *check, const void *record))
 {
-    struct query query = {.kind = QUERY_RESERVATIONS};
-    const struct query_answer *answer = &check->session->buffer.answer;
+    struct pages pages;
 
-    do {
-        if (!ask(check, &query, sizeof(struct query_reservation)))
-            return;
-        const struct query_reservation *records = query_records(&check->session->buffer);
-        for (uint32_t i = 0; i < answer->count; i++)
-            if (records[i].by_hand && records[i].addr)
-                add_fact(check, PLAN_USE_RESERVATION, (struct ipv4_range){records[i].addr, records[i].addr},
-                         records[i].interface, 0);
-        query.range.started = true;
-        query.range.after = answer->last;
-    } while (answer->more);
+    if (!pages_open(&pages, kind))
+        check->error = -ENOMEM;
+    while (!check->error && pages_turn(check->session, &pages, record_bytes, &check->code))
+        for (uint32_t i = 0; i < pages.buffer->answer.count; i++)
+            take(check, (const char *)query_records(pages.buffer) + i * record_bytes);
+    pages_close(&pages);
+}
+
+/* Of addresses that were reserved by hand: the configuration has told of its own. */
+static void add_reservation(struct check *check, const void *record)
+{
+    const struct query_reservation *reservation = record;
+    struct ipv4_range range = {reservation->addr, reservation->addr};
+
+    if (reservation->by_hand && reservation->addr)
+        add_fact(check, PLAN_USE_RESERVATION, range, reservation->interface, 0);
+}
+
+static void add_contract(struct check *check, const void *record)
+{
+    const struct query_contract *contract = record;
+    char *name = arena_append(&check->arena, &check->contracts, &check->contract_count, sizeof(*check->contracts));
+
+    if (name)
+        memcpy(name, contract->name, QUERY_CONTRACT_NAME_SIZE);
+    else
+        check->error = -ENOMEM;
 }
 
 static int by_contract(const void *a, const void *b)
 {
     return strcmp(a, b);
-}
-
-static void gather_contracts(struct check *check)
-{
-    struct query query = {.kind = QUERY_CONTRACTS};
-    const struct query_answer *answer = &check->session->buffer.answer;
-
-    do {
-        if (!ask(check, &query, sizeof(struct query_contract)))
-            return;
-        const struct query_contract *records = query_records(&check->session->buffer);
-        void *wider =
-            reallocarray(check->contracts, check->contract_count + answer->count + 1, sizeof(*check->contracts));
-        if (!wider) {
-            check->error = -ENOMEM;
-            return;
-        }
-        check->contracts = wider;
-        for (uint32_t i = 0; i < answer->count; i++)
-            memcpy(check->contracts[check->contract_count++], records[i].name, QUERY_CONTRACT_NAME_SIZE);
-        query.range.started = true;
-        query.range.after = answer->last;
-    } while (answer->more);
-    if (check->contract_count)
-        qsort(check->contracts, check->contract_count, sizeof(*check->contracts), by_contract);
 }
 
 static bool has_contract(void *arg, const char *name)
@@ -248,11 +236,8 @@ static void next_route(struct check *check)
         route = &records[pages->taken++];
     } while (!is_of_use(route));
     check->has_route = true;
-    check->route =
-        (struct plan_use){.range = ipv4_range_of(route->prefix),
-                          .kind = PLAN_USE_ROUTE,
-                          .discards = route->path.type == RIB_BLACKHOLE || route->path.type == RIB_UNREACHABLE ||
-                                      route->path.type == RIB_PROHIBIT};
+    check->route = (struct plan_use){
+        .range = ipv4_range_of(route->prefix), .kind = PLAN_USE_ROUTE, .discards = rib_type_discards(route->path.type)};
     memcpy(check->route.where, route->interface, PLAN_WHERE_SIZE);
 }
 
@@ -352,9 +337,11 @@ static void gather(struct check *check)
     if (!check->code)
         gather_kernel(check);
     if (!check->code && served)
-        gather_reservations(check);
+        gather_list(check, QUERY_RESERVATIONS, sizeof(struct query_reservation), add_reservation);
     if (!check->code)
-        gather_contracts(check);
+        gather_list(check, QUERY_CONTRACTS, sizeof(struct query_contract), add_contract);
+    if (check->contract_count)
+        qsort(check->contracts, check->contract_count, sizeof(*check->contracts), by_contract);
     sort_facts(check);
 }
 
@@ -385,7 +372,6 @@ int command_plan_check(struct session *session, const json_t *id, const json_t *
     plan_pages_close(&check.nodes);
     pages_close(&check.leases);
     pages_close(&check.routes);
-    free(check.contracts);
-    free(check.facts);
+    arena_clear(&check.arena);
     return check.error;
 }

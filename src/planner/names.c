@@ -60,12 +60,10 @@ static int look_at(void *arg, const struct plan_entry *entry)
     return tell(&found);
 }
 
-/* Whether routes may lead there. */
+/* Whether a route may lead there: not that to everywhere, and to addresses of hosts. */
 static bool is_routable(struct ipv4_prefix prefix)
 {
-    uint32_t top = prefix.addr >> 24;
-
-    return prefix.len && top != 0 && top != 127 && top < 224;
+    return prefix.len && ipv4_addr_is_host(prefix.addr);
 }
 
 static int tell_discards(struct plan_announce *announce)
@@ -144,6 +142,12 @@ static int take_one(const struct found *found, struct conf_references *reference
     return 0;
 }
 
+static int fail(int error, char why[static PLANNER_NAMES_WHY_SIZE])
+{
+    strncpy(why, strerror(-error), PLANNER_NAMES_WHY_SIZE - 1);
+    return error;
+}
+
 /* All that the process says. */
 static int take_all(int fd, struct conf_references *references, char why[static PLANNER_NAMES_WHY_SIZE])
 {
@@ -152,16 +156,12 @@ static int take_all(int fd, struct conf_references *references, char why[static 
 
     for (;;) {
         int error = take(fd, until_ms, &found);
-        if (error) {
-            strncpy(why, strerror(-error), PLANNER_NAMES_WHY_SIZE - 1);
-            return error;
-        }
-        if (found.kind == FOUND_END)
+        if (!error && found.kind == FOUND_END)
             break;
-        if (take_one(&found, references)) {
-            strncpy(why, strerror(ENOMEM), PLANNER_NAMES_WHY_SIZE - 1);
-            return -ENOMEM;
-        }
+        if (!error)
+            error = take_one(&found, references);
+        if (error)
+            return fail(error, why);
     }
     memcpy(why, found.why, PLANNER_NAMES_WHY_SIZE);
     why[PLANNER_NAMES_WHY_SIZE - 1] = '\0';
@@ -176,21 +176,17 @@ int planner_names_look_up(const char *book_path, void (*drop_privileges)(void), 
     memset(why, 0, PLANNER_NAMES_WHY_SIZE);
     if (!conf_references_any(references))
         return 0;
-    if (pipe(pair) < 0) {
-        strncpy(why, strerror(errno), PLANNER_NAMES_WHY_SIZE - 1);
-        return -errno;
-    }
+    if (pipe(pair) < 0)
+        return fail(-errno, why);
     pid_t pid = fork();
     if (pid == 0) {
         if (dup2(pair[1], OUT_FD) < 0 || close_range(OUT_FD + 1, ~0U, 0) < 0)
             _exit(EXIT_FAILURE);
         search_and_exit(book_path, drop_privileges, references);
     }
-    int error = pid < 0 ? -errno : 0;
+    int error = pid < 0 ? fail(-errno, why) : 0;
     close(pair[1]);
-    if (error)
-        strncpy(why, strerror(-error), PLANNER_NAMES_WHY_SIZE - 1);
-    else
+    if (!error)
         error = take_all(pair[0], references, why);
     close(pair[0]);
     if (pid > 0) {

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#define PLANNER_BOOK_NAME "plan.db" /* the database, in the state directory */
+
 struct planner_config {
     const char *book_path;         /* the database */
     const uint8_t *token;          /* of those who may ask; borrowed */
