@@ -1,5 +1,6 @@
 /* fairlead lease: what people change of leases, and leases from file to file. */
 #include "base/compiler.h"
+#include "base/csv.h"
 #include "client/command.h"
 #include "client/server.h"
 #include "dhcp/import.h"
@@ -50,23 +51,12 @@ static int unreserve(const struct command *self, int count, char **words, const 
 static const char *const columns[] = {"address",   "state", "mac",  "client_id", "host_name",
                                       "interface", "began", "last", "ends"};
 
-/* A field of CSV (RFC 4180): in quotation marks where it must be. */
 static void print_field(const json_t *value)
 {
-    const char *text = json_string_value(value);
-
     if (json_is_integer(value))
         printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    if (!text)
-        return;
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text; text++)
-        printf(*text == '"' ? "\"\"" : "%c", *text);
-    putchar('"');
+    else if (json_is_string(value))
+        csv_write(stdout, json_string_value(value));
 }
 
 static int print_rows(void *arg, const json_t *result, bool last)

@@ -1,6 +1,7 @@
 #include "dhcp/import.h"
 
-#include "base/compiler.h"
+#include "base/csv.h"
+#include "base/isc_text.h"
 #include "net/eth.h"
 #include "net/ipv4_addr.h"
 
@@ -11,15 +12,12 @@
 #include <string.h>
 #include <time.h>
 
-#define TOKEN_MAX  2048
-#define FIELDS_MAX 32
-#define INFINITE   4294967295u /* as a lifetime of Kea */
+#define INFINITE 4294967295u /* as a lifetime of Kea */
 
-/* A file, as far as it has been read. */
+/* A file that is being read. */
 struct reading {
     struct dhcp_import *import;
-    const char *at, *end;
-    unsigned line;
+    struct source source;
 };
 
 __attribute__((format(printf, 2, 3))) static int wrong(struct reading *reading, const char *format, ...)
@@ -30,7 +28,7 @@ __attribute__((format(printf, 2, 3))) static int wrong(struct reading *reading, 
     va_start(args, format);
     vsnprintf(import->wrong, sizeof(import->wrong), format, args);
     va_end(args);
-    import->wrong_line = reading->line;
+    import->wrong_line = reading->source.line;
     return -EINVAL;
 }
 
@@ -110,108 +108,15 @@ static bool read_address(const char *text, uint32_t *addr)
 
 /* --- dhcpd.leases ------------------------------------------------------------------------------------------------ */
 
-struct token {
-    char text[TOKEN_MAX + 1]; /* of a string: what it means */
-    size_t len;
-    bool is_string;
-};
-
-static void skip_space(struct reading *reading)
-{
-    bool comment = false;
-
-    for (; reading->at < reading->end; reading->at++) {
-        char c = *reading->at;
-        if (c == '\n') {
-            reading->line++;
-            comment = false;
-        } else if (c == '#') {
-            comment = true;
-        } else if (!comment && c != ' ' && c != '\t' && c != '\r') {
-            return;
-        }
-    }
-}
-
-/* One character of a string: itself, \", \\, or \ooo. */
-static bool read_escaped(struct reading *reading, char *c)
-{
-    *c = *reading->at++;
-    if (*c != '\\')
-        return true;
-    if (reading->at == reading->end)
-        return false;
-    *c = *reading->at++;
-    if (*c < '0' || *c > '7')
-        return true;
-    unsigned value = (unsigned)(*c - '0');
-    for (int i = 0; i < 2 && reading->at < reading->end && *reading->at >= '0' && *reading->at <= '7'; i++)
-        value = value * 8 + (unsigned)(*reading->at++ - '0');
-    *c = (char)value;
-    return value <= UINT8_MAX;
-}
-
-/* 1: there is one; 0: the file ends; -EINVAL. */
-static int next_token(struct reading *reading, struct token *token)
-{
-    *token = (struct token){.is_string = false};
-    skip_space(reading);
-    if (reading->at == reading->end)
-        return 0;
-    if (strchr("{};", *reading->at)) {
-        token->text[token->len++] = *reading->at++;
-        return 1;
-    }
-    token->is_string = *reading->at == '"';
-    reading->at += token->is_string;
-    while (reading->at < reading->end && token->len < TOKEN_MAX) {
-        char c = *reading->at;
-        if (token->is_string ? c == '"' : strchr(" \t\r\n{};\"#", c) != NULL)
-            break;
-        if (c == '\n')
-            return wrong(reading, "expected '\"' at the end of the string");
-        if (token->is_string ? !read_escaped(reading, &c) : (reading->at++, false))
-            return wrong(reading, "expected a character behind '\\'");
-        token->text[token->len++] = c;
-    }
-    if (token->len == TOKEN_MAX)
-        return wrong(reading, "expected a word of at most %d characters", TOKEN_MAX);
-    if (token->is_string && reading->at == reading->end)
-        return wrong(reading, "expected '\"' at the end of the string");
-    reading->at += token->is_string;
-    return 1;
-}
-
-static bool is(const struct token *token, const char *text)
-{
-    return !token->is_string && strcmp(token->text, text) == 0;
-}
-
-/* Skip the rest of a statement: up to its ';', or the end of its block. `depth`: of blocks that are open. */
-static int skip_statement(struct reading *reading, struct token *token, unsigned depth)
-{
-    for (;;) {
-        if (is(token, "{"))
-            depth++;
-        else if (is(token, "}") && depth > 0)
-            depth--;
-        if (!depth && (is(token, ";") || is(token, "}")))
-            return 0;
-        int rc = next_token(reading, token);
-        if (rc <= 0)
-            return rc ? rc : wrong(reading, "expected '}' or ';', found the end of the file");
-    }
-}
-
 /* W YYYY/MM/DD HH:MM:SS (UTC), "epoch SECONDS", or "never": the words behind the keyword, ';' left. */
-static int read_date(struct reading *reading, struct token *token, uint64_t *seconds)
+static int read_date(struct reading *reading, struct isc_token *token, uint64_t *seconds)
 {
     char text[3][24] = {"", "", ""};
     struct tm tm = {0};
     unsigned words = 0;
     int rc;
 
-    while ((rc = next_token(reading, token)) == 1 && !is(token, ";") && words < 3)
+    while ((rc = isc_next(&reading->source, token)) == 1 && !isc_is(token, ";") && words < 3)
         snprintf(text[words++], sizeof(text[0]), "%.23s", token->text);
     if (rc < 0)
         return rc;
@@ -232,90 +137,90 @@ static int read_date(struct reading *reading, struct token *token, uint64_t *sec
 }
 
 /* A statement of a lease that is not looked into. */
-static int read_other(struct reading *reading, struct token *token)
+static int read_other(struct reading *reading, struct isc_token *token)
 {
-    return skip_statement(reading, token, 0);
+    return isc_skip(&reading->source, token, 0);
 }
 
-static int read_hardware(struct reading *reading, struct token *token, struct dhcp_lease *lease)
+static int read_hardware(struct reading *reading, struct isc_token *token, struct dhcp_lease *lease)
 {
-    int rc = next_token(reading, token);
-    bool ethernet = rc == 1 && is(token, "ethernet");
+    int rc = isc_next(&reading->source, token);
+    bool ethernet = rc == 1 && isc_is(token, "ethernet");
 
     if (rc == 1)
-        rc = next_token(reading, token);
+        rc = isc_next(&reading->source, token);
     if (rc < 0)
         return rc;
     if (!rc || (ethernet && !read_mac(token->text, lease)))
         return wrong(reading, "hardware: expected a type and an address, as \"ethernet 02:00:5e:10:00:01\"");
-    return skip_statement(reading, token, 0);
+    return isc_skip(&reading->source, token, 0);
 }
 
-static int read_uid(struct reading *reading, struct token *token, struct dhcp_lease *lease)
+static int read_uid(struct reading *reading, struct isc_token *token, struct dhcp_lease *lease)
 {
-    int rc = next_token(reading, token);
+    int rc = isc_next(&reading->source, token);
 
     if (rc < 0)
         return rc;
     if (!rc || !(token->is_string ? read_name(token->text, token->len, &lease->client_id)
                                   : read_bytes(token->text, &lease->client_id)))
         return wrong(reading, "uid: expected a string of at most 255 characters, or hexadecimal digits");
-    return skip_statement(reading, token, 0);
+    return isc_skip(&reading->source, token, 0);
 }
 
-static int read_host_name(struct reading *reading, struct token *token, struct dhcp_lease *lease)
+static int read_host_name(struct reading *reading, struct isc_token *token, struct dhcp_lease *lease)
 {
-    int rc = next_token(reading, token);
+    int rc = isc_next(&reading->source, token);
 
     if (rc < 0)
         return rc;
     if (!rc || !token->is_string || !read_name(token->text, token->len, &lease->host_name))
         return wrong(reading, "client-hostname: expected a string of at most 255 characters");
-    return skip_statement(reading, token, 0);
+    return isc_skip(&reading->source, token, 0);
 }
 
 /* "binding state active" makes it a lease. Without one (before version 3 of dhcpd) it is one too. */
-static int read_state(struct reading *reading, struct token *token, bool *active)
+static int read_state(struct reading *reading, struct isc_token *token, bool *active)
 {
-    int rc = next_token(reading, token);
+    int rc = isc_next(&reading->source, token);
 
-    if (rc == 1 && is(token, "state"))
-        rc = next_token(reading, token);
+    if (rc == 1 && isc_is(token, "state"))
+        rc = isc_next(&reading->source, token);
     if (rc < 0)
         return rc;
-    *active = rc == 1 && is(token, "active");
-    return rc ? skip_statement(reading, token, 0) : wrong(reading, "binding state: expected a state");
+    *active = rc == 1 && isc_is(token, "active");
+    return rc ? isc_skip(&reading->source, token, 0) : wrong(reading, "binding state: expected a state");
 }
 
-static int read_isc_lease(struct reading *reading, struct token *token)
+static int read_isc_lease(struct reading *reading, struct isc_token *token)
 {
     struct dhcp_imported *added = add(reading->import);
     struct dhcp_lease *lease = added ? &added->lease : NULL;
     bool active = true;
-    int rc = next_token(reading, token);
+    int rc = isc_next(&reading->source, token);
 
     if (!lease)
         return -ENOMEM;
-    added->line = reading->line;
+    added->line = reading->source.line;
     if (rc == 1 && !read_address(token->text, &lease->addr))
         return wrong(reading, "lease: expected an address");
     if (rc == 1)
-        rc = next_token(reading, token);
+        rc = isc_next(&reading->source, token);
     if (rc < 0)
         return rc;
-    if (!rc || !is(token, "{"))
+    if (!rc || !isc_is(token, "{"))
         return wrong(reading, "lease: expected an address and '{'");
-    while ((rc = next_token(reading, token)) == 1 && !is(token, "}")) {
-        uint64_t *time = is(token, "starts") ? &lease->began_s
-                         : is(token, "cltt") ? &lease->last_s
-                         : is(token, "ends") ? &lease->ends_s
-                                             : NULL;
-        rc = time                           ? read_date(reading, token, time)
-             : is(token, "hardware")        ? read_hardware(reading, token, lease)
-             : is(token, "uid")             ? read_uid(reading, token, lease)
-             : is(token, "client-hostname") ? read_host_name(reading, token, lease)
-             : is(token, "binding")         ? read_state(reading, token, &active)
-                                            : read_other(reading, token);
+    while ((rc = isc_next(&reading->source, token)) == 1 && !isc_is(token, "}")) {
+        uint64_t *time = isc_is(token, "starts") ? &lease->began_s
+                         : isc_is(token, "cltt") ? &lease->last_s
+                         : isc_is(token, "ends") ? &lease->ends_s
+                                                 : NULL;
+        rc = time                               ? read_date(reading, token, time)
+             : isc_is(token, "hardware")        ? read_hardware(reading, token, lease)
+             : isc_is(token, "uid")             ? read_uid(reading, token, lease)
+             : isc_is(token, "client-hostname") ? read_host_name(reading, token, lease)
+             : isc_is(token, "binding")         ? read_state(reading, token, &active)
+                                                : read_other(reading, token);
         if (rc)
             return rc;
     }
@@ -332,11 +237,11 @@ static int read_isc_lease(struct reading *reading, struct token *token)
 
 static int read_isc(struct reading *reading)
 {
-    struct token *token = malloc(sizeof(*token));
+    struct isc_token *token = malloc(sizeof(*token));
     int rc = token ? 1 : -ENOMEM;
 
-    while (rc == 1 && (rc = next_token(reading, token)) == 1) {
-        int error = is(token, "lease") ? read_isc_lease(reading, token) : read_other(reading, token);
+    while (rc == 1 && (rc = isc_next(&reading->source, token)) == 1) {
+        int error = isc_is(token, "lease") ? read_isc_lease(reading, token) : read_other(reading, token);
         if (error)
             rc = error;
     }
@@ -344,62 +249,16 @@ static int read_isc(struct reading *reading)
     return rc;
 }
 
-/* --- CSV (RFC 4180) ---------------------------------------------------------------------------------------------- */
+/* --- CSV --------------------------------------------------------------------------------------------------------- */
 
-struct row {
-    char *fields[FIELDS_MAX];
-    size_t count;
-    char text[TOKEN_MAX * 4];
-};
-
-/* 1: there is one; 0: the file ends; -EINVAL. Fields may be in quotation marks, "" is one within. */
-static int next_row(struct reading *reading, struct row *row)
-{
-    size_t len = 0;
-    bool quoted = false;
-
-    row->count = 0;
-    while (reading->at < reading->end && (*reading->at == '\n' || *reading->at == '\r'))
-        reading->line += *reading->at++ == '\n';
-    if (reading->at == reading->end)
-        return 0;
-    row->fields[row->count++] = row->text;
-    for (; reading->at < reading->end; reading->at++) {
-        char c = *reading->at;
-        if (c == '"' && quoted && reading->at + 1 < reading->end && reading->at[1] == '"')
-            reading->at++;
-        else if (c == '"') {
-            quoted = !quoted;
-            continue;
-        } else if (!quoted && (c == '\n' || c == '\r'))
-            break;
-        if (len + 2 > sizeof(row->text) || (c == ',' && !quoted && row->count == FIELDS_MAX))
-            return wrong(reading, "expected at most %d fields of %zu characters together", FIELDS_MAX,
-                         sizeof(row->text));
-        if (c == ',' && !quoted) {
-            row->text[len++] = '\0';
-            row->fields[row->count++] = row->text + len;
-        } else {
-            row->text[len++] = c;
-        }
-    }
-    row->text[len] = '\0';
-    return quoted ? wrong(reading, "expected '\"' at the end of the field") : 1;
-}
-
-/* Which field a heading is; FIELDS_MAX: none. */
-static size_t find(const struct row *heading, const char *name)
+/* Which field a heading is; CSV_FIELDS_MAX: none. */
+static size_t find(const struct csv_row *heading, const char *name)
 {
     size_t i = 0;
 
     while (i < heading->count && strcmp(heading->fields[i], name) != 0)
         i++;
-    return i < heading->count ? i : FIELDS_MAX;
-}
-
-static const char *field(const struct row *row, size_t number)
-{
-    return number < row->count ? row->fields[number] : "";
+    return i < heading->count ? i : CSV_FIELDS_MAX;
 }
 
 /* Kea writes "&#x2c" for what would be a comma. In place. */
@@ -423,16 +282,16 @@ struct columns {
     size_t addr, mac, client_id, name, state, lifetime, expire, began, last, ends;
 };
 
-static int read_kea_row(struct reading *reading, const struct columns *columns, struct row *row,
+static int read_kea_row(struct reading *reading, const struct columns *columns, struct csv_row *row,
                         struct dhcp_lease *lease)
 {
     uint64_t lifetime, expire, state = 0;
-    const char *mac = field(row, columns->mac), *id = field(row, columns->client_id);
+    const char *mac = csv_field(row, columns->mac), *id = csv_field(row, columns->client_id);
 
-    if (!read_number(field(row, columns->lifetime), UINT32_MAX, &lifetime) ||
-        !read_number(field(row, columns->expire), INT64_MAX, &expire))
+    if (!read_number(csv_field(row, columns->lifetime), UINT32_MAX, &lifetime) ||
+        !read_number(csv_field(row, columns->expire), INT64_MAX, &expire))
         return wrong(reading, "expected numbers as valid_lifetime and expire");
-    if (columns->state < FIELDS_MAX && !read_number(field(row, columns->state), UINT32_MAX, &state))
+    if (columns->state < CSV_FIELDS_MAX && !read_number(csv_field(row, columns->state), UINT32_MAX, &state))
         return wrong(reading, "expected a number as state");
     if ((*mac && !read_mac(mac, lease)) || (*id && !read_bytes(id, &lease->client_id)))
         return wrong(reading, "expected hexadecimal digits as hwaddr and client_id");
@@ -443,26 +302,27 @@ static int read_kea_row(struct reading *reading, const struct columns *columns, 
     return 0;
 }
 
-static int read_own_row(struct reading *reading, const struct columns *columns, const struct row *row,
+static int read_own_row(struct reading *reading, const struct columns *columns, const struct csv_row *row,
                         struct dhcp_lease *lease)
 {
-    const char *mac = field(row, columns->mac), *id = field(row, columns->client_id), *ends = field(row, columns->ends);
+    const char *mac = csv_field(row, columns->mac), *id = csv_field(row, columns->client_id),
+               *ends = csv_field(row, columns->ends);
 
     lease->ends_s = DHCP_NEVER;
     if ((*mac && !read_mac(mac, lease)) || (*id && !read_bytes(id, &lease->client_id)))
         return wrong(reading, "expected hexadecimal digits as mac and client_id");
-    if (!read_number(field(row, columns->began), INT64_MAX, &lease->began_s) ||
-        !read_number(field(row, columns->last), INT64_MAX, &lease->last_s) ||
+    if (!read_number(csv_field(row, columns->began), INT64_MAX, &lease->began_s) ||
+        !read_number(csv_field(row, columns->last), INT64_MAX, &lease->last_s) ||
         (*ends && !read_number(ends, INT64_MAX, &lease->ends_s)))
         return wrong(reading, "expected seconds since 1970 as began, last and ends");
-    if (strcmp(field(row, columns->state), dhcp_lease_state_name(DHCP_LEASE_BOUND)) == 0)
+    if (strcmp(csv_field(row, columns->state), dhcp_lease_state_name(DHCP_LEASE_BOUND)) == 0)
         lease->state = DHCP_LEASE_BOUND;
     return 0;
 }
 
-static int read_csv_rows(struct reading *reading, bool kea, struct row *row)
+static int read_csv_rows(struct reading *reading, bool kea, struct csv_row *row)
 {
-    int rc = next_row(reading, row);
+    int rc = csv_next(&reading->source, row);
     const struct columns columns = {.addr = find(row, "address"),
                                     .mac = find(row, kea ? "hwaddr" : "mac"),
                                     .client_id = find(row, "client_id"),
@@ -474,12 +334,12 @@ static int read_csv_rows(struct reading *reading, bool kea, struct row *row)
                                     .last = find(row, "last"),
                                     .ends = find(row, "ends")};
 
-    while (rc == 1 && (rc = next_row(reading, row)) == 1) {
+    while (rc == 1 && (rc = csv_next(&reading->source, row)) == 1) {
         struct dhcp_imported *added = add(reading->import);
         if (!added)
             return -ENOMEM;
-        added->line = reading->line;
-        if (!read_address(field(row, columns.addr), &added->lease.addr))
+        added->line = row->line;
+        if (!read_address(csv_field(row, columns.addr), &added->lease.addr))
             return wrong(reading, "expected an address in the first field");
         int error = kea ? read_kea_row(reading, &columns, row, &added->lease)
                         : read_own_row(reading, &columns, row, &added->lease);
@@ -487,7 +347,7 @@ static int read_csv_rows(struct reading *reading, bool kea, struct row *row)
             return error;
         if (kea && columns.name < row->count)
             unescape(row->fields[columns.name]);
-        const char *name = field(row, columns.name);
+        const char *name = csv_field(row, columns.name);
         if (!read_name(name, strlen(name), &added->lease.host_name))
             return wrong(reading, "expected a name of at most 255 characters");
     }
@@ -496,7 +356,7 @@ static int read_csv_rows(struct reading *reading, bool kea, struct row *row)
 
 static int read_csv(struct reading *reading, bool kea)
 {
-    struct row *row = calloc(1, sizeof(*row));
+    struct csv_row *row = calloc(1, sizeof(*row));
     int rc = row ? read_csv_rows(reading, kea, row) : -ENOMEM;
 
     free(row);
@@ -535,32 +395,34 @@ static void keep_last(struct dhcp_import *import)
     import->count = kept;
 }
 
-static bool begins(const struct reading *reading, const char *text)
+static bool begins(const struct source *source, const char *text)
 {
     size_t len = strlen(text);
 
-    return (size_t)(reading->end - reading->at) >= len && memcmp(reading->at, text, len) == 0;
+    return (size_t)(source->end - source->at) >= len && memcmp(source->at, text, len) == 0;
 }
 
 int dhcp_import_read(struct dhcp_import *import, const char *text, size_t len)
 {
-    struct reading reading = {.import = import, .at = text, .end = text + len, .line = 1};
+    struct reading reading = {.import = import, .source = {.at = text, .end = text + len, .line = 1}};
     int error;
 
-    if (begins(&reading, "address,hwaddr,client_id,valid_lifetime,expire,")) {
+    if (begins(&reading.source, "address,hwaddr,client_id,valid_lifetime,expire,")) {
         import->kind = "Kea";
         error = read_csv(&reading, true);
-    } else if (begins(&reading, "address,state,mac,client_id,")) {
+    } else if (begins(&reading.source, "address,state,mac,client_id,")) {
         import->kind = "Fairlead";
         error = read_csv(&reading, false);
     } else {
         import->kind = "dhcpd.leases";
         error = read_isc(&reading);
     }
+    if (error == -EINVAL && !import->wrong[0])
+        wrong(&reading, "%s", reading.source.expected);
     if (!error)
         keep_last(import);
     if (!error && !import->count && !import->others) {
-        reading.line = 1;
+        reading.source.line = 1;
         return wrong(&reading, "expected dhcpd.leases, or the CSV of Kea's leases or of fairlead lease export");
     }
     return error;
