@@ -63,6 +63,29 @@ static inline struct book_order draw_order(uint64_t *seed)
     return order;
 }
 
+/* What an order for an import is about comes before it. */
+static inline void stage_order(struct book *book, struct book_order *order, uint64_t *seed)
+{
+    static char key[16], names[8][16];
+    struct plan_wanted wanted[8];
+    size_t count = 1 + draw_u32(seed) % 8, first = draw_u32(seed) % count;
+
+    if (order->operation != BOOK_IMPORT)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t len = (uint8_t)(21 + draw_u32(seed) % 10);
+        struct ipv4_prefix prefix = {0x0a000000 + draw_u32(seed) % 4096, len};
+        wanted[i] = (struct plan_wanted){.entry = order->entry, .gives = order->gives & ~(uint32_t)PLAN_GIVES_KIND};
+        wanted[i].entry.range = ipv4_range_of(ipv4_prefix_network(prefix));
+        snprintf(names[i], sizeof(names[i]), "n%u", draw_u32(seed) % 200);
+        wanted[i].entry.name = draw_u32(seed) % 2 ? NULL : names[i];
+    }
+    snprintf(key, sizeof(key), "k%x", draw_u32(seed));
+    order->key = key;
+    assert_int_equal(book_stage(book, key, 0, wanted, first), 0);
+    assert_int_equal(book_stage(book, key, first, wanted + first, count - first), 0);
+}
+
 static inline const struct book_by *book_draw_by(uint64_t *seed, uint32_t now_s)
 {
     static struct book_by by = {.who = "root"};

@@ -88,6 +88,7 @@ struct book *book_close(struct book *book)
         plan_free(book->plan);
         book_keys_close(&book->keys);
         arena_clear(&book->texts);
+        book_stages_clear(&book->stages);
         free(book);
     }
     return NULL;

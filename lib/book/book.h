@@ -40,18 +40,28 @@ struct book_done {
     int error;                   /* 0; -errno, and `why` says more: as of struct plan_by, and
                                   * -ENOENT: there is no such node, or operation
                                   * -EEXIST: the key is that of another order
+                                  * -ENODATA: what is to be imported has not come
                                   * -EALREADY: it is undone already */
     char why[PLAN_REFUSAL_SIZE]; /* a sentence without a full stop; empty if error is 0 */
     bool repeated;               /* it was carried out before */
     uint64_t operation;          /* its number */
     uint32_t steps;              /* how many nodes it has changed */
-    bool is;                     /* the node is there afterwards; otherwise it is what it was: */
-    struct plan_entry node;      /* the one that it is about; its texts are valid until the next call */
+    /* Of an import that changes nothing operation and steps are 0, and the node is none. */
+    bool is;                /* the node is there afterwards; otherwise it is what it was: */
+    struct plan_entry node; /* the one that it is about; its texts are valid until the next call */
 };
 
 /* Carry out. done->error is returned too. An error of the store (-EIO, -ENOSPC, ...) fails the next commit, and all of
  * it. */
 int book_do(struct book *book, const struct book_order *order, const struct book_by *by, struct book_done *done);
+
+/* Nodes that shall be imported come in pieces, under the key of the order that will import them: `at` is how many have
+ * come before; 0 begins anew. They are kept until the order comes, or until others have begun BOOK_STAGES_MAX later
+ * imports; not beyond the end of the process. They are copied. 0; -ESTALE: so many have not come, or not any more;
+ * -E2BIG: that is more than BOOK_IMPORT_MAX; -EINVAL: that is no key; -ENOMEM. After an error none of them are kept. */
+#define BOOK_STAGES_MAX 4
+#define BOOK_IMPORT_MAX 1048576
+int book_stage(struct book *book, const char *key, size_t at, const struct plan_wanted *wanted, size_t count);
 
 /* Free what has cooled off; as an operation of its own, by "clock". 0, also if there was nothing; as book_do(). */
 int book_expire(struct book *book, uint32_t now_s);

@@ -86,7 +86,7 @@ static void orders_are_carried_out_and_stay(void **state)
     must(book, (struct book_order){.operation = BOOK_SET,
                                    .range = range_of("10.0.0.0/24"),
                                    .entry = {.name = "lan0", .note = "the first", .status = PLAN_RESERVED},
-                                   .gives = BOOK_GIVES_NAME | BOOK_GIVES_NOTE});
+                                   .gives = PLAN_GIVES_NAME | PLAN_GIVES_NOTE});
     must(book, (struct book_order){.operation = BOOK_RESIZE, .node = "lan0", .to = range_of("10.0.0.0/23")});
     must(book, (struct book_order){.operation = BOOK_MOVE, .node = "lan0", .to = range_of("10.0.8.0/23")});
     done = must(book, (struct book_order){.operation = BOOK_SPLIT, .node = "lan0", .len = 24});
@@ -204,6 +204,83 @@ static void old_keys_are_forgotten_for_new_ones(void **state)
     book_keys_close(&keys);
 }
 
+/* --- importing ---------------------------------------------------------------------------------------------------- */
+
+static struct plan_wanted some(const char *range, const char *name)
+{
+    return (struct plan_wanted){{.range = range_of(range), .name = name}, PLAN_GIVES_NAME};
+}
+
+static struct book_order import(const char *with_key)
+{
+    return (struct book_order){.operation = BOOK_IMPORT, .key = with_key};
+}
+
+static void nodes_are_imported_at_once(void **state)
+{
+    (void)state;
+    char name[] = "lan0";
+    struct plan_wanted first[] = {some("10.0.0.0/16", "site")}, second[] = {some("10.0.0.0/24", name)};
+    struct book *book = open_book(scratch_path);
+
+    must_not(book, import("k"), &root, -ENODATA, "what is to be imported has not come, or is not there any more");
+    must_not(book, import(NULL), &root, -ENODATA, "what is to be imported has not come, or is not there any more");
+    assert_int_equal(book_stage(book, "k", 0, first, 1), 0);
+    assert_int_equal(book_stage(book, "k", 1, second, 1), 0);
+    name[0] = 'x';
+    struct book_done done = must(book, import("k"));
+    assert_int_equal(done.operation, 1);
+    assert_int_equal(done.steps, 2);
+    char *before = plan_dump(book_plan(book));
+    assert_string_equal(before, "10.0.0.0/16 block allocated name=site owner= provider= contract= note= 1000 1000 0\n"
+                                "10.0.0.0/24 subnet assigned name=lan0 owner= provider= contract= note= 1000 1000 0\n");
+    assert_true(must(book, import("k")).repeated);
+    /* All of it is there: no operation. */
+    assert_int_equal(book_stage(book, "k2", 0, first, 1), 0);
+    done = must(book, import("k2"));
+    assert_int_equal(done.operation, 0);
+    assert_int_equal(done.steps, 0);
+    assert_int_equal(book_latest(book), 1);
+    book = again(book);
+    must(book, undo(1));
+    assert_plan(book, "");
+    free(before);
+    book_close(book);
+}
+
+static void what_comes_in_pieces_is_bounded(void **state)
+{
+    (void)state;
+    struct plan_wanted one[] = {some("10.0.0.0/16", NULL)};
+    struct book *book = open_book(scratch_path);
+    char long_key[BOOK_KEY_MAX + 2];
+
+    memset(long_key, 'k', sizeof(long_key) - 1);
+    long_key[sizeof(long_key) - 1] = '\0';
+    assert_int_equal(book_stage(book, NULL, 0, one, 1), -EINVAL);
+    assert_int_equal(book_stage(book, "", 0, one, 1), -EINVAL);
+    assert_int_equal(book_stage(book, long_key, 0, one, 1), -EINVAL);
+    assert_int_equal(book_stage(book, "a", 1, one, 1), -ESTALE);
+    assert_int_equal(book_stage(book, "a", 0, one, 1), 0);
+    assert_int_equal(book_stage(book, "a", 0, one, 1), 0); /* anew */
+    assert_int_equal(book_stage(book, "a", 2, one, 1), -ESTALE);
+    assert_int_equal(book_stage(book, "a", 1, one, 1), -ESTALE); /* it is not there any more */
+    /* The oldest goes when there are too many. */
+    for (char key[] = "a"; key[0] <= 'a' + BOOK_STAGES_MAX; key[0]++)
+        assert_int_equal(book_stage(book, key, 0, one, 1), 0);
+    assert_int_equal(book_stage(book, "a", 1, one, 1), -ESTALE);
+    assert_int_equal(book_stage(book, "b", 1, NULL, 0), 0);
+    size_t count = 65536;
+    struct plan_wanted *many = calloc(count, sizeof(*many));
+    assert_non_null(many);
+    for (size_t i = 0; i < BOOK_IMPORT_MAX / count; i++)
+        assert_int_equal(book_stage(book, "m", i * count, many, count), 0);
+    assert_int_equal(book_stage(book, "m", BOOK_IMPORT_MAX, many, 1), -E2BIG);
+    assert_int_equal(book_stage(book, "m", BOOK_IMPORT_MAX, many, 0), -ESTALE);
+    free(many);
+    book_close(book);
+}
+
 /* --- undoing ------------------------------------------------------------------------------------------------------ */
 
 static void operations_are_undone_and_done_again(void **state)
@@ -234,7 +311,7 @@ static void operations_are_undone_and_done_again(void **state)
 static void orders_by_chance_stay_and_are_undone(void **state)
 {
     (void)state;
-    unsigned carried_out = 0, undone = 0, refused = 0;
+    unsigned carried_out = 0, undone = 0, refused = 0, imported = 0;
     struct book *book = open_book(scratch_path);
     struct book_done done;
     uint64_t seed = 91;
@@ -246,6 +323,7 @@ static void orders_by_chance_stay_and_are_undone(void **state)
         char *before = plan_dump(book_plan(book));
         assert_int_equal(book_expire(book, by->now_s), 0);
         bool expired = book_is_open(book);
+        stage_order(book, &order, &seed);
         int error = book_do(book, &order, by, &done);
         char *after = plan_dump(book_plan(book));
         if (error) {
@@ -255,7 +333,8 @@ static void orders_by_chance_stay_and_are_undone(void **state)
         } else {
             carried_out++;
         }
-        if (!error && !expired && draw_u32(&seed) % 4 == 0) {
+        imported += !error && order.operation == BOOK_IMPORT && done.operation;
+        if (!error && !expired && done.operation && draw_u32(&seed) % 4 == 0) {
             struct book_order inverse = undo(done.operation);
             if (book_do(book, &inverse, by, &done))
                 fail_msg("operation %u (%s) cannot be undone: %s", (unsigned)inverse.undoes,
@@ -273,8 +352,9 @@ static void orders_by_chance_stay_and_are_undone(void **state)
             assert_int_equal(book_commit(book), 0);
     }
     book = again(book);
-    print_message("%u carried out, %u of them undone, %u refused\n", carried_out, undone, refused);
-    assert_true(carried_out > 1000 && undone > 200);
+    print_message("%u carried out (%u imports), %u of them undone, %u refused\n", carried_out, imported, undone,
+                  refused);
+    assert_true(carried_out > 1000 && undone > 200 && imported > 50);
     book_close(book);
 }
 
@@ -364,6 +444,8 @@ int main(void)
         SCRATCH_CASE(an_order_with_a_key_is_carried_out_once),
         SCRATCH_CASE(keys_of_what_was_not_stored_are_free),
         cmocka_unit_test(old_keys_are_forgotten_for_new_ones),
+        SCRATCH_CASE(nodes_are_imported_at_once),
+        SCRATCH_CASE(what_comes_in_pieces_is_bounded),
         SCRATCH_CASE(operations_are_undone_and_done_again),
         SCRATCH_CASE(orders_by_chance_stay_and_are_undone),
         cmocka_unit_test(orders_are_the_same_out_of_bytes),

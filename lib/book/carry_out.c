@@ -148,31 +148,6 @@ static int find_node(struct doing *doing, uint32_t *node)
     return book_refuse(doing->done, -ENOENT, "%s is not in the plan", range);
 }
 
-/* What the order says of a node. */
-static void set_entry(struct plan_entry *entry, const struct book_order *order)
-{
-    const struct plan_entry *to = &order->entry;
-
-    if (order->gives & BOOK_GIVES_KIND)
-        entry->kind = to->kind;
-    if (order->gives & BOOK_GIVES_STATUS)
-        entry->status = to->status;
-    if (order->gives & BOOK_GIVES_DELEGATED)
-        entry->delegated = to->delegated;
-    if (order->gives & BOOK_GIVES_NAME)
-        entry->name = to->name;
-    if (order->gives & BOOK_GIVES_OWNER)
-        entry->owner = to->owner;
-    if (order->gives & BOOK_GIVES_PROVIDER)
-        entry->provider = to->provider;
-    if (order->gives & BOOK_GIVES_CONTRACT)
-        entry->contract = to->contract;
-    if (order->gives & BOOK_GIVES_NOTE)
-        entry->note = to->note;
-    if (order->gives & BOOK_GIVES_UNTIL)
-        entry->until_s = to->until_s;
-}
-
 static int carry_out_on_node(struct doing *doing)
 {
     const struct book_order *order = doing->order;
@@ -195,7 +170,7 @@ static int carry_out_on_node(struct doing *doing)
         return plan_allocate(plan, &request, &doing->by, NULL, why);
     }
     case BOOK_SET:
-        set_entry(&entry, order);
+        plan_entry_give(&entry, &order->entry, order->gives);
         return plan_set(plan, node, &entry, &doing->by, why);
     case BOOK_DELEGATE:
         entry.delegated = true;
@@ -221,6 +196,19 @@ static int merge(struct doing *doing)
     return plan_merge(doing->book->plan, prefix, &doing->by, NULL, &doing->refusal);
 }
 
+static int import(struct doing *doing)
+{
+    struct book *book = doing->book;
+    struct book_staged *staged = book_stages_find(&book->stages, doing->order->key);
+
+    if (!staged)
+        return book_refuse(doing->done, -ENODATA, "what is to be imported has not come, or is not there any more");
+    plan_wanted_settle(book->plan, staged->wanted, staged->count);
+    int error = plan_import(book->plan, staged->wanted, staged->count, &doing->by, &doing->refusal);
+    book_stages_drop(staged);
+    return error;
+}
+
 /* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 static int carry_out(struct doing *doing)
@@ -235,6 +223,8 @@ static int carry_out(struct doing *doing)
     }
     case BOOK_MERGE:
         return merge(doing);
+    case BOOK_IMPORT:
+        return import(doing);
     case BOOK_UNDO:
         return book_undo(doing);
     default:
@@ -242,7 +232,7 @@ static int carry_out(struct doing *doing)
     }
 }
 
-static bool is_key(const char *key)
+bool book_is_key(const char *key)
 {
     size_t len = strnlen(key, BOOK_KEY_MAX + 1);
 
@@ -266,7 +256,7 @@ int book_do(struct book *book, const struct book_order *order, const struct book
 
     *done = (struct book_done){0};
     arena_clear(&book->texts);
-    if (order->key && !is_key(order->key))
+    if (order->key && !book_is_key(order->key))
         return book_refuse(done, -EINVAL, "a key has 1 to %d characters, and no spaces", BOOK_KEY_MAX);
     if (order->key && book_keys_reserve(&book->keys, oldest_known(book)))
         return book_refuse(done, -ENOMEM, "no memory");
@@ -283,10 +273,13 @@ int book_do(struct book *book, const struct book_order *order, const struct book
     }
     if (error)
         return error;
+    const struct plan_change *changes = plan_changes(book->plan, &count);
+    if (!count) /* an import of what is there already */
+        return 0;
     operation.undoes = doing.undoes;
     if ((error = book_put(book, &operation)))
         return refuse_store(book, done, error);
-    tell(done, plan_changes(book->plan, &count));
+    tell(done, changes);
     done->operation = operation.number;
     done->steps = operation.steps;
     return 0;

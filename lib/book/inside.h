@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "book/book.h"
 #include "book/keys.h"
+#include "book/stage.h"
 
 struct book {
     struct plan *plan;
@@ -17,6 +18,7 @@ struct book {
     uint64_t latest;    /* number of an operation that was put */
     uint64_t committed; /* of one that is stored */
     struct arena texts; /* of what was read */
+    struct book_stages stages;
     char why[128];
 };
 
@@ -49,6 +51,9 @@ static inline int book_enough(int rc)
 
 /* Fill in done; returns the error. */
 __attribute__((format(printf, 3, 4))) int book_refuse(struct book_done *done, int error, const char *format, ...);
+
+/* 1 to BOOK_KEY_MAX characters, no spaces. */
+bool book_is_key(const char *key);
 
 /* Texts of what was read are copied into the book, until the next order. False: there is no memory. */
 bool book_copy_entry(struct book *book, struct plan_entry *entry);

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/pack.h"
-#include "plan/plan.h"
+#include "plan/wanted.h"
 
 #define BOOK_KEY_MAX 63 /* bytes */
 #define BOOK_WHO_MAX 63
@@ -21,6 +21,7 @@
     X(MERGE, "merge", "nodes become one")                                      \
     X(MOVE, "move", "a node gets other addresses, with all that is in it")     \
     X(RESIZE, "resize", "a node gets more addresses, or less")                 \
+    X(IMPORT, "import", "nodes that have come in pieces are there")            \
     X(UNDO, "undo", "what an operation did is undone")                         \
     X(EXPIRE, "expire", "what has cooled off is free; nobody orders it but the clock")
 
@@ -35,19 +36,6 @@ const char *book_operation_name(enum book_operation operation); /* static storag
 /* BOOK_OPERATION_COUNT: there is none of this name. */
 enum book_operation book_operation_of(const char *name);
 
-/* Which members of a plan_entry SET changes. */
-enum {
-    BOOK_GIVES_KIND = 1,
-    BOOK_GIVES_STATUS = 2,
-    BOOK_GIVES_DELEGATED = 4,
-    BOOK_GIVES_NAME = 8,
-    BOOK_GIVES_OWNER = 16,
-    BOOK_GIVES_PROVIDER = 32,
-    BOOK_GIVES_CONTRACT = 64,
-    BOOK_GIVES_NOTE = 128,
-    BOOK_GIVES_UNTIL = 256,
-};
-
 struct book_order {
     uint8_t operation; /* enum book_operation, but EXPIRE */
     /* The node that it is about, by its name, or, NULL, by its range: of ALLOCATE, the node that it lies in; of ADD and
@@ -56,14 +44,15 @@ struct book_order {
     struct ipv4_range range;
     struct plan_entry entry; /* ADD, ALLOCATE: what there will be, but for range and times; SET: `gives` says what of
                                 it; DELEGATE: its owner, or NULL for the one it has */
-    uint32_t gives;          /* BOOK_GIVES_... */
+    uint32_t gives;          /* PLAN_GIVES_... */
     struct ipv4_range to;    /* RESIZE; MOVE: `first` */
     uint8_t len, strategy;   /* ALLOCATE; SPLIT: the length */
     bool keep_sibling;       /* ALLOCATE */
     bool all;                /* FREE: with all that is in it */
     uint32_t cool_off_s;     /* FREE */
     uint64_t undoes;         /* UNDO: the number of an operation; 0: the latest that is not undone and can be */
-    const char *key;         /* NULL; otherwise an order with a key that was carried out before is not again */
+    const char *key;         /* NULL; otherwise an order with a key that was carried out before is not again; of IMPORT
+                                that under which they have come (book_stage()) */
 };
 
 #define BOOK_ORDER_BYTES_MAX 1536

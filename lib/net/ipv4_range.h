@@ -52,6 +52,14 @@ static inline bool ipv4_range_overlaps(struct ipv4_range a, struct ipv4_range b)
     return a.first <= b.last && b.first <= a.last;
 }
 
+/* By first address, the larger one first. */
+static inline int ipv4_range_compare(struct ipv4_range a, struct ipv4_range b)
+{
+    if (a.first != b.first)
+        return a.first < b.first ? -1 : 1;
+    return (a.last < b.last) - (a.last > b.last);
+}
+
 /* The smallest block that holds the range. */
 static inline struct ipv4_prefix ipv4_range_around(struct ipv4_range range)
 {

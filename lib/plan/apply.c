@@ -90,9 +90,8 @@ static int check_nesting(const struct plan *plan, uint32_t outer, const struct p
 
 /* --- who may change it -------------------------------------------------------------------------------------------- */
 
-/* Whether who acts holds what is around a range: a node, or nothing (0). */
-static int check_holder(const struct plan *plan, struct ipv4_range range, uint32_t around, const struct plan_by *by,
-                        struct plan_refusal *why)
+int plan_check_holder(const struct plan *plan, struct ipv4_range range, uint32_t around, const struct plan_by *by,
+                      struct plan_refusal *why)
 {
     if (by->everywhere)
         return 0;
@@ -109,8 +108,7 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* Who has a delegation says what it is for, but not whose it is. */
-static bool is_owners_change(const struct plan_entry *before, const struct plan_entry *after, const char *holder)
+bool plan_is_owners_change(const struct plan_entry *before, const struct plan_entry *after, const char *holder)
 {
     return holder && before->delegated && after->delegated && same_text(before->owner, holder) &&
            same_text(after->owner, holder) && same_text(before->provider, after->provider) &&
@@ -120,7 +118,7 @@ static bool is_owners_change(const struct plan_entry *before, const struct plan_
 
 /* --- what was there ----------------------------------------------------------------------------------------------- */
 
-static bool is_same(const struct plan_entry *a, const struct plan_entry *b)
+bool plan_entry_equal(const struct plan_entry *a, const struct plan_entry *b)
 {
     return ipv4_range_equal(a->range, b->range) && a->kind == b->kind && a->status == b->status &&
            a->delegated == b->delegated && a->for_sibling == b->for_sibling && a->created_s == b->created_s &&
@@ -137,15 +135,15 @@ static int find_before(const struct plan *plan, const struct plan_change *change
     if (!node)
         return plan_refuse(why, PLAN_REASON_NOT_THERE, change->before.range, 0);
     struct plan_entry there = plan_entry_of(&plan->nodes[node]);
-    if (!is_same(&there, &change->before))
+    if (!plan_entry_equal(&there, &change->before))
         return plan_refuse(why, PLAN_REASON_CHANGED, change->before.range, node);
     step->node = node;
     step->before = plan->nodes[node];
     if (change->is && ipv4_range_equal(change->before.range, change->after.range)) {
         step->same_place = change->before.kind == change->after.kind;
-        step->by_owner = is_owners_change(&change->before, &change->after, by->holder);
+        step->by_owner = plan_is_owners_change(&change->before, &change->after, by->holder);
     }
-    return step->by_owner ? 0 : check_holder(plan, change->before.range, plan->nodes[node].parent, by, why);
+    return step->by_owner ? 0 : plan_check_holder(plan, change->before.range, plan->nodes[node].parent, by, why);
 }
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
@@ -384,7 +382,7 @@ static int link_step(struct plan *plan, struct plan_step *step, uint32_t within,
         bool same = ipv4_range_equal(plan->nodes[outer].range, node->range); /* or a piece of a pool is just there */
         return plan_refuse(why, same ? PLAN_REASON_THERE : PLAN_REASON_OVERLAP, node->range, outer);
     }
-    int error = step->by_owner ? 0 : check_holder(plan, node->range, outer, by, why);
+    int error = step->by_owner ? 0 : plan_check_holder(plan, node->range, outer, by, why);
     if (!error && outer && !by->everywhere && plan->nodes[outer].status == PLAN_RESERVED)
         error = plan_refuse(why, PLAN_REASON_CLOSED, node->range, outer);
     if (!error)

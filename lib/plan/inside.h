@@ -93,6 +93,14 @@ static inline bool plan_has_edges(const struct plan_node *node)
 }
 
 struct plan_entry plan_entry_of(const struct plan_node *node);
+bool plan_entry_equal(const struct plan_entry *a, const struct plan_entry *b);
+
+/* Whether who acts holds what is around a range: a node, or nothing (0). */
+int plan_check_holder(const struct plan *plan, struct ipv4_range range, uint32_t around, const struct plan_by *by,
+                      struct plan_refusal *why);
+
+/* Who has a delegation says what it is for, but not whose it is. */
+bool plan_is_owners_change(const struct plan_entry *before, const struct plan_entry *after, const char *holder);
 
 /* A node is in quarantine until a time: there is room in the heap. */
 void plan_cool(struct plan *plan, uint32_t node);

@@ -197,7 +197,7 @@ static bool read_until(const json_t *value, const char *key, struct book_order *
     bool right = json_is_null(value) || read_number(value, key, UINT32_MAX - 1, &number, wrong);
 
     order->entry.until_s = (uint32_t)number;
-    order->gives |= BOOK_GIVES_UNTIL;
+    order->gives |= PLAN_GIVES_UNTIL;
     return right;
 }
 
@@ -223,8 +223,8 @@ static unsigned find_word(const json_t *value, const char *const *names, unsigne
         order->gives |= (bit);                                                              \
         return (member) < (count) || say(wrong, key, value, (expected));                    \
     }
-READ_WORD(kind, PLAN_KINDS, PLAN_KIND_COUNT, order->entry.kind, BOOK_GIVES_KIND, "block, subnet, pool or host")
-READ_WORD(status, PLAN_STATUSES, PLAN_STATUS_COUNT, order->entry.status, BOOK_GIVES_STATUS,
+READ_WORD(kind, PLAN_KINDS, PLAN_KIND_COUNT, order->entry.kind, PLAN_GIVES_KIND, "block, subnet, pool or host")
+READ_WORD(status, PLAN_STATUSES, PLAN_STATUS_COUNT, order->entry.status, PLAN_GIVES_STATUS,
           "allocated, assigned, reserved or quarantined")
 READ_WORD(strategy, PLAN_STRATEGIES, PLAN_STRATEGY_COUNT, order->strategy, 0, "first, best or sparse")
 #undef READ_WORD
@@ -239,7 +239,7 @@ static bool read_flag(const json_t *value, const char *key, bool *flag, char wro
 static bool read_delegated(const json_t *value, const char *key, struct book_order *order,
                            char wrong[static PLAN_JSON_WRONG_SIZE])
 {
-    order->gives |= BOOK_GIVES_DELEGATED;
+    order->gives |= PLAN_GIVES_DELEGATED;
     return read_flag(value, key, &order->entry.delegated, wrong);
 }
 
@@ -275,11 +275,11 @@ static bool read_text(const json_t *value, const char *key, size_t max, const ch
         order->gives |= (bit);                                                                \
         return read_text(value, key, (max), &order->entry.member, wrong);                     \
     }
-READ_TEXT(name, BOOK_GIVES_NAME, PLAN_NAME_MAX)
-READ_TEXT(owner, BOOK_GIVES_OWNER, PLAN_TEXT_MAX)
-READ_TEXT(provider, BOOK_GIVES_PROVIDER, PLAN_TEXT_MAX)
-READ_TEXT(contract, BOOK_GIVES_CONTRACT, PLAN_TEXT_MAX)
-READ_TEXT(note, BOOK_GIVES_NOTE, PLAN_TEXT_MAX)
+READ_TEXT(name, PLAN_GIVES_NAME, PLAN_NAME_MAX)
+READ_TEXT(owner, PLAN_GIVES_OWNER, PLAN_TEXT_MAX)
+READ_TEXT(provider, PLAN_GIVES_PROVIDER, PLAN_TEXT_MAX)
+READ_TEXT(contract, PLAN_GIVES_CONTRACT, PLAN_TEXT_MAX)
+READ_TEXT(note, PLAN_GIVES_NOTE, PLAN_TEXT_MAX)
 #undef READ_TEXT
 
 static bool read_key(const json_t *value, const char *key, struct book_order *order,
@@ -382,7 +382,7 @@ bool plan_json_order(const json_t *object, struct book_order *order, char wrong[
             snprintf(wrong, PLAN_JSON_WRONG_SIZE, "%s is missing", fields[i].key);
             return false;
         }
-    if (order->operation != BOOK_SET && !(order->gives & BOOK_GIVES_STATUS))
+    if (order->operation != BOOK_SET && !(order->gives & PLAN_GIVES_STATUS))
         order->entry.status = order->entry.kind == PLAN_BLOCK ? PLAN_ALLOCATED : PLAN_ASSIGNED;
     return true;
 }
