@@ -314,7 +314,7 @@ static int minimise(struct routing_table *table, bool discards, const struct opt
     return status;
 }
 
-int plan_aggregate(const struct command *self, int count, char **words, const struct options *options)
+int command_plan_aggregate(const struct command *self, int count, char **words, const struct options *options)
 {
     struct routing_table table = {.self = self, .path = "the daemon's routes"};
     bool discards = count && strcmp(words[count - 1], "discards") == 0;

@@ -2,6 +2,7 @@
 #include "base/compiler.h"
 #include "base/csv.h"
 #include "client/command.h"
+#include "client/file.h"
 #include "client/server.h"
 #include "dhcp/import.h"
 #include "net/ipv4_addr.h"
@@ -13,9 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-#define FILE_MAX      1073741824 /* bytes */
-#define REQUEST_BYTES 48000      /* of leases in one request, which is at most WIRE_REQUEST_MAX long */
-#define REQUEST_MAX   500        /* leases */
+#define REQUEST_BYTES 48000 /* of leases in one request, which is at most WIRE_REQUEST_MAX long */
+#define REQUEST_MAX   500   /* leases */
 
 /* --- one address ------------------------------------------------------------------------------------------------- */
 
@@ -88,37 +88,6 @@ static int export_all(const struct command *self, int count, char **words, const
 }
 
 /* --- out of a file ----------------------------------------------------------------------------------------------- */
-
-/* The file's text, which the caller frees. NULL: it cannot be read, which has been said. */
-static char *read_file(const struct command *self, const char *path, size_t *len)
-{
-    FILE *file = fopen(path, "re");
-    size_t room = 65536, got;
-    char *text = file ? malloc(room) : NULL;
-
-    *len = 0;
-    while (text && (got = fread(text + *len, 1, room - *len, file)) > 0) {
-        *len += got;
-        if (*len < room)
-            continue;
-        char *larger = room < FILE_MAX ? realloc(text, room *= 2) : NULL;
-        if (!larger) {
-            free(text);
-            text = NULL;
-            errno = EFBIG;
-            break;
-        }
-        text = larger;
-    }
-    if (!text || ferror(file)) {
-        command_failed(self, "%s: %s", path, strerror(errno));
-        free(text);
-        text = NULL;
-    }
-    if (file)
-        fclose(file);
-    return text;
-}
 
 /* A lease as the daemon reads it. A name that is no text is left out. */
 static json_t *json_lease(const struct dhcp_lease *lease)
@@ -202,7 +171,7 @@ static int import_file(const struct command *self, int count, char **words, cons
 {
     struct import import = {.self = self, .options = options, .path = words[0]};
     size_t len, old = 0;
-    char *text = read_file(self, words[0], &len);
+    char *text = file_read(self, words[0], &len);
     int status = EXIT_FAILED;
 
     (void)count;

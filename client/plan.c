@@ -175,21 +175,19 @@ static int answered(void *arg, const json_t *result, bool last)
     return 0;
 }
 
-/* A key of its own, so that it can be sent again when the answer gets lost. */
-static void give_key(const struct order *order)
+json_t *plan_new_key(void)
 {
     unsigned char bytes[16];
 
-    if (json_object_get(order->object, "key") || getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-        return;
-    json_object_set_new(order->object, "key", wire_hex(bytes, sizeof(bytes)));
+    return getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes) ? wire_hex(bytes, sizeof(bytes)) : NULL;
 }
 
 static int carry_out(const struct order *order, const struct options *options)
 {
     struct outcome outcome = {order, options, false};
 
-    give_key(order);
+    if (!json_object_get(order->object, "key"))
+        json_object_set_new(order->object, "key", plan_new_key());
     json_t *arguments = json_pack("{s:[O]}", "operations", order->object);
     if (order->as && json_object_set_new(arguments, "as", json_string(order->as))) {
         json_decref(arguments);
@@ -287,9 +285,9 @@ static int undo(const struct command *self, int count, char **words, const struc
 #define MANY 64 /* words */
 
 static const struct subcommand subcommands[] = {
-    {"show", 0, 3, plan_show},
-    {"find", 1, 2, plan_find},
-    {"history", 0, 3, plan_history},
+    {"show", 0, 3, command_plan_show},
+    {"find", 1, 2, command_plan_find},
+    {"history", 0, 3, command_plan_history},
     {"add", 1, MANY, change},
     {"allocate", 2, MANY, change},
     {"set", 3, MANY, change},
@@ -300,9 +298,11 @@ static const struct subcommand subcommands[] = {
     {"move", 2, MANY, change},
     {"resize", 2, MANY, change},
     {"undo", 0, MANY, undo},
-    {"aggregate", 0, 2, plan_aggregate},
-    {"check", 0, 0, plan_check},
-    {"announce", 0, 1, plan_announce},
+    {"import", 1, MANY, command_plan_import},
+    {"export", 1, 2, command_plan_export},
+    {"aggregate", 0, 2, command_plan_aggregate},
+    {"check", 0, 0, command_plan_check},
+    {"announce", 0, 1, command_plan_announce},
     {NULL, 0, 0, NULL},
 };
 
@@ -313,8 +313,8 @@ static int plan(const struct command *self, int argc, char **argv, const struct 
 
 const struct command command_plan = {
     .name = "plan",
-    .arguments =
-        "show|find|check|add|allocate|set|delegate|free|split|merge|move|resize|history|undo|announce|aggregate ...",
+    .arguments = "show|find|check|add|allocate|set|delegate|free|split|merge|move|resize|history|undo|import|export|"
+                 "announce|aggregate ...",
     .summary = "the address plan: who has which addresses",
     .help =
         "  show [NODE] [depth N]                the plan, or NODE and what is in it, and how full each part is: '#' "
@@ -337,6 +337,17 @@ const struct command command_plan = {
         "  resize NODE RANGE                    it gets more addresses, or less\n"
         "  history [NODE|RANGE|NUMBER] [limit N]  what was done; about NODE or RANGE; all of operation NUMBER\n"
         "  undo [NUMBER]                        undo operation NUMBER, or the latest\n"
+        "  import FILE ... [check] [skip] [vrf NAME]  nodes of FILE are added, or get what it says, all in one "
+        "operation: JSON or CSV of\n"
+        "                                       an export; NetBox's CSV (prefixes, aggregates, IP ranges, IP "
+        "addresses; of\n"
+        "                                       one VRF); Kea's configuration; dhcpd.conf; ip -j route. check: only "
+        "say\n"
+        "                                       what would be done; skip: leave out what cannot be. '-': standard "
+        "input\n"
+        "  export FORMAT [NODE]                 the plan, or NODE and what is in it, as json or csv (all of it), "
+        "netbox-prefixes,\n"
+        "                                       netbox-ranges, netbox-addresses, kea, dhcpd or routes\n"
         "  announce [PROVIDER]                  what would be announced to each provider, exactly summarised\n"
         "  aggregate [FILE] [discards]          the smallest table that forwards as FILE does, whose lines are\n"
         "                                       [TYPE] PREFIX [NEXT HOP], as of ip route ('-': standard input); or as "

@@ -40,7 +40,7 @@ static void cell_notes(const json_t *row, char cell[static TABLE_CELL_SIZE])
 static const struct table_column columns[] = {
     {"PROVIDER", 24, cell_provider}, {"PREFIX", 18, cell_prefix}, {"NOTES", 0, cell_notes}};
 
-int plan_announce(const struct command *self, int count, char **words, const struct options *options)
+int command_plan_announce(const struct command *self, int count, char **words, const struct options *options)
 {
     struct table table = {.columns = columns,
                           .count = ARRAY_SIZE(columns),

@@ -31,7 +31,7 @@ static int line(void *arg, const json_t *result, bool last)
     return ferror(stdout);
 }
 
-int plan_check(const struct command *self, int count, char **words, const struct options *options)
+int command_plan_check(const struct command *self, int count, char **words, const struct options *options)
 {
     struct disagreements all = {.json = {.key = "findings", .json = true}, .options = options};
 

@@ -130,7 +130,7 @@ static int print_tree(const struct command *self, const char *command, json_t *a
     return status;
 }
 
-int plan_show(const struct command *self, int count, char **words, const struct options *options)
+int command_plan_show(const struct command *self, int count, char **words, const struct options *options)
 {
     json_t *arguments = json_object();
     bool right = true;
@@ -153,7 +153,7 @@ int plan_show(const struct command *self, int count, char **words, const struct 
     return print_tree(self, "plan", arguments, "nothing is planned there", options);
 }
 
-int plan_find(const struct command *self, int count, char **words, const struct options *options)
+int command_plan_find(const struct command *self, int count, char **words, const struct options *options)
 {
     struct ipv4_range range;
     json_int_t at;
@@ -279,7 +279,7 @@ static const struct table_column history_columns[] = {{"NUMBER", 7, cell_operati
                                                       {"WHO", 12, cell_who},         {"WHAT", 9, cell_what},
                                                       {"NODE", 26, cell_node},       {"CHANGE", 0, cell_change}};
 
-int plan_history(const struct command *self, int count, char **words, const struct options *options)
+int command_plan_history(const struct command *self, int count, char **words, const struct options *options)
 {
     struct table table = {.columns = history_columns,
                           .count = ARRAY_SIZE(history_columns),

@@ -23,6 +23,7 @@ MAY_USE = {
     "rib": ["base", "net"],
     "aggregate": ["base", "net"],
     "plan": ["base", "net", "aggregate"],
+    "interchange": ["base", "net", "aggregate", "plan"],
     "twamp": ["base", "net"],
     "dhcp": ["base", "net"],
     "store": ["base", "net", "aggregate", "plan", "dhcp"],
@@ -43,12 +44,12 @@ MAY_USE = {
     "address": ["base", "net", "fib", "queue", "sched", "rib", "aggregate", "plan", "dhcp", "store", "conf", "bpf", "log", "loop", "control", "query", "role"],
     "measure": ["base", "net", "fib", "queue", "sched", "twamp", "rib", "dhcp", "conf", "bpf", "log", "loop", "control", "query", "role"],
     "planner": ["base", "net", "fib", "queue", "sched", "rib", "aggregate", "plan", "dhcp", "store", "book", "conf", "bpf", "log", "loop", "control", "query", "role"],
-    "management": ["base", "net", "fib", "queue", "sched", "twamp", "rib", "aggregate", "plan", "dhcp", "store", "book", "conf", "wire", "bpf", "log", "loop", "netlink", "query"],
-    "daemon": ["base", "net", "fib", "queue", "sched", "sizing", "twamp", "rib", "aggregate", "plan", "dhcp", "store", "book", "conf", "wire", "bpf", "log", "loop", "netlink", "control",
+    "management": ["base", "net", "fib", "queue", "sched", "twamp", "rib", "aggregate", "plan", "interchange", "dhcp", "store", "book", "conf", "wire", "bpf", "log", "loop", "netlink", "query"],
+    "daemon": ["base", "net", "fib", "queue", "sched", "sizing", "twamp", "rib", "aggregate", "plan", "interchange", "dhcp", "store", "book", "conf", "wire", "bpf", "log", "loop", "netlink", "control",
                "query", "role", "port", "shape", "route", "engine", "address", "measure", "planner", "management"],
     "replay": ["base", "net", "fib", "queue", "sched", "sizing", "rib", "dhcp", "conf", "bpf", "loop", "query", "port", "shape", "log", "netlink"],
     "simulate": ["base", "net", "fib", "queue", "sched", "sizing", "rib", "dhcp", "conf", "bpf", "loop", "query", "port", "shape", "log", "netlink"],
-    "client": ["base", "net", "aggregate", "queue", "sched", "dhcp", "conf", "wire"],
+    "client": ["base", "net", "aggregate", "plan", "interchange", "queue", "sched", "dhcp", "conf", "wire"],
     "benchmarks": ["base", "net", "fib", "queue", "sched", "aggregate", "plan", "dhcp", "store", "book", "wire", "bpf"],
 }
 ROOTS = ["lib", "src", "client", "bpf", "benchmarks"]

@@ -15,7 +15,7 @@
 
 /* --- what a node may be ------------------------------------------------------------------------------------------- */
 
-static bool is_name(const char *name)
+bool plan_is_name(const char *name)
 {
     size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./");
 
@@ -37,7 +37,7 @@ static int check_entry(const struct plan_entry *entry, struct plan_refusal *why)
     const char *const texts[] = {entry->owner, entry->provider, entry->contract, entry->note};
     struct ipv4_prefix prefix;
 
-    if (entry->name && !is_name(entry->name))
+    if (entry->name && !plan_is_name(entry->name))
         return plan_refuse(why, PLAN_REASON_BAD_NAME, entry->range, 0);
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         if (texts[i] && !is_text(texts[i]))

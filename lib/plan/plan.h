@@ -148,6 +148,9 @@ struct plan_refusal {
 /* A sentence without a full stop; right after the refusal, before anything else is done to the plan. */
 void plan_refusal_format(const struct plan *plan, const struct plan_refusal *why, char out[static PLAN_REFUSAL_SIZE]);
 
+/* Whether a node may have this name. */
+bool plan_is_name(const char *name);
+
 struct plan *plan_new(const uint8_t hash_key[SIPHASH_KEY_SIZE]); /* NULL if there is no memory */
 struct plan *plan_free(struct plan *plan);                       /* takes NULL, returns NULL */
 

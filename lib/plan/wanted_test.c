@@ -2,7 +2,7 @@
 #include "plan/wanted.h"
 
 #include "base/compiler.h"
-#include "tests/draw.h"
+#include "tests/plan_draw.h"
 #include "tests/plan_dump.h"
 #include "tests/unit.h"
 
@@ -207,38 +207,6 @@ static void all_or_nothing(void **state)
 
 /* --- any plan ----------------------------------------------------------------------------------------------------- */
 
-/* A plan of whatever was not refused. */
-static struct plan *draw_plan(uint64_t *seed)
-{
-    static const char *const owners[] = {NULL, "ada", "bob", "eve"};
-    const struct plan_by by = {.everywhere = true, .now_s = 1000};
-    struct plan *plan = plan_new(key);
-    char name[16];
-
-    for (int i = 0; i < NODES; i++) {
-        uint32_t first = 0x0a000000 + (uint32_t)draw_below(seed, 4096);
-        struct plan_entry entry = {.kind = (uint8_t)draw_below(seed, PLAN_KIND_COUNT),
-                                   .status = (uint8_t)draw_below(seed, PLAN_STATUS_COUNT),
-                                   .owner = owners[draw_below(seed, ARRAY_SIZE(owners))],
-                                   .provider = owners[draw_below(seed, ARRAY_SIZE(owners))],
-                                   .note = owners[draw_below(seed, ARRAY_SIZE(owners))],
-                                   .contract = owners[draw_below(seed, ARRAY_SIZE(owners))],
-                                   .until_s = (uint32_t)draw_below(seed, 2) * 5000};
-        struct ipv4_prefix prefix = {.addr = first, .len = (uint8_t)(19 + draw_below(seed, 14))};
-        entry.range =
-            entry.kind == PLAN_POOL
-                ? (struct ipv4_range){first, first + (uint32_t)draw_below(seed, 30)}
-                : ipv4_range_of(ipv4_prefix_network(entry.kind == PLAN_HOST ? (prefix.len = 32, prefix) : prefix));
-        snprintf(name, sizeof(name), "n%d", i);
-        entry.name = draw_below(seed, 2) ? name : NULL;
-        entry.delegated = entry.owner && draw_below(seed, 2);
-        struct plan_by then = by;
-        then.now_s += (uint32_t)i;
-        plan_add(plan, &entry, &then, NULL, NULL);
-    }
-    return plan;
-}
-
 /* All of it, in any order. To be freed. */
 static struct plan_wanted *take_all(const struct plan *plan, uint64_t *seed, size_t *count)
 {
@@ -270,7 +238,7 @@ static void any_plan_is_taken_over(void **state)
 
     for (uint64_t round = 0; round < 300; round++) {
         uint64_t seed = round + 1;
-        struct plan *plan = draw_plan(&seed), *other = plan_new(key);
+        struct plan *plan = plan_draw(&seed, NODES), *other = plan_new(key);
         size_t count, changes;
         struct plan_wanted *all = take_all(plan, &seed, &count);
         char *was = plan_dump(plan);

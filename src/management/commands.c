@@ -350,11 +350,12 @@ const struct session_command session_commands[] = {
     {"contract-check", {"name", "settings"}, false, command_contract_check},
     {"contract-add", {"name", "settings"}, true, command_contract_add},
     {"contract-remove", {"name"}, true, command_contract_remove},
-    {"plan", {"within", "depth", "having"}, false, command_plan},
+    {"plan", {"within", "depth", "having", "bare"}, false, command_plan},
     {"plan-find", {"node", "at"}, false, command_plan_find},
     {"plan-announce", {"provider"}, false, command_plan_announce},
     {"plan-check", {NULL}, false, command_plan_check},
     {"plan-history", {"about", "operation", "limit"}, false, command_plan_history},
+    {"plan-stage", {"key", "at", "nodes"}, true, command_plan_stage},
     {"plan-do", {"operations", "as"}, true, command_plan_do},
     {"reload", {NULL}, true, command_reload},
 };

@@ -39,6 +39,8 @@ session_run_command command_contracts, command_contract, command_contract_check,
 /* Of the address plan (plan_commands.c). */
 session_run_command command_plan, command_plan_find, command_plan_history, command_plan_do;
 
+/* What is to be imported (plan_stage.c). */
+session_run_command command_plan_stage;
 /* The plan held against what is in use (plan_check.c). */
 session_run_command command_plan_check;
 

@@ -40,6 +40,17 @@ static json_t *take_nodes(union query_buffer *buffer)
     return nodes;
 }
 
+static json_t *take_entries(union query_buffer *buffer)
+{
+    struct unpack records = query_plan_records(buffer);
+    json_t *nodes = json_array();
+    struct plan_entry entry;
+
+    while (query_plan_take_entry(&records, &entry))
+        json_array_append_new(nodes, entry_json(&entry));
+    return nodes;
+}
+
 /* A line of an answer. */
 static int tell(struct session *session, const json_t *id, const char *key, json_t *records, bool more)
 {
@@ -60,7 +71,8 @@ static bool read_count(const json_t *arguments, const char *key, json_int_t *cou
 
 int command_plan(struct session *session, const json_t *id, const json_t *arguments)
 {
-    const json_t *within = json_object_get(arguments, "within"), *having = json_object_get(arguments, "having");
+    const json_t *within = json_object_get(arguments, "within"), *having = json_object_get(arguments, "having"),
+                 *bare = json_object_get(arguments, "bare");
     struct query_plan_list list = {.within.range = {0, UINT32_MAX}, .having = json_string_value(having)};
     struct query query = {0};
     char wrong[PLAN_JSON_WRONG_SIZE];
@@ -73,13 +85,17 @@ int command_plan(struct session *session, const json_t *id, const json_t *argume
         return session_fail(session, id, WIRE_BAD_REQUEST, "depth: expected an integer that is not negative");
     if (having && (!list.having || !list.having[0] || strlen(list.having) > PLAN_TEXT_MAX))
         return session_fail(session, id, WIRE_BAD_REQUEST, "having: expected a string of 1 to 255 bytes");
+    if (bare && !json_is_boolean(bare))
+        return session_fail(session, id, WIRE_BAD_REQUEST, "bare: expected true or false");
+    list.bare = json_is_true(bare);
     list.depth = depth < UINT32_MAX ? (uint32_t)depth : UINT32_MAX;
     for (;;) {
         query_plan_ask_list(&query, &list);
         if (!ask(session, id, &query, &error))
             return error;
         const struct query_answer answer = session->buffer.answer;
-        error = tell(session, id, "nodes", take_nodes(&session->buffer), answer.more);
+        error = tell(session, id, "nodes", list.bare ? take_entries(&session->buffer) : take_nodes(&session->buffer),
+                     answer.more);
         if (error || !answer.more)
             return error;
         list.started = true;
@@ -141,7 +157,7 @@ static void step_back(struct back *back, union query_buffer *buffer)
         if (change->is && ipv4_range_covers(change->after.range, back->about))
             drop_then(back, change->after.range);
         if (change->was && ipv4_range_covers(change->before.range, back->about))
-            put_then(back, &change->before, json_plan_entry(&change->before));
+            put_then(back, &change->before, entry_json(&change->before));
     }
 }
 
@@ -166,7 +182,7 @@ static int find_then(struct session *session, const json_t *id, struct back *bac
     int error = 0;
 
     while (query_plan_take_node(&records, &node))
-        put_then(back, &node.entry, json_plan_entry(&node.entry));
+        put_then(back, &node.entry, entry_json(&node.entry));
     while (more && !back->done) {
         query_plan_ask_steps(&query, &steps);
         if (!ask(session, id, &query, &error)) {

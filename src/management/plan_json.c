@@ -7,25 +7,6 @@
 
 /* --- out ---------------------------------------------------------------------------------------------------------- */
 
-static json_t *json_range(struct ipv4_range range)
-{
-    char text[IPV4_RANGE_TEXT_SIZE];
-
-    ipv4_range_format(range, text);
-    return json_string(text);
-}
-
-json_t *json_plan_entry(const struct plan_entry *entry)
-{
-    return json_pack("{s:o, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "range",
-                     json_range(entry->range), "kind", plan_kind_name(entry->kind), "status",
-                     plan_status_name(entry->status), "delegated", entry->delegated, "for_sibling", entry->for_sibling,
-                     "name", json_text(entry->name), "owner", json_text(entry->owner), "provider",
-                     json_text(entry->provider), "contract", json_text(entry->contract), "note", json_text(entry->note),
-                     "created", (json_int_t)entry->created_s, "changed", (json_int_t)entry->changed_s, "until",
-                     entry->until_s ? json_integer((json_int_t)entry->until_s) : json_null());
-}
-
 static json_t *json_usage(const struct plan_usage *usage)
 {
     json_t *blocks = json_object();
@@ -47,7 +28,7 @@ static json_t *json_usage(const struct plan_usage *usage)
 
 json_t *json_plan_node(const struct query_plan_node *node)
 {
-    json_t *object = json_plan_entry(&node->entry);
+    json_t *object = entry_json(&node->entry);
 
     json_object_set_new(object, "depth", json_integer(node->depth));
     json_object_set_new(object, "usage", json_usage(&node->usage));
@@ -69,8 +50,8 @@ json_t *json_plan_step(const struct plan_stored_step *step)
                      (json_int_t)operation->steps, "undoes", number_or_null(operation->undoes), "undone",
                      number_or_null(operation->undone), "key", json_text(operation->key), "step",
                      (json_int_t)step->number, "before",
-                     step->change.was ? json_plan_entry(&step->change.before) : json_null(), "after",
-                     step->change.is ? json_plan_entry(&step->change.after) : json_null());
+                     step->change.was ? entry_json(&step->change.before) : json_null(), "after",
+                     step->change.is ? entry_json(&step->change.after) : json_null());
 }
 
 json_t *json_plan_done(const struct book_done *done)
@@ -79,22 +60,10 @@ json_t *json_plan_done(const struct book_done *done)
         return json_pack("{s:i, s:o}", "code", WIRE_REFUSED, "error", json_text(done->why));
     return json_pack("{s:i, s:I, s:b, s:I, s:b, s:o}", "code", WIRE_OK, "operation", (json_int_t)done->operation,
                      "repeated", done->repeated, "steps", (json_int_t)done->steps, "there", done->is, "node",
-                     json_plan_entry(&done->node));
+                     done->steps ? entry_json(&done->node) : json_null());
 }
 
 /* --- in ----------------------------------------------------------------------------------------------------------- */
-
-/* What was expected in place of a value. */
-static bool say(char wrong[static PLAN_JSON_WRONG_SIZE], const char *key, const json_t *value, const char *expected)
-{
-    const char *text = json_string_value(value);
-
-    if (text)
-        snprintf(wrong, PLAN_JSON_WRONG_SIZE, "%s: '%.40s': expected %s", key, text, expected);
-    else
-        snprintf(wrong, PLAN_JSON_WRONG_SIZE, "%s: expected %s", key, expected);
-    return false;
-}
 
 bool plan_json_place(const json_t *value, const char *key, struct query_plan_place *place,
                      char wrong[static PLAN_JSON_WRONG_SIZE])
@@ -103,13 +72,14 @@ bool plan_json_place(const json_t *value, const char *key, struct query_plan_pla
 
     place->name = NULL;
     if (!text)
-        return say(wrong, key, value, "a node's name, an address, a prefix or a range, as a string");
+        return entry_json_expected(wrong, key, value, "a node's name, an address, a prefix or a range, as a string");
     if (ipv4_range_parse(text, strlen(text), IPV4_PREFIX_ALLOW_ADDRESS, &place->range, NULL) == 0)
         return true;
     if (!text[strspn(text, "0123456789-_./")]) /* no name has no letter */
-        return say(wrong, key, value, "an address, a prefix without host bits, a range FIRST-LAST, or a node's name");
+        return entry_json_expected(wrong, key, value,
+                                   "an address, a prefix without host bits, a range FIRST-LAST, or a node's name");
     if (strlen(text) > PLAN_NAME_MAX)
-        return say(wrong, key, value, "a name of at most 63 characters");
+        return entry_json_expected(wrong, key, value, "a name of at most 63 characters");
     place->name = text;
     return true;
 }
@@ -129,25 +99,16 @@ static bool read_node(const json_t *value, const char *key, struct book_order *o
     return right;
 }
 
-static bool parse_range(const json_t *value, unsigned allow, struct ipv4_range *range)
-{
-    const char *text = json_string_value(value);
-
-    return text && ipv4_range_parse(text, strlen(text), allow, range, NULL) == 0;
-}
-
 static bool read_range(const json_t *value, const char *key, struct book_order *order,
                        char wrong[static PLAN_JSON_WRONG_SIZE])
 {
-    return parse_range(value, IPV4_PREFIX_ALLOW_ADDRESS, &order->range) ||
-           say(wrong, key, value, "an address, a prefix without host bits, or a range FIRST-LAST");
+    return entry_json_range(key, value, &order->range, wrong);
 }
 
 static bool read_to(const json_t *value, const char *key, struct book_order *order,
                     char wrong[static PLAN_JSON_WRONG_SIZE])
 {
-    return parse_range(value, IPV4_PREFIX_ALLOW_ADDRESS, &order->to) ||
-           say(wrong, key, value, "an address, a prefix without host bits, or a range FIRST-LAST");
+    return entry_json_range(key, value, &order->to, wrong);
 }
 
 static bool read_number(const json_t *value, const char *key, json_int_t max, json_int_t *number,
@@ -190,57 +151,21 @@ static bool read_operation(const json_t *value, const char *key, struct book_ord
     return right;
 }
 
-static bool read_until(const json_t *value, const char *key, struct book_order *order,
-                       char wrong[static PLAN_JSON_WRONG_SIZE])
-{
-    json_int_t number = 0;
-    bool right = json_is_null(value) || read_number(value, key, UINT32_MAX - 1, &number, wrong);
-
-    order->entry.until_s = (uint32_t)number;
-    order->gives |= PLAN_GIVES_UNTIL;
-    return right;
-}
-
-/* A word that stands in a table of names: its number, or `count`. */
-static unsigned find_word(const json_t *value, const char *const *names, unsigned count)
+static bool read_strategy(const json_t *value, const char *key, struct book_order *order,
+                          char wrong[static PLAN_JSON_WRONG_SIZE])
 {
     const char *word = json_string_value(value);
-    unsigned i = 0;
 
-    while (i < count && !(word && strcmp(word, names[i]) == 0))
-        i++;
-    return i;
+    order->strategy = 0;
+    while (order->strategy < PLAN_STRATEGY_COUNT && !(word && strcmp(word, plan_strategy_name(order->strategy)) == 0))
+        order->strategy++;
+    return order->strategy < PLAN_STRATEGY_COUNT || entry_json_expected(wrong, key, value, "first, best or sparse");
 }
-
-/* A word of one of the lists of plan.h. */
-#define X(enumerator, name, ...) name,
-#define READ_WORD(what, list, count, member, bit, expected)                                 \
-    static bool read_##what(const json_t *value, const char *key, struct book_order *order, \
-                            char wrong[static PLAN_JSON_WRONG_SIZE])                        \
-    {                                                                                       \
-        static const char *const names[] = {list(X)};                                       \
-        (member) = (uint8_t)find_word(value, names, (count));                               \
-        order->gives |= (bit);                                                              \
-        return (member) < (count) || say(wrong, key, value, (expected));                    \
-    }
-READ_WORD(kind, PLAN_KINDS, PLAN_KIND_COUNT, order->entry.kind, PLAN_GIVES_KIND, "block, subnet, pool or host")
-READ_WORD(status, PLAN_STATUSES, PLAN_STATUS_COUNT, order->entry.status, PLAN_GIVES_STATUS,
-          "allocated, assigned, reserved or quarantined")
-READ_WORD(strategy, PLAN_STRATEGIES, PLAN_STRATEGY_COUNT, order->strategy, 0, "first, best or sparse")
-#undef READ_WORD
-#undef X
 
 static bool read_flag(const json_t *value, const char *key, bool *flag, char wrong[static PLAN_JSON_WRONG_SIZE])
 {
     *flag = json_is_true(value);
-    return json_is_boolean(value) || say(wrong, key, value, "true or false");
-}
-
-static bool read_delegated(const json_t *value, const char *key, struct book_order *order,
-                           char wrong[static PLAN_JSON_WRONG_SIZE])
-{
-    order->gives |= PLAN_GIVES_DELEGATED;
-    return read_flag(value, key, &order->entry.delegated, wrong);
+    return json_is_boolean(value) || entry_json_expected(wrong, key, value, "true or false");
 }
 
 static bool read_keep_sibling(const json_t *value, const char *key, struct book_order *order,
@@ -268,19 +193,17 @@ static bool read_text(const json_t *value, const char *key, size_t max, const ch
     return false;
 }
 
-#define READ_TEXT(member, bit, max)                                                           \
-    static bool read_##member(const json_t *value, const char *key, struct book_order *order, \
-                              char wrong[static PLAN_JSON_WRONG_SIZE])                        \
-    {                                                                                         \
-        order->gives |= (bit);                                                                \
-        return read_text(value, key, (max), &order->entry.member, wrong);                     \
-    }
-READ_TEXT(name, PLAN_GIVES_NAME, PLAN_NAME_MAX)
-READ_TEXT(owner, PLAN_GIVES_OWNER, PLAN_TEXT_MAX)
-READ_TEXT(provider, PLAN_GIVES_PROVIDER, PLAN_TEXT_MAX)
-READ_TEXT(contract, PLAN_GIVES_CONTRACT, PLAN_TEXT_MAX)
-READ_TEXT(note, PLAN_GIVES_NOTE, PLAN_TEXT_MAX)
-#undef READ_TEXT
+/* What is said of a node. */
+static bool read_member(const json_t *value, const char *key, struct book_order *order,
+                        char wrong[static PLAN_JSON_WRONG_SIZE])
+{
+    struct plan_wanted wanted = {order->entry, order->gives};
+    bool right = entry_json_member(key, value, &wanted, wrong) == ENTRY_JSON_READ;
+
+    order->entry = wanted.entry;
+    order->gives = wanted.gives;
+    return right;
+}
 
 static bool read_key(const json_t *value, const char *key, struct book_order *order,
                      char wrong[static PLAN_JSON_WRONG_SIZE])
@@ -294,9 +217,10 @@ static bool read_do(const json_t *value, const char *key, struct book_order *ord
     const char *name = json_string_value(value);
 
     order->operation = (uint8_t)(name ? book_operation_of(name) : BOOK_EXPIRE);
-    return order->operation < BOOK_EXPIRE || say(wrong, key, value,
-                                                 "add, allocate, set, delegate, free, split, merge, move, "
-                                                 "resize or undo");
+    return order->operation < BOOK_EXPIRE ||
+           entry_json_expected(wrong, key, value,
+                               "add, allocate, set, delegate, free, split, merge, move, "
+                               "resize, import or undo");
 }
 
 #define OF(operation) (1u << BOOK_##operation)
@@ -316,21 +240,21 @@ static const struct field {
     {"range", read_range, OF(ADD) | OF(MERGE), OF(ADD) | OF(MERGE)},
     {"to", read_to, OF(MOVE) | OF(RESIZE), OF(MOVE) | OF(RESIZE)},
     {"length", read_length, OF(ALLOCATE) | OF(SPLIT), OF(ALLOCATE) | OF(SPLIT)},
-    {"kind", read_kind, OF_ENTRY, OF(ADD) | OF(ALLOCATE)},
-    {"status", read_status, OF_ENTRY, 0},
-    {"delegated", read_delegated, OF_ENTRY, 0},
-    {"name", read_name, OF_ENTRY, 0},
-    {"owner", read_owner, OF_ENTRY | OF(DELEGATE), 0},
-    {"provider", read_provider, OF_ENTRY, 0},
-    {"contract", read_contract, OF_ENTRY, 0},
-    {"note", read_note, OF_ENTRY, 0},
-    {"until", read_until, OF_ENTRY, 0},
+    {"kind", read_member, OF_ENTRY, OF(ADD) | OF(ALLOCATE)},
+    {"status", read_member, OF_ENTRY, 0},
+    {"delegated", read_member, OF_ENTRY, 0},
+    {"name", read_member, OF_ENTRY, 0},
+    {"owner", read_member, OF_ENTRY | OF(DELEGATE), 0},
+    {"provider", read_member, OF_ENTRY, 0},
+    {"contract", read_member, OF_ENTRY, 0},
+    {"note", read_member, OF_ENTRY, 0},
+    {"until", read_member, OF_ENTRY, 0},
     {"strategy", read_strategy, OF(ALLOCATE), 0},
     {"keep_sibling", read_keep_sibling, OF(ALLOCATE), 0},
     {"all", read_all, OF(FREE), 0},
     {"cool_off", read_cool_off, OF(FREE), 0},
     {"operation", read_operation, OF(UNDO), 0},
-    {"key", read_key, OF_ALL, 0},
+    {"key", read_key, OF_ALL, OF(IMPORT)},
 };
 
 static const struct field *find_field(const char *key)

@@ -3,13 +3,13 @@
  */
 #pragma once
 
+#include "interchange/entry_json.h"
 #include "query/plan.h"
 
 #include <jansson.h>
 
-#define PLAN_JSON_WRONG_SIZE 160
+#define PLAN_JSON_WRONG_SIZE ENTRY_JSON_WRONG_SIZE
 
-json_t *json_plan_entry(const struct plan_entry *entry);
 json_t *json_plan_node(const struct query_plan_node *node);  /* and its depth and usage */
 json_t *json_plan_step(const struct plan_stored_step *step); /* an operation and a step of it */
 json_t *json_plan_done(const struct book_done *done);

@@ -55,7 +55,7 @@ int session_ask(struct session *session, const struct query *query, size_t recor
  * ended; WIRE_MORE: nothing has happened for SESSION_QUIET_MS; 0, or a code to fail with, as above. */
 int session_watch(struct session *session, const struct query *query, size_t record_bytes);
 
-#define SESSION_ARGUMENTS_MAX 3
+#define SESSION_ARGUMENTS_MAX 4
 
 struct session_command {
     const char *name;

@@ -15,7 +15,8 @@
 #define RETRY_S          10   /* after what has cooled off could not be stored */
 #define CHECKPOINT_PAGES 8192 /* of the database's log, after a commit; in quiet moments any */
 #define ORDERS_MAX       512  /* in one answer */
-#define WAITING_MAX      64   /* who waits for a commit, before it is made within a turn */
+#define STAGED_AT_ONCE   256
+#define WAITING_MAX      64 /* who waits for a commit, before it is made within a turn */
 
 /* Who waits for the answer to his orders, which stands in the answers from `at` on. */
 struct waiting {
@@ -130,6 +131,26 @@ static void carry_out(struct planner *planner, const struct query *query, union 
     made->later = true;
 }
 
+/* Nodes that are to be imported later. */
+static void stage(struct planner *planner, const struct query *query, union query_buffer *buffer)
+{
+    struct plan_wanted wanted[STAGED_AT_ONCE];
+    struct query_plan_staged staged;
+    bool wrong = true;
+    int error = query_plan_read_stage(query, &staged) ? 0 : -EINVAL;
+    size_t count;
+
+    do {
+        for (count = 0; !error && count < STAGED_AT_ONCE && query_plan_next_wanted(&staged, &wanted[count], &wrong);)
+            count++;
+        if (!error)
+            error = wrong ? -EINVAL : book_stage(planner->book, staged.key, staged.at, wanted, count);
+        staged.at += (uint32_t)count;
+    } while (!error && count == STAGED_AT_ONCE);
+    buffer->answer.error = error;
+    buffer->answer.generation = staged.at;
+}
+
 /* A query_service_config's `answer`. */
 static void answer(void *arg, const struct query *query, union query_buffer *buffer, struct query_made *made)
 {
@@ -138,6 +159,10 @@ static void answer(void *arg, const struct query *query, union query_buffer *buf
     made->record_bytes = 1;
     if (query->kind == QUERY_PLAN_DO) {
         carry_out(planner, query, buffer, made);
+        return;
+    }
+    if (query->kind == QUERY_PLAN_STAGE) {
+        stage(planner, query, buffer);
         return;
     }
     if (planner->waiting_count) { /* nobody hears of what is not stored */

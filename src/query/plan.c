@@ -64,6 +64,42 @@ bool query_plan_next_order(struct query_plan_orders *orders, struct book_order *
     return !*wrong;
 }
 
+void query_plan_ask_stage(struct query *query, const char *key, uint32_t at)
+{
+    struct pack pack = begin_question(query, QUERY_PLAN_STAGE);
+    pack_text(&pack, key);
+    pack_u32(&pack, at);
+    end_question(query, &pack);
+}
+
+bool query_plan_add_wanted(struct query *query, const struct plan_wanted *wanted)
+{
+    struct pack pack = behind_text(query);
+
+    pack_u32(&pack, wanted->gives);
+    book_pack_entry(&pack, &wanted->entry);
+    return end_question(query, &pack);
+}
+
+bool query_plan_read_stage(const struct query *query, struct query_plan_staged *staged)
+{
+    staged->rest = question(query);
+    staged->key = unpack_text(&staged->rest);
+    staged->at = unpack_u32(&staged->rest);
+    return !staged->rest.wrong;
+}
+
+bool query_plan_next_wanted(struct query_plan_staged *staged, struct plan_wanted *wanted, bool *wrong)
+{
+    *wrong = false;
+    if (staged->rest.at == staged->rest.end)
+        return false;
+    wanted->gives = unpack_u32(&staged->rest);
+    book_unpack_entry(&staged->rest, &wanted->entry);
+    *wrong = staged->rest.wrong;
+    return !*wrong;
+}
+
 void query_plan_ask_list(struct query *query, const struct query_plan_list *list)
 {
     struct pack pack = begin_question(query, QUERY_PLAN_LIST);

@@ -17,6 +17,12 @@ void query_plan_ask_do(struct query *query, const char *who, const char *holder)
 /* One more. False: it does not fit. */
 bool query_plan_add_order(struct query *query, const struct book_order *order);
 
+/* QUERY_PLAN_STAGE: nodes that shall be imported under a key, behind the `at` that have come before (book_stage()). The
+ * answer's generation is how many have come; errors are book_stage()'s. */
+void query_plan_ask_stage(struct query *query, const char *key, uint32_t at);
+/* One more. False: it does not fit. */
+bool query_plan_add_wanted(struct query *query, const struct plan_wanted *wanted);
+
 /* A node, by its name, or, NULL, by a range. */
 struct query_plan_place {
     const char *name;
@@ -60,6 +66,13 @@ struct query_plan_orders {
 bool query_plan_read_do(const struct query *query, struct query_plan_orders *orders);
 /* False: there is none any more, or, `wrong`, that is none. */
 bool query_plan_next_order(struct query_plan_orders *orders, struct book_order *order, bool *wrong);
+struct query_plan_staged {
+    const char *key;
+    uint32_t at;
+    struct unpack rest; /* of which query_plan_next_wanted() takes one after the other */
+};
+bool query_plan_read_stage(const struct query *query, struct query_plan_staged *staged);
+bool query_plan_next_wanted(struct query_plan_staged *staged, struct plan_wanted *wanted, bool *wrong);
 bool query_plan_read_list(const struct query *query, struct query_plan_list *list);
 bool query_plan_read_find(const struct query *query, struct query_plan_place *place);
 bool query_plan_read_operations(const struct query *query, uint64_t *below);

@@ -69,6 +69,7 @@ enum query_kind {
 
     /* The planner answers (query/plan.h): */
     QUERY_PLAN_DO,
+    QUERY_PLAN_STAGE,
     QUERY_PLAN_LIST,
     QUERY_PLAN_FIND,
     QUERY_PLAN_OPERATIONS,

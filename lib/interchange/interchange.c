@@ -1,0 +1,388 @@
+#include "interchange/interchange.h"
+
+#include "interchange/inside.h"
+#include "net/ipv4_addr.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- what is wrong ------------------------------------------------------------------------------------------------ */
+
+int reading_wrong(struct reading *reading, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(reading->to->wrong, sizeof(reading->to->wrong), format, args);
+    va_end(args);
+    reading->to->wrong_line = reading->source.line;
+    return -EINVAL;
+}
+
+static void remark(struct interchange *to, const struct interchange_remark *where, const char *format, va_list args)
+{
+    char text[256];
+    int len = vsnprintf(text, sizeof(text), format, args);
+    struct interchange_remark *added = arena_append(&to->arena, &to->remarks, &to->remark_count, sizeof(*added));
+
+    if (!added)
+        return;
+    *added = *where;
+    added->text = arena_text(&to->arena, text, len < (int)sizeof(text) ? (size_t)len : sizeof(text) - 1);
+    if (!added->text)
+        added->text = "no memory";
+}
+
+static struct interchange_remark here(const struct reading *reading, bool fault)
+{
+    return (struct interchange_remark){
+        .path = reading->path, .list = reading->list, .number = reading->number, .fault = fault};
+}
+
+void reading_fault(struct reading *reading, const char *format, ...)
+{
+    const struct interchange_remark where = here(reading, true);
+    va_list args;
+
+    va_start(args, format);
+    remark(reading->to, &where, format, args);
+    va_end(args);
+}
+
+void reading_remark(struct reading *reading, const char *format, ...)
+{
+    const struct interchange_remark where = here(reading, false);
+    va_list args;
+
+    va_start(args, format);
+    remark(reading->to, &where, format, args);
+    va_end(args);
+}
+
+/* The same of a node that has been read. */
+__attribute__((format(printf, 4, 5))) static void
+remark_node(struct interchange *to, const struct interchange_node *node, bool fault, const char *format, ...)
+{
+    const struct interchange_remark where = {
+        .path = node->path, .list = node->list, .number = node->number, .fault = fault};
+    va_list args;
+
+    va_start(args, format);
+    remark(to, &where, format, args);
+    va_end(args);
+}
+
+void interchange_place(const char *path, const char *list, unsigned number, char out[static INTERCHANGE_PLACE_SIZE])
+{
+    if (list)
+        snprintf(out, INTERCHANGE_PLACE_SIZE, "%.200s: %s[%u]: ", path, list, number);
+    else
+        snprintf(out, INTERCHANGE_PLACE_SIZE, "%.200s:%u: ", path, number);
+}
+
+/* --- what is said ------------------------------------------------------------------------------------------------- */
+
+struct interchange_node *reading_add(struct reading *reading, struct ipv4_range range)
+{
+    struct interchange *to = reading->to;
+    struct interchange_node *node = arena_append(&to->arena, &to->all, &to->count, sizeof(*node));
+
+    reading->failed |= !node;
+    reading->known = true;
+    if (node)
+        *node = (struct interchange_node){
+            .wanted.entry.range = range, .path = reading->path, .list = reading->list, .number = reading->number};
+    return node;
+}
+
+static bool is_ipv6(struct reading *reading, const char *text)
+{
+    bool is = strchr(text, ':');
+
+    reading->to->ipv6 += is;
+    return is;
+}
+
+bool reading_prefix(struct reading *reading, const char *text, struct ipv4_prefix *prefix)
+{
+    if (ipv4_prefix_parse(text, strlen(text), IPV4_PREFIX_ALLOW_ADDRESS | IPV4_PREFIX_ALLOW_HOST_BITS, prefix, NULL) ==
+        0)
+        return true;
+    if (!is_ipv6(reading, text))
+        reading_fault(reading, "'%.60s': expected an address or a prefix", text);
+    return false;
+}
+
+bool reading_address(struct reading *reading, const char *text, uint32_t *addr)
+{
+    struct ipv4_prefix prefix;
+
+    if (!reading_prefix(reading, text, &prefix))
+        return false;
+    *addr = prefix.addr;
+    return true;
+}
+
+/* Where a text of UTF-8 may be cut: the beginning of a character. */
+static size_t cut_at(const char *text, size_t most)
+{
+    while (most && ((unsigned char)text[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
+const char *reading_text(struct reading *reading, const char *what, const char *text)
+{
+    size_t from = strspn(text, " \t\r\n"), len = strlen(text + from);
+
+    text += from;
+    while (len && strchr(" \t\r\n", text[len - 1]))
+        len--;
+    if (!len)
+        return NULL;
+    json_t *utf8 = json_stringn(text, len);
+    if (!utf8) {
+        reading_fault(reading, "%s: expected UTF-8", what);
+        return NULL;
+    }
+    json_decref(utf8);
+    if (len > PLAN_TEXT_MAX) {
+        len = cut_at(text, PLAN_TEXT_MAX);
+        reading_remark(reading, "%s: cut off behind %zu bytes", what, len);
+    }
+    char *copy = arena_text(&reading->to->arena, text, len);
+    reading->failed |= !copy;
+    for (size_t i = 0; copy && i < len; i++)
+        if ((unsigned char)copy[i] < ' ' || copy[i] == 0x7f)
+            copy[i] = ' ';
+    return copy;
+}
+
+void reading_name(struct reading *reading, struct interchange_node *node, const char *name)
+{
+    node->wanted.entry.name = reading_text(reading, "name", name);
+    node->wanted.gives |= PLAN_GIVES_NAME;
+    node->soft_name = true;
+}
+
+void reading_owner(struct reading *reading, struct interchange_node *node, const char *owner)
+{
+    node->wanted.entry.owner = reading_text(reading, "owner", owner);
+    node->wanted.gives |= PLAN_GIVES_OWNER;
+}
+
+void reading_note(struct reading *reading, struct interchange_node *node, const char *note)
+{
+    node->wanted.entry.note = reading_text(reading, "note", note);
+    node->wanted.gives |= PLAN_GIVES_NOTE;
+}
+
+void reading_kind(struct interchange_node *node, enum plan_kind kind)
+{
+    node->wanted.entry.kind = (uint8_t)kind;
+    node->wanted.gives |= PLAN_GIVES_KIND;
+}
+
+void reading_status(struct interchange_node *node, enum plan_status status)
+{
+    node->wanted.entry.status = (uint8_t)status;
+    node->wanted.gives |= PLAN_GIVES_STATUS;
+}
+
+void reading_wanted(struct reading *reading, struct interchange_node *node, const struct plan_wanted *wanted)
+{
+    struct plan_entry *entry = &node->wanted.entry;
+    const char **const texts[] = {&entry->name, &entry->owner, &entry->provider, &entry->contract, &entry->note};
+
+    node->wanted = *wanted;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        if (*texts[i] && !(*texts[i] = arena_text(&reading->to->arena, *texts[i], strlen(*texts[i]))))
+            reading->failed = true;
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Behind spaces, and comments as Kea's configuration may have them. */
+static bool looks_like_json(struct source source)
+{
+    while (source.at < source.end) {
+        size_t left = (size_t)(source.end - source.at);
+        const char *end = NULL;
+        if (*source.at == '{' || *source.at == '[')
+            return true;
+        if (left > 1 && source.at[0] == '/' && source.at[1] == '*')
+            end = memmem(source.at, left, "*/", 2);
+        else if (*source.at == '#' || (left > 1 && source.at[0] == '/' && source.at[1] == '/'))
+            end = memchr(source.at, '\n', left);
+        else if (is_space(*source.at))
+            end = source.at;
+        if (!end)
+            return false;
+        source.at = end + 1;
+    }
+    return false;
+}
+
+/* A heading of several columns, or the only one that is enough. */
+static bool looks_like_csv(struct source source)
+{
+    size_t left = (size_t)(source.end - source.at);
+    const char *end = memchr(source.at, '\n', left);
+    size_t len = end ? (size_t)(end - source.at) : left;
+
+    while (len && is_space(source.at[len - 1]))
+        len--;
+    return *source.at != '#' && ((memchr(source.at, ',', len) && !memchr(source.at, ';', len)) ||
+                                 (len == 5 && memcmp(source.at, "range", len) == 0) ||
+                                 (len == 6 && strncasecmp(source.at, "prefix", len) == 0) ||
+                                 (len == 7 && strncasecmp(source.at, "address", len) == 0));
+}
+
+int interchange_read(struct interchange *interchange, const char *path, const char *text, size_t len)
+{
+    struct reading reading = {.to = interchange, .path = path, .source = {.at = text, .end = text + len, .line = 1}};
+    struct source *source = &reading.source;
+
+    interchange->wrong[0] = '\0';
+    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* as some programs begin UTF-8 */
+        source->at += 3;
+    while (source->at < source->end && is_space(*source->at))
+        source->line += *source->at++ == '\n';
+    int error = source->at == source->end  ? reading_wrong(&reading, "the file is empty")
+                : looks_like_json(*source) ? read_json(&reading)
+                : looks_like_csv(*source)  ? read_csv(&reading)
+                                           : read_dhcpd(&reading);
+    if (!error && reading.failed)
+        error = -ENOMEM;
+    if (!error && !reading.known) {
+        source->line = 0;
+        error = reading_wrong(&reading, "there is nothing of a plan in it: expected JSON, CSV of Fairlead or NetBox, "
+                                        "Kea's configuration, dhcpd.conf, or ip -j route");
+    }
+    return error;
+}
+
+void interchange_clear(struct interchange *interchange)
+{
+    arena_clear(&interchange->arena);
+    *interchange = (struct interchange){.vrf = interchange->vrf};
+}
+
+/* --- joining ------------------------------------------------------------------------------------------------------ */
+
+static int by_place(const void *a, const void *b)
+{
+    const struct interchange_node *const *one = a, *const *other = b;
+    int order = ipv4_range_compare((*one)->wanted.entry.range, (*other)->wanted.entry.range);
+
+    return order ? order : (*one > *other) - (*one < *other);
+}
+
+/* A later word on the same range. */
+static void join(struct interchange *interchange, struct interchange_node *node, const struct interchange_node *later)
+{
+    char place[INTERCHANGE_PLACE_SIZE];
+    uint32_t both = node->wanted.gives & later->wanted.gives;
+
+    if (both & PLAN_GIVES_KIND && node->wanted.entry.kind != later->wanted.entry.kind) {
+        interchange_place(node->path, node->list, node->number, place);
+        place[strlen(place) - 2] = '\0';
+        remark_node(interchange, later, true, "the same addresses are a %s in %s, and a %s here",
+                    plan_kind_name(node->wanted.entry.kind), place, plan_kind_name(later->wanted.entry.kind));
+        return;
+    }
+    plan_entry_give(&node->wanted.entry, &later->wanted.entry, later->wanted.gives);
+    node->wanted.gives |= later->wanted.gives;
+    node->beside_pools &= later->beside_pools;
+    if (later->wanted.gives & PLAN_GIVES_NAME)
+        node->soft_name = later->soft_name;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct interchange_node *const *one = a, *const *other = b;
+    int order = strcmp((*one)->wanted.entry.name, (*other)->wanted.entry.name);
+
+    if (!order) /* those that must have it come first */
+        order = (*one)->soft_name - (*other)->soft_name;
+    return order ? order : (*one > *other) - (*one < *other);
+}
+
+static void drop_name(struct interchange *interchange, struct interchange_node *node, const char *why)
+{
+    remark_node(interchange, node, false, "without its name '%.63s': %s", node->wanted.entry.name, why);
+    node->wanted.entry.name = NULL;
+    node->wanted.gives &= ~(uint32_t)PLAN_GIVES_NAME;
+}
+
+/* Names of hosts that cannot be. `room` is for pointers to all nodes. */
+static void check_names(struct interchange *interchange, struct interchange_node **room)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < interchange->count; i++) {
+        struct interchange_node *node = &interchange->all[i];
+        const char *name = node->wanted.entry.name;
+        if (name && node->soft_name && !plan_is_name(name))
+            drop_name(interchange, node, "a name has 1 to 63 letters, digits and any of -_./");
+        if (node->wanted.entry.name)
+            room[count++] = node;
+    }
+    if (count)
+        qsort(room, count, sizeof(*room), by_name);
+    for (size_t i = 1, first = 0; i < count; i++) {
+        if (strcmp(room[first]->wanted.entry.name, room[i]->wanted.entry.name) != 0)
+            first = i;
+        else if (room[i]->soft_name)
+            drop_name(interchange, room[i], "another one has it");
+    }
+}
+
+/* An address that its pool gives out anyway. */
+static bool lies_in(const struct interchange_node *node, const struct interchange_node *pool)
+{
+    return pool && pool->wanted.entry.kind == PLAN_POOL && node->beside_pools &&
+           ipv4_range_covers(pool->wanted.entry.range, node->wanted.entry.range);
+}
+
+int interchange_join(struct interchange *interchange)
+{
+    struct interchange_node **sorted = calloc(interchange->count + 1, sizeof(*sorted));
+    struct interchange_node *joined = calloc(interchange->count + 1, sizeof(*joined)), *pool = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; sorted && i < interchange->count; i++)
+        sorted[i] = &interchange->all[i];
+    if (sorted && joined && interchange->count)
+        qsort(sorted, interchange->count, sizeof(*sorted), by_place);
+    for (size_t i = 0; sorted && joined && i < interchange->count; i++) {
+        const struct interchange_node *node = sorted[i];
+        if (count && ipv4_range_equal(joined[count - 1].wanted.entry.range, node->wanted.entry.range)) {
+            join(interchange, &joined[count - 1], node);
+        } else if (lies_in(node, pool)) {
+            remark_node(interchange, node, false, "left out: it lies in a pool, which has it");
+        } else {
+            joined[count++] = *node;
+            if (node->wanted.gives & PLAN_GIVES_KIND && node->wanted.entry.kind == PLAN_POOL)
+                pool = &joined[count - 1];
+        }
+    }
+    if (sorted && joined) {
+        for (size_t i = 0; i < count; i++)
+            interchange->all[i] = joined[i];
+        interchange->count = count;
+        check_names(interchange, sorted);
+    }
+    int error = sorted && joined ? 0 : -ENOMEM;
+    free(sorted);
+    free(joined);
+    return error;
+}
