@@ -337,7 +337,7 @@ static void check_names(struct interchange *interchange, struct interchange_node
             room[count++] = node;
     }
     if (count)
-        qsort(room, count, sizeof(*room), by_name);
+        qsort(room, count, sizeof(struct interchange_node *), by_name);
     for (size_t i = 1, first = 0; i < count; i++) {
         if (strcmp(room[first]->wanted.entry.name, room[i]->wanted.entry.name) != 0)
             first = i;
@@ -355,14 +355,14 @@ static bool lies_in(const struct interchange_node *node, const struct interchang
 
 int interchange_join(struct interchange *interchange)
 {
-    struct interchange_node **sorted = calloc(interchange->count + 1, sizeof(*sorted));
+    struct interchange_node **sorted = calloc(interchange->count + 1, sizeof(struct interchange_node *));
     struct interchange_node *joined = calloc(interchange->count + 1, sizeof(*joined)), *pool = NULL;
     size_t count = 0;
 
     for (size_t i = 0; sorted && i < interchange->count; i++)
         sorted[i] = &interchange->all[i];
     if (sorted && joined && interchange->count)
-        qsort(sorted, interchange->count, sizeof(*sorted), by_place);
+        qsort(sorted, interchange->count, sizeof(struct interchange_node *), by_place);
     for (size_t i = 0; sorted && joined && i < interchange->count; i++) {
         const struct interchange_node *node = sorted[i];
         if (count && ipv4_range_equal(joined[count - 1].wanted.entry.range, node->wanted.entry.range)) {
