@@ -300,6 +300,7 @@ static const struct subcommand subcommands[] = {
     {"undo", 0, MANY, undo},
     {"import", 1, MANY, command_plan_import},
     {"export", 1, 2, command_plan_export},
+    {"map", 0, 3, command_plan_map},
     {"aggregate", 0, 2, command_plan_aggregate},
     {"check", 0, 0, command_plan_check},
     {"announce", 0, 1, command_plan_announce},
@@ -348,6 +349,10 @@ const struct command command_plan = {
         "  export FORMAT [NODE]                 the plan, or NODE and what is in it, as json or csv (all of it), "
         "netbox-prefixes,\n"
         "                                       netbox-ranges, netbox-addresses, kea, dhcpd or routes\n"
+        "  map [NODE|RANGE] [by utilisation]    a picture of the plan, or of NODE, as SVG: addresses along Hilbert's "
+        "curve, so that\n"
+        "                                       each prefix is a rectangle; in colours of what nodes are, or how full "
+        "subnets are\n"
         "  announce [PROVIDER]                  what would be announced to each provider, exactly summarised\n"
         "  aggregate [FILE] [discards]          the smallest table that forwards as FILE does, whose lines are\n"
         "                                       [TYPE] PREFIX [NEXT HOP], as of ip route ('-': standard input); or as "

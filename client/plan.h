@@ -1,6 +1,6 @@
 /*
  * Within the client: the address plan. What changes it is in plan.c, what shows it in plan_show.c, what brings
- * it from file to file in plan_import.c and plan_export.c, tables of routes in aggregate.c.
+ * it from file to file in plan_import.c and plan_export.c, its picture in plan_map.c, tables of routes in aggregate.c.
  */
 #pragma once
 
@@ -21,3 +21,4 @@ int command_plan_announce(const struct command *self, int count, char **words, c
 int command_plan_aggregate(const struct command *self, int count, char **words, const struct options *options);
 int command_plan_import(const struct command *self, int count, char **words, const struct options *options);
 int command_plan_export(const struct command *self, int count, char **words, const struct options *options);
+int command_plan_map(const struct command *self, int count, char **words, const struct options *options);

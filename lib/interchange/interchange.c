@@ -134,12 +134,19 @@ static size_t cut_at(const char *text, size_t most)
     return most;
 }
 
+/* A space, or what becomes one. */
+static bool is_blank(char c)
+{
+    return (unsigned char)c <= ' ' || c == 0x7f;
+}
+
 const char *reading_text(struct reading *reading, const char *what, const char *text)
 {
-    size_t from = strspn(text, " \t\r\n"), len = strlen(text + from);
+    size_t len = strlen(text);
 
-    text += from;
-    while (len && strchr(" \t\r\n", text[len - 1]))
+    for (; len && is_blank(*text); len--)
+        text++;
+    while (len && is_blank(text[len - 1]))
         len--;
     if (!len)
         return NULL;
@@ -156,7 +163,7 @@ const char *reading_text(struct reading *reading, const char *what, const char *
     char *copy = arena_text(&reading->to->arena, text, len);
     reading->failed |= !copy;
     for (size_t i = 0; copy && i < len; i++)
-        if ((unsigned char)copy[i] < ' ' || copy[i] == 0x7f)
+        if (is_blank(copy[i]))
             copy[i] = ' ';
     return copy;
 }

@@ -230,6 +230,12 @@ static void read_status(struct table *table, struct interchange_node *node)
     }
 }
 
+/* Whether a column says something else than what was exported: that is what the comment says, just so. */
+static bool says_other(const struct table *table, enum column column, bool commented, const char *exported)
+{
+    return has(table, column) && !(commented && strcmp(cell(table, column), exported) == 0);
+}
+
 /* What all tables have. NULL: the row is not taken. */
 static struct interchange_node *read_row(struct table *table, struct ipv4_range range)
 {
@@ -250,10 +256,10 @@ static struct interchange_node *read_row(struct table *table, struct ipv4_range 
         return NULL;
     bool commented = read_comment(table, node);
     read_status(table, node);
-    if (has(table, COLUMN_TENANT))
+    const struct plan_entry *entry = &node->wanted.entry;
+    if (says_other(table, COLUMN_TENANT, commented, entry->owner ? entry->owner : ""))
         reading_owner(reading, node, cell(table, COLUMN_TENANT));
-    if (has(table, COLUMN_DESCRIPTION) &&
-        !(commented && strcmp(cell(table, COLUMN_DESCRIPTION), netbox_description(&node->wanted.entry)) == 0))
+    if (says_other(table, COLUMN_DESCRIPTION, commented, netbox_description(entry)))
         reading_note(reading, node, cell(table, COLUMN_DESCRIPTION));
     return node;
 }
@@ -302,7 +308,8 @@ static void read_address(struct table *table, enum column column)
     if (!node)
         return;
     reading_kind(node, PLAN_HOST);
-    if (*cell(table, COLUMN_DNS_NAME))
+    if (*cell(table, COLUMN_DNS_NAME) &&
+        !(node->wanted.entry.name && strcmp(cell(table, COLUMN_DNS_NAME), node->wanted.entry.name) == 0))
         reading_name(table->reading, node, cell(table, COLUMN_DNS_NAME));
 }
 

@@ -62,19 +62,14 @@ static void write_cells(FILE *stream, const char *const *cells, size_t count)
     }
 }
 
-static const char *time_or_none(uint32_t seconds, char text[static TIME_TEXT_SIZE])
-{
-    if (!seconds)
-        return "";
-    time_text_write(seconds, text);
-    return text;
-}
-
 static int write_csv(struct interchange_writer *writer, const struct plan_entry *entry)
 {
     char range[IPV4_RANGE_TEXT_SIZE], until[TIME_TEXT_SIZE], created[TIME_TEXT_SIZE], changed[TIME_TEXT_SIZE];
 
     ipv4_range_format(entry->range, range);
+    time_text_write(entry->until_s, until);
+    time_text_write(entry->created_s, created);
+    time_text_write(entry->changed_s, changed);
     const char *const cells[] = {range,
                                  plan_kind_name(entry->kind),
                                  plan_status_name(entry->status),
@@ -85,9 +80,9 @@ static int write_csv(struct interchange_writer *writer, const struct plan_entry 
                                  entry->provider,
                                  entry->contract,
                                  entry->note,
-                                 time_or_none(entry->until_s, until),
-                                 time_or_none(entry->created_s, created),
-                                 time_or_none(entry->changed_s, changed)};
+                                 entry->until_s ? until : "",
+                                 created,
+                                 changed};
     write_cells(writer->stream, cells, ARRAY_SIZE(cells));
     return 0;
 }

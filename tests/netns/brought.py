@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from xml.etree import ElementTree
 
 source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
@@ -130,6 +131,12 @@ def is_the_same_elsewhere(tap, router):
              for name in ("json", "csv", "netbox-prefixes", "netbox-ranges", "netbox-addresses")}
     check(tap, "a part is exported", [node["range"] for node in json.loads(router.fairlead("plan", "export", "json", "10.9.1.0/24").stdout)[
         "nodes"]] == ["10.9.1.0/24", "10.9.1.1", "10.9.1.20", "10.9.1.100-10.9.1.199"])
+    picture = ElementTree.fromstring(router.fairlead("plan", "map").stdout)
+    titles = [title.text for title in picture.iter("{http://www.w3.org/2000/svg}title")]
+    check(tap, "there is a map of it", "10.8.0.0/16 block, allocated, acme, the site, 13.7 % used" in titles, titles)
+    part = ElementTree.fromstring(router.fairlead("plan", "map", "10.9.1.0/24", "by", "utilisation").stdout)
+    titles = [title.text for title in part.iter("{http://www.w3.org/2000/svg}title")]
+    check(tap, "and of a part", titles[0] == "10.9.1.0/24 subnet, assigned, 40.6 % used" and not [t for t in titles if t.startswith("10.8.")], titles)
     check(tap, "the router stops", router.stop() == 0, *router.log)
     for names in (["json"], ["csv"], ["netbox-ranges", "netbox-addresses", "netbox-prefixes"]):
         for name in os.listdir(router.state):

@@ -201,7 +201,7 @@ def wrong_requests(tap, router):
     wrongs = [
         ([], "operations: expected a list that is not empty"),
         ([fine, 7], "operations[1]: expected an object"),
-        ([fine, {"do": "expire"}], "operations[1]: do: 'expire': expected add, allocate, set, delegate, free, split, merge, move, resize or undo"),
+        ([fine, {"do": "expire"}], "operations[1]: do: 'expire': expected add, allocate, set, delegate, free, split, merge, move, resize, import or undo"),
         ([{"do": "merge"}], "operations[0]: range is missing"),
         ([{"do": "free", "node": "x", "name": "y"}], "operations[0]: 'name' is not of free: expected node, all, cool_off, key"),
         ([{**fine, "range": "198.51.100.1/24"}], "operations[0]: range: '198.51.100.1/24': expected an address, a prefix without host bits, or a range FIRST-LAST"),
