@@ -58,9 +58,11 @@ int book_do(struct book *book, const struct book_order *order, const struct book
 /* Nodes that shall be imported come in pieces, under the key of the order that will import them: `at` is how many have
  * come before; 0 begins anew. They are kept until the order comes, or until others have begun BOOK_STAGES_MAX later
  * imports; not beyond the end of the process. They are copied. 0; -ESTALE: so many have not come, or not any more;
- * -E2BIG: that is more than BOOK_IMPORT_MAX; -EINVAL: that is no key; -ENOMEM. After an error none of them are kept. */
-#define BOOK_STAGES_MAX 4
-#define BOOK_IMPORT_MAX 1048576
+ * -E2BIG: that is more than BOOK_IMPORT_MAX, or its
+ * texts than BOOK_IMPORT_TEXTS_MAX; -EINVAL: that is no key; -ENOMEM. After an error none of them are kept. */
+#define BOOK_STAGES_MAX       4
+#define BOOK_IMPORT_MAX       1048576
+#define BOOK_IMPORT_TEXTS_MAX 268435456 /* bytes */
 int book_stage(struct book *book, const char *key, size_t at, const struct plan_wanted *wanted, size_t count);
 
 /* Free what has cooled off; as an operation of its own, by "clock". 0, also if there was nothing; as book_do(). */

@@ -277,6 +277,19 @@ static void what_comes_in_pieces_is_bounded(void **state)
         assert_int_equal(book_stage(book, "m", i * count, many, count), 0);
     assert_int_equal(book_stage(book, "m", BOOK_IMPORT_MAX, many, 1), -E2BIG);
     assert_int_equal(book_stage(book, "m", BOOK_IMPORT_MAX, many, 0), -ESTALE);
+    /* So are their texts. */
+    char text[PLAN_TEXT_MAX + 1];
+    memset(text, 'x', PLAN_TEXT_MAX);
+    text[PLAN_TEXT_MAX] = '\0';
+    for (size_t i = 0; i < count; i++)
+        many[i].entry.note = many[i].entry.owner = text;
+    size_t staged = 0;
+    int error;
+    while (!(error = book_stage(book, "t", staged, many, count)))
+        staged += count;
+    assert_int_equal(error, -E2BIG);
+    assert_true(staged * 2 * PLAN_TEXT_MAX <= BOOK_IMPORT_TEXTS_MAX &&
+                staged > BOOK_IMPORT_TEXTS_MAX / 2 / 256 - count);
     free(many);
     book_close(book);
 }

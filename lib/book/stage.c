@@ -46,7 +46,10 @@ static struct book_staged *begin(struct book_stages *stages, const char *key)
 
 static bool copy(struct book_staged *staged, const char **text)
 {
-    return !*text || (*text = arena_text(&staged->texts, *text, strlen(*text)));
+    size_t len = *text ? strlen(*text) : 0;
+
+    staged->bytes += len;
+    return !*text || (*text = arena_text(&staged->texts, *text, len));
 }
 
 static bool add(struct book_staged *staged, const struct plan_wanted *wanted)
@@ -74,7 +77,7 @@ int book_stage(struct book *book, const char *key, size_t at, const struct plan_
     int error = !staged || staged->count != at ? -ESTALE : count > BOOK_IMPORT_MAX - staged->count ? -E2BIG : 0;
 
     for (size_t i = 0; !error && i < count; i++)
-        error = add(staged, &wanted[i]) ? 0 : -ENOMEM;
+        error = !add(staged, &wanted[i]) ? -ENOMEM : staged->bytes > BOOK_IMPORT_TEXTS_MAX ? -E2BIG : 0;
     if (error && staged)
         book_stages_drop(staged);
     return error;

@@ -10,6 +10,7 @@ struct book_staged {
     char key[BOOK_KEY_MAX + 1]; /* empty: there is nothing in it */
     struct plan_wanted *wanted;
     size_t count, capacity;
+    size_t bytes; /* of texts */
     struct arena texts;
     uint64_t began; /* in their order */
 };

@@ -32,6 +32,14 @@ struct interchange_node *reading_add(struct reading *reading, struct ipv4_range 
 bool reading_prefix(struct reading *reading, const char *text, struct ipv4_prefix *prefix);
 bool reading_address(struct reading *reading, const char *text, uint32_t *addr);
 
+/* A member of an object that is a text; an empty one if it is none. */
+static inline const char *reading_member(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
 /* A text for a node: without control characters, at most as long as it may be, which is remarked. NULL: an empty one.
  * What is no UTF-8 is a fault. */
 const char *reading_text(struct reading *reading, const char *what, const char *text);

@@ -7,13 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
 /* "FIRST - LAST", or a prefix. */
 static bool read_pool(struct reading *reading, const char *text, struct ipv4_range *range)
 {
@@ -45,7 +38,7 @@ static void read_pools(struct reading *reading, const json_t *subnet)
     {
         struct ipv4_range range;
         struct interchange_node *node =
-            read_pool(reading, text_of(pool, "pool"), &range) ? reading_add(reading, range) : NULL;
+            read_pool(reading, reading_member(pool, "pool"), &range) ? reading_add(reading, range) : NULL;
         if (!node)
             continue;
         reading_kind(node, PLAN_POOL);
@@ -74,7 +67,8 @@ static void read_reservations(struct reading *reading, const json_t *subnet)
 
     json_array_foreach(reservations, i, reservation)
     {
-        const char *address = text_of(reservation, "ip-address"), *name = text_of(reservation, "hostname");
+        const char *address = reading_member(reservation, "ip-address"),
+                   *name = reading_member(reservation, "hostname");
         struct interchange_node *node = *address ? add_host(reading, address) : NULL;
         if (node && *name)
             reading_name(reading, node, name);
@@ -105,8 +99,9 @@ static void read_options(struct reading *reading, const json_t *subnet)
 
     json_array_foreach(options, i, option)
     {
-        if (strcmp(text_of(option, "name"), "routers") == 0 || json_integer_value(json_object_get(option, "code")) == 3)
-            read_routers(reading, text_of(option, "data"));
+        if (strcmp(reading_member(option, "name"), "routers") == 0 ||
+            json_integer_value(json_object_get(option, "code")) == 3)
+            read_routers(reading, reading_member(option, "data"));
     }
 }
 
@@ -115,17 +110,17 @@ static void read_subnet(struct reading *reading, const json_t *subnet)
     const json_t *context = json_object_get(subnet, "user-context");
     struct ipv4_prefix prefix;
 
-    if (!json_is_object(subnet) || !reading_prefix(reading, text_of(subnet, "subnet"), &prefix))
+    if (!json_is_object(subnet) || !reading_prefix(reading, reading_member(subnet, "subnet"), &prefix))
         return;
     struct interchange_node *node = reading_add(reading, ipv4_range_of(ipv4_prefix_network(prefix)));
     if (!node)
         return;
     reading_kind(node, PLAN_SUBNET);
     reading_status(node, PLAN_ASSIGNED);
-    if (*text_of(context, "name"))
-        reading_name(reading, node, text_of(context, "name"));
-    if (*text_of(context, "comment"))
-        reading_note(reading, node, text_of(context, "comment"));
+    if (*reading_member(context, "name"))
+        reading_name(reading, node, reading_member(context, "name"));
+    if (*reading_member(context, "comment"))
+        reading_note(reading, node, reading_member(context, "comment"));
     read_pools(reading, subnet);
     read_reservations(reading, subnet);
     read_options(reading, subnet);

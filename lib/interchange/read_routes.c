@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
 static bool is_discarded(const char *type)
 {
     return strcmp(type, "blackhole") == 0 || strcmp(type, "unreachable") == 0 || strcmp(type, "prohibit") == 0;
@@ -18,8 +11,9 @@ static bool is_discarded(const char *type)
 
 static void read_route(struct reading *reading, const json_t *route)
 {
-    const char *dst = text_of(route, "dst"), *type = text_of(route, "type"), *source = text_of(route, "prefsrc");
-    bool attached = strcmp(text_of(route, "scope"), "link") == 0, discarded = is_discarded(type);
+    const char *dst = reading_member(route, "dst"), *type = reading_member(route, "type"),
+               *source = reading_member(route, "prefsrc");
+    bool attached = strcmp(reading_member(route, "scope"), "link") == 0, discarded = is_discarded(type);
     struct ipv4_prefix prefix;
     uint32_t addr;
 

@@ -4,6 +4,7 @@
 #include "interchange/interchange.h"
 #include "tests/plan_draw.h"
 #include "tests/plan_dump.h"
+#include "tests/plan_written.h"
 #include "tests/unit.h"
 
 #include <stdlib.h>
@@ -13,29 +14,6 @@
 #define NODES  150
 
 static const uint8_t key[SIPHASH_KEY_SIZE] = {7};
-
-/* The plan in a format. To be freed. */
-static char *written(const struct plan *plan, enum interchange_format format)
-{
-    struct interchange_writer writer;
-    char *text = NULL;
-    size_t len;
-    FILE *stream = open_memstream(&text, &len);
-    struct plan_entry entry;
-    struct plan_view view;
-    uint32_t node;
-
-    assert_non_null(stream);
-    interchange_write_begin(&writer, format, stream);
-    plan_view_begin(&view, plan, (struct ipv4_prefix){0, 0});
-    while ((node = plan_view_next(&view))) {
-        plan_get(plan, node, &entry);
-        assert_int_equal(interchange_write(&writer, &entry), 0);
-    }
-    interchange_write_end(&writer);
-    fclose(stream);
-    return text;
-}
 
 /* A plan of what files say. */
 static struct plan *imported(struct interchange *files)
@@ -71,7 +49,8 @@ static void there_and_back(const enum interchange_format *formats, size_t count)
         struct plan *plan = plan_draw(&seed, NODES);
         struct interchange files = {0};
         for (size_t i = 0; i < count; i++) {
-            char *text = written(plan, formats[i]);
+            size_t len;
+            char *text = plan_written(plan, formats[i], &len);
             if (interchange_read(&files, "file", text, strlen(text)))
                 fail_msg("%s: %s", files.wrong, text);
             free(text);
@@ -143,7 +122,8 @@ static struct plan *example(void)
 
 static void assert_written(const struct plan *plan, enum interchange_format format, const char *expected)
 {
-    char *text = written(plan, format);
+    size_t len;
+    char *text = plan_written(plan, format, &len);
 
     assert_string_equal(text, expected);
     free(text);
@@ -167,14 +147,15 @@ static void formats_by_example(void **state)
                    "[{\"type\": \"blackhole\", \"dst\": \"10.1.0.0/16\", \"protocol\": \"static\", \"flags\": []},\n"
                    " {\"dst\": \"10.1.5.0/24\", \"protocol\": \"static\", \"flags\": []},\n"
                    " {\"dst\": \"10.1.6.0/25\", \"protocol\": \"static\", \"flags\": []}]\n");
-    char *text = written(plan, INTERCHANGE_netbox_addresses);
+    size_t len;
+    char *text = plan_written(plan, INTERCHANGE_netbox_addresses, &len);
     assert_non_null(strstr(text, "address,status,tenant,dns_name,description,comments\r\n"
                                  "10.1.5.1/24,active,,gw.example.net,gw.example.net,\"fairlead: {"));
     free(text);
-    text = written(plan, INTERCHANGE_netbox_ranges);
+    text = plan_written(plan, INTERCHANGE_netbox_ranges, &len);
     assert_non_null(strstr(text, "\n10.1.5.64/24,10.1.5.79/24,active,,,\"fairlead: {"));
     free(text);
-    text = written(plan, INTERCHANGE_netbox_prefixes);
+    text = plan_written(plan, INTERCHANGE_netbox_prefixes, &len);
     assert_non_null(strstr(text, "\n10.1.0.0/16,container,,site,\"fairlead: {"));
     free(text);
     assert_written(empty, INTERCHANGE_json, "{\"nodes\": []}\n");
@@ -192,7 +173,8 @@ static void dhcp_servers_files_are_read_again(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        char *text = written(plan, i ? INTERCHANGE_kea : INTERCHANGE_dhcpd);
+        size_t len;
+        char *text = plan_written(plan, i ? INTERCHANGE_kea : INTERCHANGE_dhcpd, &len);
         struct interchange files = {0};
         assert_int_equal(interchange_read(&files, "file", text, strlen(text)), 0);
         assert_int_equal(files.count, 4);

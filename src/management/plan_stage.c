@@ -27,7 +27,7 @@ static int refuse(struct session *session, const json_t *id, int error)
     if (error == -ESTALE)
         return session_fail(session, id, WIRE_REFUSED, "at: so many have not come under this key, or not any more");
     if (error == -E2BIG)
-        return session_fail(session, id, WIRE_REFUSED, "nodes: expected at most 1048576 in all");
+        return session_fail(session, id, WIRE_REFUSED, "nodes: expected at most 1048576 in all, and 256 MiB of texts");
     if (error == -EINVAL)
         return session_fail(session, id, WIRE_BAD_REQUEST, "key: expected 1 to 63 characters, and no spaces");
     return session_fail(session, id, WIRE_INTERNAL, strerror(-error));

@@ -4,9 +4,9 @@
  */
 #include "interchange/interchange.h"
 #include "interchange/map.h"
-#include "interchange/write.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/plan_dump.h"
+#include "tests/plan_written.h"
 
 #include <string.h>
 
@@ -29,27 +29,6 @@ static size_t import_each(struct plan *plan, struct interchange *files)
     return count;
 }
 
-static char *written(const struct plan *plan, enum interchange_format format, size_t *len)
-{
-    struct interchange_writer writer;
-    char *text = NULL;
-    FILE *stream = open_memstream(&text, len);
-    struct plan_entry entry;
-    struct plan_view view;
-    uint32_t node;
-
-    FUZZ_CHECK(stream);
-    interchange_write_begin(&writer, format, stream);
-    plan_view_begin(&view, plan, (struct ipv4_prefix){0, 0});
-    while ((node = plan_view_next(&view))) {
-        plan_get(plan, node, &entry);
-        FUZZ_CHECK(interchange_write(&writer, &entry) == 0);
-    }
-    interchange_write_end(&writer);
-    FUZZ_CHECK(fclose(stream) == 0);
-    return text;
-}
-
 static void there_and_back(const struct plan *plan, const enum interchange_format *formats, size_t count)
 {
     struct interchange files = {0};
@@ -58,7 +37,7 @@ static void there_and_back(const struct plan *plan, const enum interchange_forma
     FUZZ_CHECK(again);
     for (size_t i = 0; i < count; i++) {
         size_t len;
-        char *text = written(plan, formats[i], &len);
+        char *text = plan_written(plan, formats[i], &len);
         FUZZ_CHECK(interchange_read(&files, "file", text, len) == 0);
         free(text);
     }
