@@ -7,6 +7,7 @@
 #include "interchange/interchange.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 
 /* A file that is being read. */
 struct reading {
@@ -24,6 +25,10 @@ __attribute__((format(printf, 2, 3))) int reading_wrong(struct reading *reading,
 /* Something in the element that is read is wrong, or left out. */
 __attribute__((format(printf, 2, 3))) void reading_fault(struct reading *reading, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void reading_remark(struct reading *reading, const char *format, ...);
+
+/* A remark, of which `where` says all but its text. */
+__attribute__((format(printf, 3, 0))) void reading_say(struct interchange *to, const struct interchange_remark *where,
+                                                       const char *format, va_list args);
 
 /* One more node of this range. NULL: no memory. */
 struct interchange_node *reading_add(struct reading *reading, struct ipv4_range range);
