@@ -51,7 +51,7 @@ static void tell(struct import *import, const struct interchange_remark *remark)
     import->faults += remark->fault;
     if (import->remarks++ >= REMARKS_MAX)
         return;
-    interchange_place(remark->path, remark->list, remark->number, place);
+    interchange_place_format(&remark->place, place);
     if (import->options->json)
         json_array_append_new(import->told, json_pack("{s:b, s:s, s:s}", "fault", (int)remark->fault, "place", place,
                                                       "text", remark->text));
@@ -64,8 +64,7 @@ static void tell_refused(struct import *import, const struct interchange_node *n
     char text[PLAN_REFUSAL_SIZE];
 
     plan_refusal_format(import->plan, why, text);
-    tell(import, &(struct interchange_remark){
-                     .path = node->path, .list = node->list, .number = node->number, .fault = true, .text = text});
+    tell(import, &(struct interchange_remark){.place = node->place, .fault = true, .text = text});
 }
 
 static void tell_all(struct import *import)
@@ -181,34 +180,10 @@ static int try(struct import *import)
 
 /* --- sending ------------------------------------------------------------------------------------------------------ */
 
-static json_t *json_of(const struct plan_wanted *wanted)
-{
-    static const struct {
-        const char *key;
-        uint32_t gives;
-    } members[] = {
-        {"kind", PLAN_GIVES_KIND},         {"status", PLAN_GIVES_STATUS},   {"delegated", PLAN_GIVES_DELEGATED},
-        {"name", PLAN_GIVES_NAME},         {"owner", PLAN_GIVES_OWNER},     {"provider", PLAN_GIVES_PROVIDER},
-        {"contract", PLAN_GIVES_CONTRACT}, {"note", PLAN_GIVES_NOTE},       {"until", PLAN_GIVES_UNTIL},
-        {"created", PLAN_GIVES_CREATED},   {"changed", PLAN_GIVES_CHANGED}, {"for_sibling", PLAN_GIVES_FOR_SIBLING},
-    };
-    json_t *json = entry_json(&wanted->entry);
-
-    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
-        if (!(wanted->gives & members[i].gives))
-            json_object_del(json, members[i].key);
-    return json;
-}
-
+/* A node's part of a request, whose texts may be escaped. */
 static size_t bytes_of(const struct plan_wanted *wanted)
 {
-    const struct plan_entry *entry = &wanted->entry;
-    const char *const texts[] = {entry->name, entry->owner, entry->provider, entry->contract, entry->note};
-    size_t bytes = 350;
-
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-        bytes += texts[i] ? 6 * strlen(texts[i]) : 0; /* as they may be escaped */
-    return bytes;
+    return 350 + 6 * plan_entry_text_bytes(&wanted->entry);
 }
 
 static int staged(void *arg, const json_t *result, bool last)
@@ -228,7 +203,7 @@ static int stage(struct import *import, const char *key)
         json_t *nodes = json_array();
         size_t at = i;
         for (size_t bytes = 0; i < import->count && bytes < REQUEST_BYTES; bytes += bytes_of(&import->wanted[i++]))
-            if (json_array_append_new(nodes, json_of(&import->wanted[i])))
+            if (json_array_append_new(nodes, entry_json_given(&import->wanted[i])))
                 status = no_memory(import);
         json_t *arguments = json_pack("{s:s, s:I, s:o}", "key", key, "at", (json_int_t)at, "nodes", nodes);
         if (status == EXIT_OK)

@@ -17,11 +17,6 @@ struct map {
     size_t count;
 };
 
-static bool copy(struct map *map, const char **text)
-{
-    return !*text || (*text = arena_text(&map->arena, *text, strlen(*text)));
-}
-
 static int add_node(struct map *map, const json_t *node)
 {
     const json_t *usage = json_object_get(node, "usage");
@@ -36,9 +31,7 @@ static int add_node(struct map *map, const json_t *node)
     if (!added)
         return command_failed(map->self, "%s", strerror(ENOMEM));
     *added = (struct map_node){read.entry, addresses > 0 ? 1 - free / addresses : 0};
-    struct plan_entry *entry = &added->entry;
-    if (copy(map, &entry->name) && copy(map, &entry->owner) && copy(map, &entry->provider) &&
-        copy(map, &entry->contract) && copy(map, &entry->note))
+    if (plan_entry_copy(&added->entry, &map->arena))
         return 0;
     return command_failed(map->self, "%s", strerror(ENOMEM));
 }

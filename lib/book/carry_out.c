@@ -28,27 +28,6 @@ static void tell(struct book_done *done, const struct plan_change *first)
     done->node = first->is ? first->after : first->before;
 }
 
-static const char *copy_text(struct book *book, const char *text, bool *failed)
-{
-    char *copy = text ? arena_text(&book->texts, text, strlen(text)) : NULL;
-
-    *failed |= text && !copy;
-    return copy;
-}
-
-/* False: there is no memory. */
-bool book_copy_entry(struct book *book, struct plan_entry *entry)
-{
-    bool failed = false;
-
-    entry->name = copy_text(book, entry->name, &failed);
-    entry->owner = copy_text(book, entry->owner, &failed);
-    entry->provider = copy_text(book, entry->provider, &failed);
-    entry->contract = copy_text(book, entry->contract, &failed);
-    entry->note = copy_text(book, entry->note, &failed);
-    return !failed;
-}
-
 /* Below which numbers keys need not be known. */
 static uint64_t oldest_known(const struct book *book)
 {
@@ -98,7 +77,8 @@ static int take_first(void *arg, const struct plan_stored_step *step)
     struct first_step *first = arg;
 
     first->change = step->change;
-    return book_copy_entry(first->book, &first->change.before) && book_copy_entry(first->book, &first->change.after)
+    return plan_entry_copy(&first->change.before, &first->book->texts) &&
+                   plan_entry_copy(&first->change.after, &first->book->texts)
                ? 1
                : -ENOMEM;
 }

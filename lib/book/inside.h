@@ -55,9 +55,6 @@ __attribute__((format(printf, 3, 4))) int book_refuse(struct book_done *done, in
 /* 1 to BOOK_KEY_MAX characters, no spaces. */
 bool book_is_key(const char *key);
 
-/* Texts of what was read are copied into the book, until the next order. False: there is no memory. */
-bool book_copy_entry(struct book *book, struct plan_entry *entry);
-
 /* --- undoing (undo.c) --- */
 
 int book_undo(struct doing *doing);

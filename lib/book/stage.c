@@ -44,14 +44,6 @@ static struct book_staged *begin(struct book_stages *stages, const char *key)
     return staged;
 }
 
-static bool copy(struct book_staged *staged, const char **text)
-{
-    size_t len = *text ? strlen(*text) : 0;
-
-    staged->bytes += len;
-    return !*text || (*text = arena_text(&staged->texts, *text, len));
-}
-
 static bool add(struct book_staged *staged, const struct plan_wanted *wanted)
 {
     if (staged->count == staged->capacity) {
@@ -64,9 +56,8 @@ static bool add(struct book_staged *staged, const struct plan_wanted *wanted)
     }
     struct plan_wanted *added = &staged->wanted[staged->count++];
     *added = *wanted;
-    return copy(staged, &added->entry.name) && copy(staged, &added->entry.owner) &&
-           copy(staged, &added->entry.provider) && copy(staged, &added->entry.contract) &&
-           copy(staged, &added->entry.note);
+    staged->bytes += plan_entry_text_bytes(&added->entry);
+    return plan_entry_copy(&added->entry, &staged->texts);
 }
 
 int book_stage(struct book *book, const char *key, size_t at, const struct plan_wanted *wanted, size_t count)

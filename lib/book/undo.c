@@ -40,8 +40,10 @@ static int take_inverse(void *arg, const struct plan_stored_step *step)
 
     *change = (struct plan_change){
         .was = step->change.is, .is = step->change.was, .before = step->change.after, .after = step->change.before};
-    return book_copy_entry(inverse->book, &change->before) && book_copy_entry(inverse->book, &change->after) ? 0
-                                                                                                             : -ENOMEM;
+    return plan_entry_copy(&change->before, &inverse->book->texts) &&
+                   plan_entry_copy(&change->after, &inverse->book->texts)
+               ? 0
+               : -ENOMEM;
 }
 
 static int find_target(struct doing *doing, struct target *target)

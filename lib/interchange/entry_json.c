@@ -144,6 +144,16 @@ static const struct member {
     {"until", read_until, PLAN_GIVES_UNTIL},
 };
 
+json_t *entry_json_given(const struct plan_wanted *wanted)
+{
+    json_t *json = entry_json(&wanted->entry);
+
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        if (!(wanted->gives & members[i].gives))
+            json_object_del(json, members[i].key);
+    return json;
+}
+
 enum entry_json_result entry_json_member(const char *key, const json_t *value, struct plan_wanted *wanted,
                                          char wrong[static ENTRY_JSON_WRONG_SIZE])
 {

@@ -12,6 +12,9 @@
 /* All that is known of it. NULL: a text is no UTF-8, or there is no memory. */
 json_t *entry_json(const struct plan_entry *entry);
 
+/* As much as is given; the same otherwise. */
+json_t *entry_json_given(const struct plan_wanted *wanted);
+
 /* A member of an object, which says something of a node; its texts stay the object's. */
 enum entry_json_result { ENTRY_JSON_READ, ENTRY_JSON_UNKNOWN, ENTRY_JSON_WRONG };
 enum entry_json_result entry_json_member(const char *key, const json_t *value, struct plan_wanted *wanted,

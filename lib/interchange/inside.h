@@ -12,12 +12,10 @@
 /* A file that is being read. */
 struct reading {
     struct interchange *to;
-    const char *path;
     struct source source;
-    const char *list; /* in which it is; NULL: in lines */
-    unsigned number;  /* of the element, or the line, that is read */
-    bool known;       /* it is of one of the formats */
-    bool failed;      /* there is no memory */
+    struct interchange_place place; /* of what is read */
+    bool known;                     /* it is of one of the formats */
+    bool failed;                    /* there is no memory */
 };
 
 /* Always -EINVAL: the file is wrong in source.line (0: not in one). */

@@ -14,8 +14,7 @@
 __attribute__((format(printf, 4, 5))) static void
 remark_node(struct interchange *to, const struct interchange_node *node, bool fault, const char *format, ...)
 {
-    const struct interchange_remark where = {
-        .path = node->path, .list = node->list, .number = node->number, .fault = fault};
+    const struct interchange_remark where = {.place = node->place, .fault = fault};
     va_list args;
 
     va_start(args, format);
@@ -23,12 +22,12 @@ remark_node(struct interchange *to, const struct interchange_node *node, bool fa
     va_end(args);
 }
 
-void interchange_place(const char *path, const char *list, unsigned number, char out[static INTERCHANGE_PLACE_SIZE])
+void interchange_place_format(const struct interchange_place *place, char out[static INTERCHANGE_PLACE_SIZE])
 {
-    if (list)
-        snprintf(out, INTERCHANGE_PLACE_SIZE, "%.200s: %s[%u]: ", path, list, number);
+    if (place->list)
+        snprintf(out, INTERCHANGE_PLACE_SIZE, "%.200s: %s[%u]: ", place->path, place->list, place->number);
     else
-        snprintf(out, INTERCHANGE_PLACE_SIZE, "%.200s:%u: ", path, number);
+        snprintf(out, INTERCHANGE_PLACE_SIZE, "%.200s:%u: ", place->path, place->number);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
@@ -76,7 +75,8 @@ static bool looks_like_csv(struct source source)
 
 int interchange_read(struct interchange *interchange, const char *path, const char *text, size_t len)
 {
-    struct reading reading = {.to = interchange, .path = path, .source = {.at = text, .end = text + len, .line = 1}};
+    struct reading reading = {
+        .to = interchange, .place.path = path, .source = {.at = text, .end = text + len, .line = 1}};
     struct source *source = &reading.source;
 
     interchange->wrong[0] = '\0';
@@ -121,7 +121,7 @@ static void join(struct interchange *interchange, struct interchange_node *node,
     uint32_t both = node->wanted.gives & later->wanted.gives;
 
     if (both & PLAN_GIVES_KIND && node->wanted.entry.kind != later->wanted.entry.kind) {
-        interchange_place(node->path, node->list, node->number, place);
+        interchange_place_format(&node->place, place);
         place[strlen(place) - 2] = '\0';
         remark_node(interchange, later, true, "the same addresses are a %s in %s, and a %s here",
                     plan_kind_name(node->wanted.entry.kind), place, plan_kind_name(later->wanted.entry.kind));

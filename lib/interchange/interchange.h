@@ -15,20 +15,24 @@
 #include "base/arena.h"
 #include "plan/wanted.h"
 
+/* Where something stands in a file. */
+struct interchange_place {
+    const char *path; /* borrowed */
+    const char *list; /* in which it is an element; static storage; NULL: in none */
+    unsigned number;  /* of the element, or else of the line */
+};
+
 /* Something that a file says of a node. */
 struct interchange_node {
     struct plan_wanted wanted; /* texts in the arena */
     bool soft_name;            /* a host's name, which may be no name in a plan, or not the only one */
     bool beside_pools;         /* an address that a pool may have in it there, but not in a plan */
-    const char *path;          /* where it stands: borrowed; and the line, or the element of a list */
-    const char *list;          /* static storage; NULL: it is a line */
-    unsigned number;
+    struct interchange_place place;
 };
 
 /* What was not taken over as it stands. */
 struct interchange_remark {
-    const char *path, *list;
-    unsigned number;
+    struct interchange_place place;
     bool fault; /* it cannot be; otherwise it was taken over but for that */
     const char *text;
 };
@@ -58,4 +62,4 @@ void interchange_clear(struct interchange *interchange);
 
 /* "file:7: " or "file: nodes[7]: " */
 #define INTERCHANGE_PLACE_SIZE 300
-void interchange_place(const char *path, const char *list, unsigned number, char out[static INTERCHANGE_PLACE_SIZE]);
+void interchange_place_format(const struct interchange_place *place, char out[static INTERCHANGE_PLACE_SIZE]);

@@ -43,7 +43,7 @@ static char *dump(void)
     }
     for (size_t i = 0; i < files.remark_count; i++) {
         const struct interchange_remark *remark = &files.remarks[i];
-        interchange_place(remark->path, remark->list, remark->number, place);
+        interchange_place_format(&remark->place, place);
         fprintf(stream, "%s%s%s\n", remark->fault ? "! " : "", place, remark->text);
     }
     if (files.ipv6)

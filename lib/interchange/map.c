@@ -93,11 +93,15 @@ static enum tint tint_of(const struct map_node *node, enum map_colours colours)
 
 /* --- the picture -------------------------------------------------------------------------------------------------- */
 
+struct box {
+    double x, y, width, height;
+};
+
 /* A map of it. */
 struct panel {
     struct ipv4_prefix whole;
-    double x, y, scale; /* where it begins; units a square */
-    double width, height;
+    struct box box;
+    double scale;                 /* units a square */
     const struct map_node *nodes; /* those that lie there */
     size_t count;
 };
@@ -114,16 +118,19 @@ struct picture {
     uint64_t addresses[TINT_COUNT]; /* of all */
 };
 
-struct box {
-    double x, y, width, height;
-};
-
 static struct box box_of(const struct panel *panel, struct ipv4_prefix prefix)
 {
     struct ipv4_rect rect = ipv4_hilbert(panel->whole, prefix);
 
-    return (struct box){panel->x + rect.x * panel->scale, panel->y + rect.y * panel->scale, rect.width * panel->scale,
-                        rect.height * panel->scale};
+    return (struct box){panel->box.x + rect.x * panel->scale, panel->box.y + rect.y * panel->scale,
+                        rect.width * panel->scale, rect.height * panel->scale};
+}
+
+/* To be ended by whoever says what else it is. */
+static void begin_rect(FILE *stream, const struct box *box)
+{
+    fprintf(stream, "<rect x=\"%.6g\" y=\"%.6g\" width=\"%.6g\" height=\"%.6g\"", box->x, box->y, box->width,
+            box->height);
 }
 
 static void write_escaped(FILE *stream, const char *text)
@@ -193,9 +200,8 @@ static void write_cells(const struct picture *picture, const struct panel *panel
             continue;
         size_t x = i % CELLS * CELL, y = i / CELLS * CELL;
         double part = (double)all / addresses;
-        fprintf(picture->stream,
-                "<rect x=\"%.6g\" y=\"%.6g\" width=\"%d\" height=\"%d\" fill=\"%s\" opacity=\"%.2f\"/>\n",
-                panel->x + (double)x, panel->y + (double)y, CELL, CELL, colour_of[most],
+        begin_rect(picture->stream, &(struct box){panel->box.x + (double)x, panel->box.y + (double)y, CELL, CELL});
+        fprintf(picture->stream, " fill=\"%s\" opacity=\"%.2f\"/>\n", colour_of[most],
                 0.3 + 0.7 * (part < 1 ? part : 1));
     }
 }
@@ -206,10 +212,9 @@ static void write_box(const struct picture *picture, const struct box *box, enum
 {
     double line = node->entry.kind == PLAN_BLOCK ? 1.5 : 0.75;
 
-    fprintf(picture->stream,
-            "<rect x=\"%.6g\" y=\"%.6g\" width=\"%.6g\" height=\"%.6g\" fill=\"%s\" stroke=\"#374151\" "
-            "stroke-width=\"%g\">",
-            box->x, box->y, box->width, box->height, is_outline(node, picture->colours) ? "none" : colour_of[tint],
+    begin_rect(picture->stream, box);
+    fprintf(picture->stream, " fill=\"%s\" stroke=\"#374151\" stroke-width=\"%g\">",
+            is_outline(node, picture->colours) ? "none" : colour_of[tint],
             box->width < 12 || box->height < 12 ? 0.3 : line);
     write_title(picture, node);
     fputs("</rect>\n", picture->stream);
@@ -342,8 +347,8 @@ static void write_grid(const struct picture *picture, const struct panel *panel)
     fputs("<g stroke=\"#6b7280\" stroke-opacity=\"0.35\" stroke-width=\"0.5\" fill=\"none\">\n", picture->stream);
     for (uint64_t at = 0; at < size; at += step) {
         struct box box = box_of(panel, (struct ipv4_prefix){panel->whole.addr + (uint32_t)at, len});
-        fprintf(picture->stream, "<rect x=\"%.6g\" y=\"%.6g\" width=\"%.6g\" height=\"%.6g\"/>\n", box.x, box.y,
-                box.width, box.height);
+        begin_rect(picture->stream, &box);
+        fputs("/>\n", picture->stream);
     }
     fputs("</g>\n", picture->stream);
     for (uint64_t at = 0; at < size; at += step) {
@@ -364,9 +369,9 @@ static void write_panel(struct picture *picture, const struct panel *panel)
 
     ipv4_prefix_format(panel->whole, prefix);
     snprintf(title, sizeof(title), "%s%s%.63s", prefix, named ? " \xc2\xb7 " : "", named ? first->name : "");
-    write_text(picture->stream, panel->x, panel->y - 9, 15, "start", "#111827", 1, title);
-    fprintf(picture->stream, "<rect x=\"%.6g\" y=\"%.6g\" width=\"%.6g\" height=\"%.6g\" fill=\"%s\"/>\n", panel->x,
-            panel->y, panel->width, panel->height, colour_of[TINT_FREE]);
+    write_text(picture->stream, panel->box.x, panel->box.y - 9, 15, "start", "#111827", 1, title);
+    begin_rect(picture->stream, &panel->box);
+    fprintf(picture->stream, " fill=\"%s\"/>\n", colour_of[TINT_FREE]);
     memset(picture->cells, 0, (size_t)CELLS * CELLS * sizeof(*picture->cells));
     write_nodes(picture, panel, true);
     write_grid(picture, panel);
@@ -374,10 +379,8 @@ static void write_panel(struct picture *picture, const struct panel *panel)
     write_cells(picture, panel);
     for (size_t i = 0; i < panel->count; i++)
         write_label(picture, panel, i);
-    fprintf(picture->stream,
-            "<rect x=\"%.6g\" y=\"%.6g\" width=\"%.6g\" height=\"%.6g\" fill=\"none\" stroke=\"#111827\" "
-            "stroke-width=\"1.5\"/>\n",
-            panel->x, panel->y, panel->width, panel->height);
+    begin_rect(picture->stream, &panel->box);
+    fputs(" fill=\"none\" stroke=\"#111827\" stroke-width=\"1.5\"/>\n", picture->stream);
 }
 
 static void write_legend(const struct picture *picture, double x, double y)
@@ -387,10 +390,8 @@ static void write_legend(const struct picture *picture, double x, double y)
     for (unsigned tint = 0; tint < TINT_COUNT; tint++) {
         if (!picture->addresses[tint])
             continue;
-        fprintf(picture->stream,
-                "<rect x=\"%.6g\" y=\"%.6g\" width=\"16\" height=\"16\" fill=\"%s\" stroke=\"#374151\" "
-                "stroke-width=\"0.5\"/>\n",
-                x, y, colour_of[tint]);
+        begin_rect(picture->stream, &(struct box){x, y, 16, 16});
+        fprintf(picture->stream, " fill=\"%s\" stroke=\"#374151\" stroke-width=\"0.5\"/>\n", colour_of[tint]);
         snprintf(text, sizeof(text), "%s: %llu", name_of[tint], (unsigned long long)picture->addresses[tint]);
         write_text(picture->stream, x + 24, y + 13, 13, "start", "#111827", 1, text);
         y += 24;
@@ -436,11 +437,11 @@ static struct box arrange(struct panel *panels, size_t count, double side, size_
             row = 0;
         }
         panel->scale = side / rect.width;
-        panel->width = side;
-        panel->height = rect.height * panel->scale;
-        panel->x = MARGIN + (double)(i % columns) * (side + MARGIN);
-        panel->y = y + HEAD;
-        row = HEAD + panel->height + MARGIN > row ? HEAD + panel->height + MARGIN : row;
+        panel->box.width = side;
+        panel->box.height = rect.height * panel->scale;
+        panel->box.x = MARGIN + (double)(i % columns) * (side + MARGIN);
+        panel->box.y = y + HEAD;
+        row = HEAD + panel->box.height + MARGIN > row ? HEAD + panel->box.height + MARGIN : row;
     }
     return (struct box){0, 0, (double)columns * (side + MARGIN) + MARGIN + LEGEND, y + (row > LEGEND ? row : LEGEND)};
 }

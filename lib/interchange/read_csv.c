@@ -78,18 +78,18 @@ static bool is_heading(const char *field, const char *name)
     return !*field && !*name;
 }
 
+static const char *const column_names[] = {
+#define X(enumerator, name) (name),
+    COLUMNS(X)
+#undef X
+};
+
 static void read_heading(struct table *table)
 {
-    static const char *const names[] = {
-#define X(enumerator, name) (name),
-        COLUMNS(X)
-#undef X
-    };
-
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
         table->heading.at[i] = CSV_FIELDS_MAX;
         for (size_t j = table->row->count; j-- > 0;)
-            if (is_heading(table->row->fields[j], names[i]))
+            if (is_heading(table->row->fields[j], column_names[i]))
                 table->heading.at[i] = j;
     }
 }
@@ -122,37 +122,29 @@ static json_t *json_of(struct reading *reading, const char *key, const char *tex
 static json_t *object_of(struct table *table)
 {
     static const struct {
-        const char *key;
-        uint32_t column;
         bool flag, time, may_be_none;
-        char padding[1];
+        uint8_t column;
     } members[] = {
-        {"range", COLUMN_RANGE, false, false, false, ""},
-        {"kind", COLUMN_KIND, false, false, false, ""},
-        {"status", COLUMN_STATUS, false, false, false, ""},
-        {"delegated", COLUMN_DELEGATED, true, false, false, ""},
-        {"for_sibling", COLUMN_FOR_SIBLING, true, false, false, ""},
-        {"name", COLUMN_NAME, false, false, true, ""},
-        {"owner", COLUMN_OWNER, false, false, true, ""},
-        {"provider", COLUMN_PROVIDER, false, false, true, ""},
-        {"contract", COLUMN_CONTRACT, false, false, true, ""},
-        {"note", COLUMN_NOTE, false, false, true, ""},
-        {"until", COLUMN_UNTIL, false, true, true, ""},
-        {"created", COLUMN_CREATED, false, true, false, ""},
-        {"changed", COLUMN_CHANGED, false, true, false, ""},
+        {false, false, false, COLUMN_RANGE},      {false, false, false, COLUMN_KIND},
+        {false, false, false, COLUMN_STATUS},     {true, false, false, COLUMN_DELEGATED},
+        {true, false, false, COLUMN_FOR_SIBLING}, {false, false, true, COLUMN_NAME},
+        {false, false, true, COLUMN_OWNER},       {false, false, true, COLUMN_PROVIDER},
+        {false, false, true, COLUMN_CONTRACT},    {false, false, true, COLUMN_NOTE},
+        {false, true, true, COLUMN_UNTIL},        {false, true, false, COLUMN_CREATED},
+        {false, true, false, COLUMN_CHANGED},
     };
     json_t *object = json_object();
 
     for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-        const char *text = cell(table, members[i].column);
+        const char *key = column_names[members[i].column], *text = cell(table, members[i].column);
         if (!has(table, members[i].column) || (!*text && !members[i].may_be_none))
             continue; /* nothing is said of it */
-        json_t *value = json_of(table->reading, members[i].key, text, members[i].flag, members[i].time);
+        json_t *value = json_of(table->reading, key, text, members[i].flag, members[i].time);
         if (!value) {
             json_decref(object);
             return NULL;
         }
-        json_object_set_new(object, members[i].key, value);
+        json_object_set_new(object, key, value);
     }
     return object;
 }
@@ -341,7 +333,7 @@ static int read_rows(struct table *table)
                              "expected one of the columns range, prefix, address, or start_address and end_address");
     reading->known = true;
     while ((rc = csv_next(&reading->source, table->row)) == 1) {
-        reading->number = table->row->line;
+        reading->place.number = table->row->line;
         read_any(table);
     }
     return rc;

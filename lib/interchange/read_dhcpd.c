@@ -13,7 +13,7 @@ static int next(struct reading *reading, struct isc_token *token)
 {
     int rc = isc_next(&reading->source, token);
 
-    reading->number = reading->source.line;
+    reading->place.number = reading->source.line;
     if (rc == 0)
         return reading_wrong(reading, "expected '}' or ';', found the end of the file");
     return rc < 0 ? rc : 0;
@@ -195,7 +195,7 @@ int read_dhcpd(struct reading *reading)
     int rc = token ? 1 : -ENOMEM;
 
     while (rc == 1 && (rc = isc_next(&reading->source, token)) == 1) {
-        reading->number = reading->source.line;
+        reading->place.number = reading->source.line;
         int error = isc_is(token, ";")   ? 0
                     : isc_is(token, "}") ? reading_wrong(reading, "found a '}' without its '{'")
                                          : read_statement(reading, token, NULL, 0);

@@ -44,12 +44,12 @@ static void blank_comments(char *text, size_t len)
 
 static void read_own(struct reading *reading, const json_t *nodes)
 {
-    reading->list = "nodes";
+    reading->place.list = "nodes";
     reading->known = true;
     for (size_t i = 0; i < json_array_size(nodes); i++) {
         char wrong[ENTRY_JSON_WRONG_SIZE];
         struct plan_wanted wanted;
-        reading->number = (unsigned)i;
+        reading->place.number = (unsigned)i;
         if (!entry_json_read(json_array_get(nodes, i), &wanted, wrong)) {
             reading_fault(reading, "%s", wrong);
             continue;

@@ -128,10 +128,10 @@ static void read_subnet(struct reading *reading, const json_t *subnet)
 
 int read_kea(struct reading *reading, const json_t *subnets, const char *list)
 {
-    reading->list = list;
+    reading->place.list = list;
     reading->known |= json_is_array(subnets);
     for (size_t i = 0; i < json_array_size(subnets); i++) {
-        reading->number = (unsigned)i;
+        reading->place.number = (unsigned)i;
         read_subnet(reading, json_array_get(subnets, i));
     }
     return 0;

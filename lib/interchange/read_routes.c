@@ -36,10 +36,10 @@ static void read_route(struct reading *reading, const json_t *route)
 
 int read_routes(struct reading *reading, const json_t *routes)
 {
-    reading->list = "routes";
+    reading->place.list = "routes";
     reading->known |= json_is_array(routes);
     for (size_t i = 0; i < json_array_size(routes); i++) {
-        reading->number = (unsigned)i;
+        reading->place.number = (unsigned)i;
         read_route(reading, json_array_get(routes, i));
     }
     return 0;

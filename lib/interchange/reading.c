@@ -33,8 +33,7 @@ void reading_say(struct interchange *to, const struct interchange_remark *where,
 
 static struct interchange_remark here(const struct reading *reading, bool fault)
 {
-    return (struct interchange_remark){
-        .path = reading->path, .list = reading->list, .number = reading->number, .fault = fault};
+    return (struct interchange_remark){.place = reading->place, .fault = fault};
 }
 
 void reading_fault(struct reading *reading, const char *format, ...)
@@ -67,8 +66,7 @@ struct interchange_node *reading_add(struct reading *reading, struct ipv4_range 
     reading->failed |= !node;
     reading->known = true;
     if (node)
-        *node = (struct interchange_node){
-            .wanted.entry.range = range, .path = reading->path, .list = reading->list, .number = reading->number};
+        *node = (struct interchange_node){.wanted.entry.range = range, .place = reading->place};
     return node;
 }
 
@@ -175,11 +173,6 @@ void reading_status(struct interchange_node *node, enum plan_status status)
 
 void reading_wanted(struct reading *reading, struct interchange_node *node, const struct plan_wanted *wanted)
 {
-    struct plan_entry *entry = &node->wanted.entry;
-    const char **const texts[] = {&entry->name, &entry->owner, &entry->provider, &entry->contract, &entry->note};
-
     node->wanted = *wanted;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-        if (*texts[i] && !(*texts[i] = arena_text(&reading->to->arena, *texts[i], strlen(*texts[i]))))
-            reading->failed = true;
+    reading->failed |= !plan_entry_copy(&node->wanted.entry, &reading->to->arena);
 }

@@ -13,24 +13,16 @@
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
-static bool same_name(const char *name, const char *with_hyphens)
-{
-    for (; *name && *with_hyphens; name++, with_hyphens++)
-        if (*with_hyphens != (*name == '_' ? '-' : *name))
-            return false;
-    return !*name && !*with_hyphens;
-}
-
 enum interchange_format interchange_format_of(const char *name)
 {
     static const char *const names[] = {
-#define X(name, help) #name,
+#define X(enumerator, name, help) (name),
         INTERCHANGE_FORMATS(X)
 #undef X
     };
     unsigned format = 0;
 
-    while (format < ARRAY_SIZE(names) && !same_name(names[format], name))
+    while (format < ARRAY_SIZE(names) && strcmp(names[format], name) != 0)
         format++;
     return (enum interchange_format)format;
 }
@@ -132,19 +124,19 @@ static int write_netbox(struct interchange_writer *writer, const struct plan_ent
 
     if (!comment)
         return -EINVAL;
-    if (writer->format == INTERCHANGE_netbox_prefixes)
+    if (writer->format == INTERCHANGE_NETBOX_PREFIXES)
         ipv4_range_format(entry->range, first);
     else
         format_in(writer, entry->range.first, first);
     format_in(writer, entry->range.last, last);
-    if (writer->format == INTERCHANGE_netbox_prefixes && !strchr(first, '/'))
+    if (writer->format == INTERCHANGE_NETBOX_PREFIXES && !strchr(first, '/'))
         ipv4_prefix_format((struct ipv4_prefix){entry->range.first, 32}, first);
     cells[count++] = first;
-    if (writer->format == INTERCHANGE_netbox_ranges)
+    if (writer->format == INTERCHANGE_NETBOX_RANGES)
         cells[count++] = last;
     cells[count++] = netbox_status(entry);
     cells[count++] = entry->owner;
-    if (writer->format == INTERCHANGE_netbox_addresses)
+    if (writer->format == INTERCHANGE_NETBOX_ADDRESSES)
         cells[count++] = dns_name;
     cells[count++] = netbox_description(entry);
     cells[count++] = comment;
@@ -243,17 +235,17 @@ static bool holds(const struct plan_entry *entry)
 static bool is_written(const struct interchange_writer *writer, const struct plan_entry *entry)
 {
     switch (writer->format) {
-    case INTERCHANGE_netbox_prefixes:
+    case INTERCHANGE_NETBOX_PREFIXES:
         return holds(entry);
-    case INTERCHANGE_netbox_ranges:
+    case INTERCHANGE_NETBOX_RANGES:
         return entry->kind == PLAN_POOL;
-    case INTERCHANGE_netbox_addresses:
+    case INTERCHANGE_NETBOX_ADDRESSES:
         return entry->kind == PLAN_HOST;
-    case INTERCHANGE_kea:
-    case INTERCHANGE_dhcpd:
+    case INTERCHANGE_KEA:
+    case INTERCHANGE_DHCPD:
         return is_served(entry) &&
                (entry->kind == PLAN_SUBNET || (writer->open && ipv4_range_covers(writer->served, entry->range)));
-    case INTERCHANGE_routes:
+    case INTERCHANGE_ROUTES:
         return is_route(writer, entry);
     default:
         return true;
@@ -263,14 +255,14 @@ static bool is_written(const struct interchange_writer *writer, const struct pla
 static int write_row(struct interchange_writer *writer, const struct plan_entry *entry)
 {
     static int (*const write[])(struct interchange_writer * writer, const struct plan_entry *entry) = {
-        [INTERCHANGE_json] = write_json,
-        [INTERCHANGE_csv] = write_csv,
-        [INTERCHANGE_netbox_prefixes] = write_netbox,
-        [INTERCHANGE_netbox_ranges] = write_netbox,
-        [INTERCHANGE_netbox_addresses] = write_netbox,
-        [INTERCHANGE_kea] = write_kea,
-        [INTERCHANGE_dhcpd] = write_dhcpd,
-        [INTERCHANGE_routes] = write_route,
+        [INTERCHANGE_JSON] = write_json,
+        [INTERCHANGE_CSV] = write_csv,
+        [INTERCHANGE_NETBOX_PREFIXES] = write_netbox,
+        [INTERCHANGE_NETBOX_RANGES] = write_netbox,
+        [INTERCHANGE_NETBOX_ADDRESSES] = write_netbox,
+        [INTERCHANGE_KEA] = write_kea,
+        [INTERCHANGE_DHCPD] = write_dhcpd,
+        [INTERCHANGE_ROUTES] = write_route,
     };
 
     return write[writer->format](writer, entry);
@@ -279,11 +271,11 @@ static int write_row(struct interchange_writer *writer, const struct plan_entry 
 void interchange_write_begin(struct interchange_writer *writer, enum interchange_format format, FILE *stream)
 {
     static const char *const headings[INTERCHANGE_FORMAT_COUNT] = {
-        [INTERCHANGE_csv] =
+        [INTERCHANGE_CSV] =
             "range,kind,status,delegated,for_sibling,name,owner,provider,contract,note,until,created,changed\r\n",
-        [INTERCHANGE_netbox_prefixes] = "prefix,status,tenant,description,comments\r\n",
-        [INTERCHANGE_netbox_ranges] = "start_address,end_address,status,tenant,description,comments\r\n",
-        [INTERCHANGE_netbox_addresses] = "address,status,tenant,dns_name,description,comments\r\n",
+        [INTERCHANGE_NETBOX_PREFIXES] = "prefix,status,tenant,description,comments\r\n",
+        [INTERCHANGE_NETBOX_RANGES] = "start_address,end_address,status,tenant,description,comments\r\n",
+        [INTERCHANGE_NETBOX_ADDRESSES] = "address,status,tenant,dns_name,description,comments\r\n",
     };
 
     *writer = (struct interchange_writer){.stream = stream, .format = format};
@@ -312,10 +304,10 @@ void interchange_write_end(struct interchange_writer *writer)
     static const struct {
         const char *some, *none;
     } ends[INTERCHANGE_FORMAT_COUNT] = {
-        [INTERCHANGE_json] = {"\n]}\n", "{\"nodes\": []}\n"},
-        [INTERCHANGE_kea] = {"]}\n]}\n", "{\"subnet4\": []}\n"},
-        [INTERCHANGE_dhcpd] = {"}\n", NULL},
-        [INTERCHANGE_routes] = {"]\n", "[]\n"},
+        [INTERCHANGE_JSON] = {"\n]}\n", "{\"nodes\": []}\n"},
+        [INTERCHANGE_KEA] = {"]}\n]}\n", "{\"subnet4\": []}\n"},
+        [INTERCHANGE_DHCPD] = {"}\n", NULL},
+        [INTERCHANGE_ROUTES] = {"]\n", "[]\n"},
     };
     const char *end = writer->rows ? ends[writer->format].some : ends[writer->format].none;
 

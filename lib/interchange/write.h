@@ -7,25 +7,25 @@
 
 #include <stdio.h>
 
-/* X(name, what is in it) */
-#define INTERCHANGE_FORMATS(X)                                                         \
-    X(json, "all that is known, and how it lies in one another: to be imported again") \
-    X(csv, "all that is known, for spreadsheets: to be imported again")                \
-    X(netbox_prefixes, "CSV as NetBox imports it: blocks and subnets as prefixes")     \
-    X(netbox_ranges, "CSV as NetBox imports it: pools as IP ranges")                   \
-    X(netbox_addresses, "CSV as NetBox imports it: hosts as IP addresses")             \
-    X(kea, "subnet4 of Kea's configuration: subnets and pools that are assigned")      \
-    X(dhcpd, "subnets of ISC's dhcpd.conf: subnets and pools that are assigned")       \
-    X(routes, "as ip -j route: subnets that are assigned, and a discard route for each outermost block")
+/* X(enumerator, name, what is in it) */
+#define INTERCHANGE_FORMATS(X)                                                                        \
+    X(JSON, "json", "all that is known, and how it lies in one another: to be imported again")        \
+    X(CSV, "csv", "all that is known, for spreadsheets: to be imported again")                        \
+    X(NETBOX_PREFIXES, "netbox-prefixes", "CSV as NetBox imports it: blocks and subnets as prefixes") \
+    X(NETBOX_RANGES, "netbox-ranges", "CSV as NetBox imports it: pools as IP ranges")                 \
+    X(NETBOX_ADDRESSES, "netbox-addresses", "CSV as NetBox imports it: hosts as IP addresses")        \
+    X(KEA, "kea", "subnet4 of Kea's configuration: subnets and pools that are assigned")              \
+    X(DHCPD, "dhcpd", "subnets of ISC's dhcpd.conf: subnets and pools that are assigned")             \
+    X(ROUTES, "routes", "as ip -j route: subnets that are assigned, a discard route for each outermost block")
 
 enum interchange_format {
-#define X(name, help) INTERCHANGE_##name,
+#define X(enumerator, ...) INTERCHANGE_##enumerator,
     INTERCHANGE_FORMATS(X)
 #undef X
         INTERCHANGE_FORMAT_COUNT
 };
 
-/* "netbox-prefixes", with hyphens. INTERCHANGE_FORMAT_COUNT: there is none of this name. */
+/* INTERCHANGE_FORMAT_COUNT: there is none of this name. */
 enum interchange_format interchange_format_of(const char *name);
 /* All of them, with commas between. Static storage. */
 const char *interchange_format_list(void);

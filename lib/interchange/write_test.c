@@ -71,20 +71,20 @@ static void there_and_back(const enum interchange_format *formats, size_t count)
 static void all_of_it_as_json(void **state)
 {
     (void)state;
-    there_and_back((const enum interchange_format[]){INTERCHANGE_json}, 1);
+    there_and_back((const enum interchange_format[]){INTERCHANGE_JSON}, 1);
 }
 
 static void all_of_it_as_csv(void **state)
 {
     (void)state;
-    there_and_back((const enum interchange_format[]){INTERCHANGE_csv}, 1);
+    there_and_back((const enum interchange_format[]){INTERCHANGE_CSV}, 1);
 }
 
 static void all_of_it_by_way_of_netbox(void **state)
 {
     (void)state;
-    there_and_back((const enum interchange_format[]){INTERCHANGE_netbox_addresses, INTERCHANGE_netbox_prefixes,
-                                                     INTERCHANGE_netbox_ranges},
+    there_and_back((const enum interchange_format[]){INTERCHANGE_NETBOX_ADDRESSES, INTERCHANGE_NETBOX_PREFIXES,
+                                                     INTERCHANGE_NETBOX_RANGES},
                    3);
 }
 
@@ -134,34 +134,34 @@ static void formats_by_example(void **state)
     struct plan *plan = example(), *empty = plan_new(key);
 
     (void)state;
-    assert_written(plan, INTERCHANGE_dhcpd,
+    assert_written(plan, INTERCHANGE_DHCPD,
                    "# site/lan0\nsubnet 10.1.5.0 netmask 255.255.255.0 {\n    range 10.1.5.64 10.1.5.79;\n"
                    "    range 10.1.5.100 10.1.5.199;\n}\n\nsubnet 10.1.6.0 netmask 255.255.255.128 {\n}\n");
     assert_written(
-        plan, INTERCHANGE_kea,
+        plan, INTERCHANGE_KEA,
         "{\"subnet4\": [\n"
         "  {\"id\": 167838976, \"subnet\": \"10.1.5.0/24\", \"user-context\": {\"name\": \"site/lan0\"}, \"pools\": "
         "[{\"pool\": \"10.1.5.64 - 10.1.5.79\"}, {\"pool\": \"10.1.5.100 - 10.1.5.199\"}]},\n"
         "  {\"id\": 167839232, \"subnet\": \"10.1.6.0/25\", \"user-context\": {}, \"pools\": []}\n]}\n");
-    assert_written(plan, INTERCHANGE_routes,
+    assert_written(plan, INTERCHANGE_ROUTES,
                    "[{\"type\": \"blackhole\", \"dst\": \"10.1.0.0/16\", \"protocol\": \"static\", \"flags\": []},\n"
                    " {\"dst\": \"10.1.5.0/24\", \"protocol\": \"static\", \"flags\": []},\n"
                    " {\"dst\": \"10.1.6.0/25\", \"protocol\": \"static\", \"flags\": []}]\n");
     size_t len;
-    char *text = plan_written(plan, INTERCHANGE_netbox_addresses, &len);
+    char *text = plan_written(plan, INTERCHANGE_NETBOX_ADDRESSES, &len);
     assert_non_null(strstr(text, "address,status,tenant,dns_name,description,comments\r\n"
                                  "10.1.5.1/24,active,,gw.example.net,gw.example.net,\"fairlead: {"));
     free(text);
-    text = plan_written(plan, INTERCHANGE_netbox_ranges, &len);
+    text = plan_written(plan, INTERCHANGE_NETBOX_RANGES, &len);
     assert_non_null(strstr(text, "\n10.1.5.64/24,10.1.5.79/24,active,,,\"fairlead: {"));
     free(text);
-    text = plan_written(plan, INTERCHANGE_netbox_prefixes, &len);
+    text = plan_written(plan, INTERCHANGE_NETBOX_PREFIXES, &len);
     assert_non_null(strstr(text, "\n10.1.0.0/16,container,,site,\"fairlead: {"));
     free(text);
-    assert_written(empty, INTERCHANGE_json, "{\"nodes\": []}\n");
-    assert_written(empty, INTERCHANGE_kea, "{\"subnet4\": []}\n");
-    assert_written(empty, INTERCHANGE_dhcpd, "");
-    assert_written(empty, INTERCHANGE_routes, "[]\n");
+    assert_written(empty, INTERCHANGE_JSON, "{\"nodes\": []}\n");
+    assert_written(empty, INTERCHANGE_KEA, "{\"subnet4\": []}\n");
+    assert_written(empty, INTERCHANGE_DHCPD, "");
+    assert_written(empty, INTERCHANGE_ROUTES, "[]\n");
     plan_free(plan);
     plan_free(empty);
 }
@@ -174,7 +174,7 @@ static void dhcp_servers_files_are_read_again(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         size_t len;
-        char *text = plan_written(plan, i ? INTERCHANGE_kea : INTERCHANGE_dhcpd, &len);
+        char *text = plan_written(plan, i ? INTERCHANGE_KEA : INTERCHANGE_DHCPD, &len);
         struct interchange files = {0};
         assert_int_equal(interchange_read(&files, "file", text, strlen(text)), 0);
         assert_int_equal(files.count, 4);

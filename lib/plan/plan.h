@@ -36,6 +36,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arena;
 struct plan;
 
 #define PLAN_NAME_MAX 63  /* bytes of a name: letters, digits and -_./, one of them a letter */
@@ -90,6 +91,11 @@ struct plan_entry {
     const char *contract;          /* a contract that its traffic has */
     const char *note;
 };
+
+/* Its texts become copies in an arena. False: there is no memory. */
+bool plan_entry_copy(struct plan_entry *entry, struct arena *arena);
+/* Of all of its texts together, without what ends them. */
+size_t plan_entry_text_bytes(const struct plan_entry *entry);
 
 /* Who acts, and when. */
 struct plan_by {

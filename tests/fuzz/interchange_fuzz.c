@@ -76,11 +76,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(plan && (error == 0 || (error < 0 && files.wrong[0])));
     if (!error) {
         import_each(plan, &files);
-        there_and_back(plan, (const enum interchange_format[]){INTERCHANGE_json}, 1);
-        there_and_back(plan, (const enum interchange_format[]){INTERCHANGE_csv}, 1);
+        there_and_back(plan, (const enum interchange_format[]){INTERCHANGE_JSON}, 1);
+        there_and_back(plan, (const enum interchange_format[]){INTERCHANGE_CSV}, 1);
         there_and_back(plan,
-                       (const enum interchange_format[]){INTERCHANGE_netbox_prefixes, INTERCHANGE_netbox_ranges,
-                                                         INTERCHANGE_netbox_addresses},
+                       (const enum interchange_format[]){INTERCHANGE_NETBOX_PREFIXES, INTERCHANGE_NETBOX_RANGES,
+                                                         INTERCHANGE_NETBOX_ADDRESSES},
                        3);
         draw_map(plan);
     }
