@@ -192,6 +192,7 @@ static force_inline uint32_t door_lift(const struct door_port *port, uint64_t no
 }
 
 struct door_memory {
+    uint64_t object;                               /* whose memory this is: a digest of the programs, all of them */
     uint64_t deadline_ns;                          /* CLOCK_MONOTONIC; afterwards everything is the kernel's */
     uint64_t local_filter[DOOR_LOCAL_FILTER / 64]; /* the bit door_local_bit(a) is set for every local address a */
     uint32_t probe_ifindex; /* where door_probe() sends; probe_failed is set to 1 if that interface did not take it */

@@ -27,8 +27,8 @@ struct command {
     int (*run)(const struct command *self, int argc, char **argv, const struct options *options);
 };
 
-extern const struct command command_calc, command_contract, command_lease, command_plan, command_reload, command_route,
-    command_show, command_top, command_watch;
+extern const struct command command_audit, command_calc, command_contract, command_lease, command_plan, command_reload,
+    command_route, command_show, command_top, command_watch;
 
 /* A command of several, by the word behind its name. */
 struct subcommand {

@@ -12,8 +12,8 @@
 #define DEFAULT_SOCKET "/run/fairlead/management.sock"
 
 static const struct command *const commands[] = {
-    &command_show, &command_top,      &command_watch,  &command_route, &command_lease,
-    &command_plan, &command_contract, &command_reload, &command_calc,
+    &command_show, &command_top,      &command_watch, &command_route,  &command_lease,
+    &command_plan, &command_contract, &command_audit, &command_reload, &command_calc,
 };
 
 int command_failed(const struct command *self, const char *format, ...)

@@ -151,11 +151,11 @@ class Lab:
 
     def let_hosts_poll(self, program):
         """Give the hosts' ends an XDP program that passes everything: a veth takes frames from an XDP door only if its
-        other end polls. The hosts' offloads stay as they are."""
+        other end polls. The hosts' offloads stay as they are; what has such a program already gets it anew."""
         for node, name in self.links:
             if self.nodes[node] == "host":
                 # Not ip -n, which mounts a /sys of its own over the bpffs that it needs then.
-                self.on(node, "ip", "link", "set", "dev", name, "xdp", "object", program, "section", "xdp")
+                self.on(node, "ip", "-force", "link", "set", "dev", name, "xdp", "object", program, "section", "xdp")
 
 
 def run(*command, check=True, timeout=60, **options):

@@ -290,6 +290,14 @@ void conf_print_named(FILE *stream, int depth, const char *key, const char *text
     putc('\n', stream);
 }
 
+void conf_print_duration(FILE *stream, int depth, const char *key, uint32_t seconds)
+{
+    char text[TEXT_DURATION_SIZE];
+
+    text_format_duration(seconds, text);
+    conf_print_named(stream, depth, key, text);
+}
+
 void conf_print_flag(FILE *stream, int depth, const char *key, bool set)
 {
     fprintf(stream, "%*s%s = %s\n", depth * 4, "", key, set ? "true" : "false");
@@ -375,6 +383,7 @@ void conf_print(const struct conf *conf, FILE *stream)
 {
     if (conf->hostname[0])
         fprintf(stream, "hostname = \"%s\"\n", conf->hostname);
+    conf_print_duration(stream, 0, "dead-man", conf->dead_man_s);
     fprintf(stream, "preferences {\n    static = %u\n    kernel = %u\n}\n", conf->static_preference,
             conf->kernel_preference);
     fprintf(stream, "\nmanagement {\n    sessions = %u\n", conf->management.sessions);

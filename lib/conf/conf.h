@@ -280,6 +280,9 @@ struct conf_plan {
     bool discard; /* routes that discard, for what is announced (conf/planned.h) */
 };
 
+#define CONF_DEAD_MAN_MIN 2 /* s; the engine says every second that it is there */
+#define CONF_DEAD_MAN_MAX 86400
+
 struct conf_management {
     unsigned sessions;           /* at once */
     char group[CONF_GROUP_SIZE]; /* whose members may change things too; empty for none */
@@ -287,6 +290,7 @@ struct conf_management {
 
 struct conf {
     char hostname[CONF_HOSTNAME_SIZE]; /* empty: the system's */
+    uint32_t dead_man_s;               /* how long doors go on when the engine is not heard of */
     uint8_t static_preference, kernel_preference;
     struct conf_management management;
     struct conf_plan plan;

@@ -17,14 +17,6 @@ __attribute__((format(printf, 3, 4))) static void line(FILE *stream, int depth, 
     putc('\n', stream);
 }
 
-static void print_duration(FILE *stream, int depth, const char *name, uint32_t seconds)
-{
-    char text[TEXT_DURATION_SIZE];
-
-    text_format_duration(seconds, text);
-    line(stream, depth, "%s = \"%s\"", name, text);
-}
-
 static void begin_block(FILE *stream, int depth, const char *key, const char *label)
 {
     fprintf(stream, "%*s%s ", depth * 4, "", key);
@@ -51,9 +43,9 @@ static void print_option(FILE *stream, int depth, const struct conf_option *opti
 static void print_scope(FILE *stream, int depth, const struct conf_scope *scope)
 {
     if (scope->lease_s) {
-        print_duration(stream, depth, "lease", scope->lease_s);
-        print_duration(stream, depth, "lease-min", scope->lease_min_s);
-        print_duration(stream, depth, "lease-max", scope->lease_max_s);
+        conf_print_duration(stream, depth, "lease", scope->lease_s);
+        conf_print_duration(stream, depth, "lease-min", scope->lease_min_s);
+        conf_print_duration(stream, depth, "lease-max", scope->lease_max_s);
     }
     conf_print_address(stream, depth, "next-server", scope->next_server);
     for (size_t i = 0; i < scope->option_count; i++)
@@ -169,9 +161,9 @@ void conf_print_dhcp_general(const struct conf_dhcp_general *general, FILE *stre
 {
     fputs("\ndhcp {\n", stream);
     conf_print_prefixes(stream, 1, "relays", general->relays, general->relay_count);
-    print_duration(stream, 1, "offer", general->offer_s);
-    print_duration(stream, 1, "quarantine", general->quarantine_s);
-    print_duration(stream, 1, "history", general->history_s);
+    conf_print_duration(stream, 1, "offer", general->offer_s);
+    conf_print_duration(stream, 1, "quarantine", general->quarantine_s);
+    conf_print_duration(stream, 1, "history", general->history_s);
     for (size_t i = 0; i < general->class_count; i++)
         print_class(stream, &general->classes[i]);
     print_dhcp(stream, 1, &general->all);

@@ -382,8 +382,19 @@ static void read_hostname(struct build *build, void *thing, const struct conf_no
         memcpy(conf->hostname, value->text, strlen(value->text) + 1);
 }
 
+static void read_dead_man(struct build *build, void *thing, const struct conf_node *node,
+                          const struct conf_value *value)
+{
+    struct conf *conf = thing;
+
+    conf_read_duration(build, node, value, CONF_DEAD_MAN_MIN, &conf->dead_man_s);
+    if (conf->dead_man_s > CONF_DEAD_MAN_MAX)
+        conf_wrong(build->errors, value->line, "%s: '%s': expected at most a day", node->key, value->text);
+}
+
 static const struct setting top_settings[] = {
     {"hostname", read_hostname, false},
+    {"dead-man", read_dead_man, false},
 };
 
 static const struct block *const interface_blocks[] = {&conf_shape_queue_block,    &conf_traffic_class_block,
@@ -577,8 +588,11 @@ int conf_model_build(const struct conf_node *root, struct conf_memory *memory, s
 {
     struct build build = {.conf = conf, .memory = memory, .errors = errors};
 
-    *conf =
-        (struct conf){.static_preference = 5, .kernel_preference = 10, .management.sessions = 256, .memory = memory};
+    *conf = (struct conf){.dead_man_s = 60,
+                          .static_preference = 5,
+                          .kernel_preference = 10,
+                          .management.sessions = 256,
+                          .memory = memory};
     conf_dhcp_begin(conf);
     read_children(&build, &top, conf, root);
     for (size_t i = 0; i < conf->route_count; i++)

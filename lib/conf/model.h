@@ -27,6 +27,7 @@ int conf_model_read(const struct block *block, const struct conf_node *root, str
 
 /* KEY = VALUE, a line, so deep in blocks; an address only if it is not 0. */
 void conf_print_named(FILE *stream, int depth, const char *key, const char *text);
+void conf_print_duration(FILE *stream, int depth, const char *key, uint32_t seconds);
 void conf_print_flag(FILE *stream, int depth, const char *key, bool set);
 void conf_print_address(FILE *stream, int depth, const char *key, uint32_t addr);
 void conf_print_prefixes(FILE *stream, int depth, const char *key, const struct ipv4_prefix *prefixes, size_t count);

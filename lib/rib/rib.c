@@ -243,6 +243,27 @@ void rib_round_end(struct rib *rib, enum rib_source source)
     }
 }
 
+bool rib_round_check(struct rib *rib, enum rib_source source, struct ipv4_prefix prefix, const struct rib_path *paths,
+                     unsigned count)
+{
+    struct rib_entry *entry = ipv4_map_get(&rib->entries, prefix);
+
+    if (!entry)
+        return false;
+    entry->seen[source] = rib->round[source];
+    return says_already(entry, source, paths, count);
+}
+
+bool rib_is_missing(const struct rib *rib, enum rib_source source, const struct rib_entry *entry)
+{
+    if (entry->seen[source] == rib->round[source])
+        return false;
+    for (uint32_t i = 0; i < entry->count; i++)
+        if (entry->paths[i].source == source)
+            return true;
+    return false;
+}
+
 const struct rib_entry *rib_get(const struct rib *rib, struct ipv4_prefix prefix)
 {
     return ipv4_map_get(&rib->entries, prefix);

@@ -107,6 +107,14 @@ int rib_round_set(struct rib *rib, enum rib_source source, struct ipv4_prefix pr
                   unsigned count); /* 0; -ENOMEM */
 void rib_round_end(struct rib *rib, enum rib_source source);
 
+/*
+ * The same to compare only: after rib_round_begin() the source's prefixes are looked at one by one, and afterwards
+ * rib_is_missing() finds those that it did not name. Another round that begins meanwhile spoils this one.
+ */
+bool rib_round_check(struct rib *rib, enum rib_source source, struct ipv4_prefix prefix, const struct rib_path *paths,
+                     unsigned count); /* whether the source's paths are these, in this order */
+bool rib_is_missing(const struct rib *rib, enum rib_source source, const struct rib_entry *entry);
+
 /* "kernel", ...; "unicast", "local", ... Static storage. */
 const char *rib_source_name(unsigned source);
 const char *rib_type_name(unsigned type);

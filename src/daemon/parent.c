@@ -125,6 +125,7 @@ static int run_engine(struct parent *parent, int control)
 {
     struct engine_config config = {.conf = parent->conf,
                                    .directory = parent->config->directory,
+                                   .pins = parent->files.pins_path,
                                    .state_directory = parent->config->state_directory,
                                    .token = parent->token,
                                    .dhcp_path = parent->files.dhcp_path,
@@ -595,7 +596,7 @@ static void clean(struct parent *parent)
 
     if (pid == 0) {
         begin_role(parent, self, ROLE_ENGINE);
-        engine_clean(parent->config->directory);
+        engine_clean(parent->config->directory, parent->files.pins_path);
         exit(EXIT_SUCCESS);
     }
     if (pid > 0)

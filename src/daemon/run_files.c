@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "log/log.h"
+#include "port/pins.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,10 +100,10 @@ int run_files_open(struct run_files *files, const char *directory, uid_t uid, gi
     const struct {
         char *path;
         const char *name;
-    } paths[] = {{files->pid_path, "fairleadd.pid"},         {files->lock_path, "engine.lock"},
-                 {files->engine_path, "engine.sock"},        {files->dhcp_path, "dhcp.sock"},
-                 {files->measure_path, "measure.sock"},      {files->planner_path, "plan.sock"},
-                 {files->management_path, "management.sock"}};
+    } paths[] = {{files->pid_path, "fairleadd.pid"},          {files->lock_path, "engine.lock"},
+                 {files->engine_path, "engine.sock"},         {files->dhcp_path, "dhcp.sock"},
+                 {files->measure_path, "measure.sock"},       {files->planner_path, "plan.sock"},
+                 {files->management_path, "management.sock"}, {files->pins_path, "bpf"}};
 
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
         if (snprintf(paths[i].path, LOCAL_PATH_SIZE, "%s/%s", directory, paths[i].name) >= LOCAL_PATH_SIZE) {
@@ -120,6 +121,11 @@ int run_files_open(struct run_files *files, const char *directory, uid_t uid, gi
         error = lock_engine_file(files);
     if (error)
         return error;
+    error = pins_mount(files->pins_path);
+    if (error) {
+        log_warning("%s: %s: XDP doors end with the engine, and what is counted", files->pins_path, strerror(-error));
+        files->pins_path[0] = '\0';
+    }
     /* Everybody may look; who may change things is decided by who they are. */
     files->engine_fd = listen_at(files->engine_path, SOCK_SEQPACKET, 0600, uid, gid);
     if (files->engine_fd < 0)
@@ -140,6 +146,7 @@ int run_files_open(struct run_files *files, const char *directory, uid_t uid, gi
 
 void run_files_remove(const struct run_files *files, const char *directory)
 {
+    pins_unmount(files->pins_path);
     unlink(files->management_path);
     unlink(files->engine_path);
     unlink(files->dhcp_path);

@@ -1,5 +1,6 @@
 /*
- * What is in the run directory while the daemon runs: two locked files, and the sockets on which it is asked.
+ * What is in the run directory while the daemon runs: two locked files, the sockets on which it is asked, and a BPF
+ * file system.
  *
  * The pid file's lock is the parent's alone, and says that a daemon is there. The other lock is inherited by the
  * engine: it is free only when the last engine is gone, even if its parent was killed before it.
@@ -14,6 +15,7 @@ struct run_files {
     char pid_path[LOCAL_PATH_SIZE], lock_path[LOCAL_PATH_SIZE], engine_path[LOCAL_PATH_SIZE],
         dhcp_path[LOCAL_PATH_SIZE], measure_path[LOCAL_PATH_SIZE], planner_path[LOCAL_PATH_SIZE],
         management_path[LOCAL_PATH_SIZE];
+    char pins_path[LOCAL_PATH_SIZE]; /* where the engine pins what outlives it (port/pins.h); empty: it cannot */
     int pid_fd, lock_fd;
     int engine_fd;     /* on which the engine is asked */
     int dhcp_fd;       /* on which the dhcp role is asked */

@@ -282,6 +282,9 @@ static void answer(void *arg, const struct query *query, union query_buffer *buf
         made->later = true;
         answers->config.reload(answers->config.arg);
         break;
+    case QUERY_AUDIT:
+        buffer->answer.generation = audit_begin(answers->config.routing->audit);
+        break;
     case QUERY_ADDRESSES:
         made->later = query->generation == generation_of(answers);
         if (made->later)

@@ -290,6 +290,23 @@ static void follow_hosts(struct bindings *bindings, const struct ports *ports, c
     bindings_round_end(bindings, BINDING_HOST);
 }
 
+static bool is_ours(const void *arg, const struct door_binding *key)
+{
+    const struct bindings *bindings = arg;
+    struct neighbour_host host = {.ifindex = key->ifindex, .addr = key->addr};
+
+    memcpy(host.mac, key->mac, ETH_ADDR_SIZE);
+    const struct binding *binding = find(bindings, &host);
+    return binding && binding->in_door;
+}
+
+/* Those of an engine before this one may speak until it is known who may. */
+static void forget_left(struct bindings *bindings, const struct conf *conf)
+{
+    if (bindings->left && (bindings->known || !conf_has_clients(conf)))
+        bindings->left = door_unbind_others(bindings->door, is_ours, bindings) != 0;
+}
+
 bool bindings_follow(struct bindings *bindings, struct ports *ports, const struct conf *conf)
 {
     bool changed = false;
@@ -298,7 +315,7 @@ bool bindings_follow(struct bindings *bindings, struct ports *ports, const struc
     for (unsigned i = 1; i <= ports->count; i++) {
         const struct port *port = &ports->all[i];
         bool on = port->name[0] && port->ifindex && port->conf->source_guard &&
-                  (bindings->known || !conf_interface_has_clients(port->conf));
+                  (bindings->known || port->was_guarded || !conf_interface_has_clients(port->conf));
         changed |= bindings->guarded[i] != (on ? port->ifindex : 0);
         bindings->guarded[i] = on ? port->ifindex : 0;
     }
@@ -310,6 +327,7 @@ bool bindings_follow(struct bindings *bindings, struct ports *ports, const struc
         changed |= port->guarded != on;
         port->guarded = on;
     }
+    forget_left(bindings, conf);
     return changed;
 }
 

@@ -20,6 +20,7 @@ struct bindings {
     size_t count, neighbours;
     uint32_t rounds[BINDING_SOURCE_COUNT];
     uint32_t guarded[DOOR_PORTS]; /* by port number: the interface at which source guard is on; 0 */
+    bool left;                    /* the door may have those of an engine before this one still */
     bool known;                   /* leases and reservations have been told as a whole */
     bool full;                    /* there are more than the door has room for, which has been logged */
     const struct conf *conf;      /* hosts are of this one */

@@ -30,8 +30,7 @@
 
 #define TICK_NS      250000000 /* how often what sends no message is looked at */
 #define TICKS_SECOND 4
-#define DEAD_MAN_NS  60000000000 /* how long the door goes on when the engine is not heard of */
-#define PROBE_TICKS  20          /* how often ports that do not take frames from an XDP door are tried again */
+#define PROBE_TICKS  20 /* how often ports that do not take frames from an XDP door are tried again */
 
 enum watched { WATCH_CONTROL, WATCH_SIGNALS, WATCH_TIMER, WATCH_NETLINK, WATCH_LISTENER, WATCH_FIREWALL };
 
@@ -65,9 +64,18 @@ static uint64_t now_s(void)
     return (uint64_t)now.tv_sec;
 }
 
+static const struct conf *conf_in_force(const struct engine *engine)
+{
+    return engine->own_conf ? engine->own_conf : engine->config->conf;
+}
+
+/* How long the door goes on when the engine is not heard of. */
 static void refresh_deadline(struct engine *engine)
 {
-    WRITE_RELEASE(door_memory(engine->door)->deadline_ns, (uint64_t)(clock_now_ns() + DEAD_MAN_NS));
+    uint64_t now_ns = (uint64_t)clock_now_ns();
+
+    WRITE_RELEASE(door_memory(engine->door)->deadline_ns,
+                  now_ns + UINT64_C(1000000000) * conf_in_force(engine)->dead_man_s);
 }
 
 static void write_page(struct engine *engine)
@@ -75,6 +83,7 @@ static void write_page(struct engine *engine)
     struct page *page = &engine->next_page;
     const struct routing *routing = engine->routing;
     const struct fib_table_stats fib = fib_table_stats(routing->fib);
+    const struct audit_result audit = audit_result(routing->audit);
     const char *firewall = firewall_found(engine->firewall);
 
     *page = (struct page){.pid = (uint32_t)getpid(),
@@ -86,6 +95,13 @@ static void write_page(struct engine *engine)
                           .neighbours = routing->neighbours.by_addr.count,
                           .resyncs = routing->resyncs,
                           .messages = routing->messages,
+                          .audits = audit.audits,
+                          .audit_drift = audit.drift,
+                          .audit_last_drift = audit.last_drift,
+                          .audit_prefixes = audit.prefixes,
+                          .audit_changed = audit.changed,
+                          .audit_ended_s = audit.ended_s,
+                          .audit_runs = audit.runs,
                           .fib_used_bytes = fib.root_bytes + fib.used_bytes + fib.waiting_bytes,
                           .fib_bytes = fib.root_bytes + fib.pool_bytes,
                           .fib_blocks_without_room = fib.without_room,
@@ -97,25 +113,23 @@ static void write_page(struct engine *engine)
     page_write(&engine->page->page, page);
 }
 
-static const struct conf *conf_in_force(const struct engine *engine)
-{
-    return engine->own_conf ? engine->own_conf : engine->config->conf;
-}
-
 static const struct conf *tell_conf(void *arg)
 {
     return conf_in_force(arg);
 }
 
-static void update_ports(struct engine *engine)
+/* 0; -errno if a port cannot have its door. */
+static int update_ports(struct engine *engine)
 {
     const char *firewall = firewall_found(engine->firewall);
 
     ports_update(&engine->ports, firewall);
     if (bindings_follow(&engine->bindings, &engine->ports, conf_in_force(engine)))
         ports_update(&engine->ports, firewall);
+    int error = ports_attach(&engine->ports, firewall);
     contracts_update(engine->contracts);
     write_page(engine);
+    return error;
 }
 
 /* --- what happens ------------------------------------------------------------------------------------------------ */
@@ -147,7 +161,10 @@ static void on_tick(void *arg, struct watch *watch)
     lease_link_try(&engine->leases, conf_has_clients(conf_in_force(engine)));
     if (engine->ticks % PROBE_TICKS == 0)
         ports_probe(&engine->ports);
+    if (engine->routing->resync_wanted)
+        routing_receive(engine->routing);
     update_ports(engine);
+    audit_tick(engine->routing->audit);
 }
 
 static void on_netlink(void *arg, struct watch *watch)
@@ -183,17 +200,20 @@ static void ask_for_reload(void *arg)
 
 /* --- configuration ----------------------------------------------------------------------------------------------- */
 
-/* Ports first: their addresses are what static routes are found by. */
+/* Ports first: their addresses are what static routes are found by. At the beginning doors come last: they know
+ * everything when they open. */
 static int configure(struct engine *engine, const struct conf *conf, bool first)
 {
     int error = contracts_configure(engine->contracts, conf);
 
     if (error)
         return error;
+    if (first)
+        ports_keep_numbers(&engine->ports, conf);
     ports_configure(&engine->ports, conf);
     contracts_mark_ports(engine->contracts);
     if (first)
-        error = ports_attach_all(&engine->ports);
+        error = ports_take_all(&engine->ports);
     else
         update_ports(engine);
     if (!error)
@@ -216,6 +236,7 @@ static void reconfigure(struct engine *engine, int fd)
     }
     conf_free(engine->own_conf);
     engine->own_conf = conf;
+    refresh_deadline(engine);
     update_ports(engine);
     log_info("the new configuration is in force");
     control_send(engine->config->control, CONTROL_APPLIED, NULL, -1);
@@ -298,10 +319,13 @@ static int open_answers(struct engine *engine)
 /* Everything that the door needs to know before it opens. */
 static int open_engine(struct engine *engine)
 {
-    int error = door_new(&engine->door);
+    int error = door_new(engine->config->pins, &engine->door);
     if (error)
         return error;
     error = routing_open(door_memory(engine->door), door_wait_for_packets, NULL, &engine->routing);
+    if (error)
+        return error;
+    error = audit_new(engine->routing, &engine->routing->audit);
     if (error)
         return error;
     error = firewall_open(&engine->firewall);
@@ -327,6 +351,7 @@ static int open_engine(struct engine *engine)
     engine->ports.host = engine->host;
     engine->ports.shaping = engine->shaping;
     engine->bindings.door = engine->door;
+    engine->bindings.left = door_left(engine->door);
     engine->bindings.routing = engine->routing;
     lease_link_init(&engine->leases, engine->config->dhcp_path, engine->config->token, engine->epoll,
                     &engine->bindings);
@@ -396,7 +421,10 @@ int engine_run(const struct engine_config *config)
         error = configure(engine, config->conf, true);
     if (!error) {
         refresh_deadline(engine);
-        update_ports(engine);
+        error = update_ports(engine);
+    }
+    if (!error) {
+        door_establish(engine->door);
         control_send(config->control, CONTROL_READY, NULL, -1);
         config->started();
         error = run(engine);
@@ -408,7 +436,7 @@ int engine_run(const struct engine_config *config)
     return error;
 }
 
-void engine_clean(const char *directory)
+void engine_clean(const char *directory, const char *pins)
 {
     struct routing *routing = NULL;
     struct host *host = NULL;
@@ -418,7 +446,7 @@ void engine_clean(const char *directory)
         host_open(directory, &host) == 0) {
         const struct link *link = NULL;
         while ((link = id_table_next(&routing->links.by_ifindex, link)))
-            door_detach_left(link->ifindex);
+            door_detach_left(pins, link->ifindex);
         lift_remove_all(routing->netlink);
         routing_clean(routing);
         host_give_back_all(host, &routing->links);

@@ -10,6 +10,7 @@
 struct engine_config {
     const struct conf *conf;       /* to begin with; borrowed */
     const char *directory;         /* where what was changed in the system is written down */
+    const char *pins;              /* where what outlives the engine is pinned (port/pins.h); "": nowhere */
     const char *state_directory;   /* where what people change is written down */
     const uint8_t *token;          /* of those who may ask (query/query.h); borrowed */
     const char *dhcp_path;         /* of the dhcp role's socket; borrowed */
@@ -25,5 +26,5 @@ struct engine_config {
  */
 int engine_run(const struct engine_config *config);
 
-/* Take away what an engine that was killed left behind. */
-void engine_clean(const char *directory);
+/* Take away what an engine that was killed left behind; directories as in its configuration. */
+void engine_clean(const char *directory, const char *pins);

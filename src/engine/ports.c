@@ -53,8 +53,17 @@ static int attach_some(struct ports *ports, struct port *port, const struct link
     return door_attach(ports->door, DOOR_HOOK_TC, link->ifindex, &port->attachment);
 }
 
-/* -EPROTOTYPE: not Ethernet; -EADDRINUSE: its index is that of another port modulo DOOR_IFINDEXES. */
-static int attach(struct ports *ports, unsigned number, struct link *link)
+/* What an engine before this one left of the port: its number is the same, and so is its interface. NULL: nothing. */
+static const struct door_port *left_of(const struct ports *ports, unsigned number, const struct link *link)
+{
+    const struct door_memory *left = door_left(ports->door);
+
+    return left && left->ports[number].ifindex == link->ifindex ? &left->ports[number] : NULL;
+}
+
+/* The door is told of the interface, at which it does not stand yet. -EPROTOTYPE: not Ethernet; -EADDRINUSE: its index
+ * is that of another port modulo DOOR_IFINDEXES. */
+static int claim(struct ports *ports, unsigned number, struct link *link)
 {
     struct door_memory *memory = door_memory(ports->door);
     struct port *port = &ports->all[number];
@@ -64,23 +73,25 @@ static int attach(struct ports *ports, unsigned number, struct link *link)
         return -EPROTOTYPE;
     if (*place)
         return -EADDRINUSE;
-    door_counters_clear(ports->door, number);
-    memory->ports[number] =
-        (struct door_port){.ifindex = link->ifindex, .aside = UINT16_MAX, .no_xdp_in = 1, .card = !is_virtual(link)};
+    const struct door_port *left = left_of(ports, number, link);
+    if (!left)
+        door_counters_clear(ports->door, number);
+    memory->ports[number] = (struct door_port){.ifindex = link->ifindex,
+                                               .aside = UINT16_MAX,
+                                               .no_xdp_in = left ? left->no_xdp_in : 1,
+                                               .card = !is_virtual(link)};
     WRITE_RELEASE(*place, (uint8_t)number);
-    int error = attach_some(ports, port, link);
-    if (error) {
-        WRITE_RELEASE(*place, 0);
-        return error;
-    }
     port->ifindex = link->ifindex;
     port->mtu = link->mtu;
     ports->changes++;
-    port->aside = UINT32_MAX;
-    port->up = port->takes_xdp = port->guarded = port->shape_tried = false;
+    port->aside = 0;
+    port->told_aside = UINT32_MAX;
+    port->up = port->guarded = port->shape_tried = false;
+    port->takes_xdp = left && !left->no_xdp_in;
+    port->was_guarded = left && left->checks & DOOR_CHECK_SOURCE;
+    port->left = left;
     link->port = (uint8_t)number;
     ports->routing->links_changed = true;
-    log_info("%s: %s door", port->name, door_hook_name(port->attachment.hook));
     return 0;
 }
 
@@ -103,7 +114,7 @@ static void detach(struct ports *ports, unsigned number)
         return;
     WRITE_RELEASE(memory->ports[number].aside, UINT16_MAX);
     end_shaping(ports, number);
-    door_detach(&port->attachment);
+    door_detach(ports->door, &port->attachment);
     WRITE_RELEASE(memory->port_of[port->ifindex & (DOOR_IFINDEXES - 1)], 0);
     if (link)
         link->port = 0;
@@ -130,7 +141,16 @@ static const char *attach_error_text(int error)
     }
 }
 
-/* Give the interface what the configuration says, and attach. What fails is logged once, and tried again later. */
+/* What fails is logged once, and tried again later. */
+static void note_error(struct port *port, int error)
+{
+    if (error && error != port->attach_error)
+        log_line(error == -ENODEV ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s: %s", port->name,
+                 attach_error_text(error));
+    port->attach_error = error;
+}
+
+/* Give the interface what the configuration says, and tell the door of it. */
 static int take(struct ports *ports, unsigned number)
 {
     struct port *port = &ports->all[number];
@@ -142,17 +162,52 @@ static int take(struct ports *ports, unsigned number)
             host_take(ports->host, link, port->conf);
             link->forwarding = interface_forwarding(link->name) == 1; /* the kernel's message is still under way */
         }
-        error = attach(ports, number, link);
+        error = claim(ports, number, link);
     }
-    if (error && error != port->attach_error)
-        log_line(error == -ENODEV ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s: %s", port->name,
-                 attach_error_text(error));
-    port->attach_error = error;
+    if (error)
+        note_error(port, error);
+    port->try_again = false;
     return error;
 }
 
-int ports_attach_all(struct ports *ports)
+static int hook(struct ports *ports, unsigned number, const struct link *link)
 {
+    struct port *port = &ports->all[number];
+    int error = attach_some(ports, port, link);
+
+    note_error(port, error);
+    if (error) {
+        door_detach_left(door_pins(ports->door), link->ifindex);
+        detach(ports, number);
+        return error;
+    }
+    log_info("%s: %s door%s", port->name, door_hook_name(port->attachment.hook),
+             port->left ? ", in place of the one that the last engine left" : "");
+    return 0;
+}
+
+static bool is_port(const void *arg, unsigned ifindex)
+{
+    const struct ports *ports = arg;
+    const struct link *link = links_find(&ports->routing->links, ifindex);
+
+    return link && ports_find(ports, link->name);
+}
+
+/* What an engine before this one left where there are no ports now. */
+static void end_left(struct ports *ports)
+{
+    const struct link *link = NULL;
+
+    while ((link = id_table_next(&ports->routing->links.by_ifindex, link)))
+        if (!ports_find(ports, link->name))
+            door_detach_left(door_pins(ports->door), link->ifindex);
+    door_detach_gone(door_pins(ports->door), is_port, ports);
+}
+
+int ports_take_all(struct ports *ports)
+{
+    end_left(ports);
     for (unsigned i = 1; i <= ports->count; i++) {
         int error = ports->all[i].name[0] ? take(ports, i) : 0;
         if (error && error != -ENODEV)
@@ -177,13 +232,8 @@ unsigned ports_find(const struct ports *ports, const char *name)
     return 0;
 }
 
-static void add(struct ports *ports, const struct conf_interface *conf)
+static void add(struct ports *ports, unsigned number, const struct conf_interface *conf)
 {
-    static_assert(CONF_INTERFACES_MAX <= DOOR_PORTS - 1, "a configuration's interfaces are never too many");
-    unsigned number = 1;
-
-    while (number <= ports->count && ports->all[number].name[0])
-        number++;
     if (number > ports->count)
         ports->count = number;
     ports->all[number] = (struct port){.conf = conf, .attachment = {.link_fd = -1}};
@@ -219,9 +269,32 @@ static void change(struct ports *ports, unsigned number, const struct conf_inter
     if (other_door)
         detach(ports, number);
     if (other_door || other_addresses)
-        port->attach_error = 0;
+        port->attach_error = 0; /* so that it is tried at once */
     if (link && other_addresses)
         host_take(ports->host, link, conf);
+}
+
+static unsigned free_number(const struct ports *ports)
+{
+    static_assert(CONF_INTERFACES_MAX <= DOOR_PORTS - 1, "a configuration's interfaces are never too many");
+    unsigned number = 1;
+
+    while (number <= ports->count && ports->all[number].name[0])
+        number++;
+    return number;
+}
+
+void ports_keep_numbers(struct ports *ports, const struct conf *conf)
+{
+    const struct door_memory *left = door_left(ports->door);
+
+    for (unsigned i = 1; left && i < DOOR_PORTS; i++) {
+        const struct link *link =
+            left->ports[i].ifindex ? links_find(&ports->routing->links, left->ports[i].ifindex) : NULL;
+        const struct conf_interface *interface = link ? conf_find_interface(conf, link->name) : NULL;
+        if (interface && !ports_find(ports, link->name))
+            add(ports, i, interface);
+    }
 }
 
 void ports_configure(struct ports *ports, const struct conf *conf)
@@ -242,7 +315,7 @@ void ports_configure(struct ports *ports, const struct conf *conf)
     }
     for (size_t i = 0; i < conf->interface_count; i++)
         if (!ports_find(ports, conf->interfaces[i].name))
-            add(ports, &conf->interfaces[i]);
+            add(ports, free_number(ports), &conf->interfaces[i]);
 }
 
 /* --- following the system ---------------------------------------------------------------------------------------- */
@@ -282,12 +355,12 @@ static uint32_t aside_at(const struct link *link)
            bit_if(read_switch("/proc/sys/net/ipv4/conf/%s/route_localnet", link->name), PORT_ASIDE_SYSCTL);
 }
 
-static void tell_aside(const struct port *port, uint32_t aside, const char *firewall)
+static void tell_aside(const struct port *port, const char *firewall)
 {
-    if (!aside)
+    if (!port->aside)
         log_info("%s: the door forwards", port->name);
     for (unsigned i = 0; i < PORT_ASIDE_COUNT; i++)
-        if (aside & 1u << i)
+        if (port->aside & 1u << i)
             log_info("%s: the door stands aside: %s%s%s%s", port->name, port_aside_help(i),
                      i == PORT_ASIDE_FIREWALL ? " (" : "", i == PORT_ASIDE_FIREWALL ? firewall : "",
                      i == PORT_ASIDE_FIREWALL ? ")" : "");
@@ -328,8 +401,9 @@ static void shape(struct ports *ports, unsigned number, const struct link *link)
 {
     struct port *port = &ports->all[number];
 
-    if (port->reshape || port->mtu != link->mtu || (port->configured_contracts && !port->began_with_contracts))
+    if (port->reshape || port->mtu_changed || (port->configured_contracts && !port->began_with_contracts))
         end_shaping(ports, number);
+    port->mtu_changed = false;
     if (port->shaped || port->shape_tried || !port->conf->shape.rate)
         return;
     port->began_with_contracts = port->contracts;
@@ -344,7 +418,17 @@ static void shape(struct ports *ports, unsigned number, const struct link *link)
     port->shape_tried = !port->shaped;
 }
 
-static void update(struct ports *ports, unsigned number, const struct link *link, uint32_t aside, const char *firewall)
+static void set_checks(struct ports *ports, unsigned number)
+{
+    struct door_port *shared = &door_memory(ports->door)->ports[number];
+    uint8_t before = shared->checks, checks = checks_of(&ports->all[number]);
+
+    WRITE_RELEASE(shared->checks, checks);
+    if ((before ^ checks) & DOOR_CHECK_SOURCE)
+        log_info("%s: source guard is %s", ports->all[number].name, checks & DOOR_CHECK_SOURCE ? "on" : "off");
+}
+
+static void update(struct ports *ports, unsigned number, const struct link *link, uint32_t aside)
 {
     struct door_port *shared = &door_memory(ports->door)->ports[number];
     struct port *port = &ports->all[number];
@@ -356,21 +440,22 @@ static void update(struct ports *ports, unsigned number, const struct link *link
         memcpy(shared->mac, link->mac, ETH_ADDR_SIZE);
         ports->changes++;
     }
-    shape(ports, number, link);
-    uint8_t before = shared->checks, checks = checks_of(port);
-    WRITE_RELEASE(shared->checks, checks);
-    if ((before ^ checks) & DOOR_CHECK_SOURCE)
-        log_info("%s: source guard is %s", port->name, checks & DOOR_CHECK_SOURCE ? "on" : "off");
+    set_checks(ports, number);
     ports->changes += port->mtu != link->mtu;
+    port->mtu_changed |= port->mtu != link->mtu;
     port->mtu = link->mtu;
     WRITE_RELEASE(shared->rp_filter, links_rp_filter(&ports->routing->links, link));
     WRITE_RELEASE(shared->aside, (uint16_t)aside);
-    if (aside != port->aside)
-        tell_aside(port, aside, firewall);
     port->aside = aside;
-    if (link->up && !port->up && any_xdp(ports))
-        probe(ports, number, link);
-    port->up = link->up;
+}
+
+/* The interface of a port, as far as it has it. */
+static struct link *link_of(const struct ports *ports, unsigned number)
+{
+    const struct port *port = &ports->all[number];
+    struct link *link = port->ifindex ? links_find(&ports->routing->links, port->ifindex) : NULL;
+
+    return link && strcmp(link->name, port->name) == 0 ? link : NULL; /* it may have another name now */
 }
 
 void ports_update(struct ports *ports, const char *firewall)
@@ -379,32 +464,60 @@ void ports_update(struct ports *ports, const char *firewall)
 
     for (unsigned i = 1; i <= ports->count; i++) {
         struct port *port = &ports->all[i];
-        struct link *link = port->ifindex ? links_find(&ports->routing->links, port->ifindex) : NULL;
+        struct link *link = link_of(ports, i);
         if (!port->name[0])
             continue;
-        if (link && strcmp(link->name, port->name) != 0)
-            link = NULL; /* it has another name now */
         if (port->ifindex && !link) {
             log_info("%s: the interface is gone", port->name);
             detach(ports, i);
             port->attach_error = -ENODEV;
         }
         if (!link) {
-            if (take(ports, i))
+            bool failed = port->attach_error && port->attach_error != -ENODEV;
+            if ((failed && !port->try_again) || take(ports, i))
                 continue;
-            link = links_find(&ports->routing->links, port->ifindex);
+            link = link_of(ports, i);
         }
         link->port = (uint8_t)i;
-        update(ports, i, link, everywhere | aside_at(link), firewall);
+        update(ports, i, link, everywhere | aside_at(link));
     }
     if (ports->routing->links_changed)
         routing_links_changed(ports->routing);
 }
 
+int ports_attach(struct ports *ports, const char *firewall)
+{
+    int error = 0;
+
+    for (unsigned i = 1; i <= ports->count; i++) {
+        struct port *port = &ports->all[i];
+        const struct link *link = link_of(ports, i);
+        int failed = link && port->attachment.hook == DOOR_HOOK_NONE ? hook(ports, i, link) : 0;
+        error = error ? error : failed;
+    }
+    for (unsigned i = 1; i <= ports->count; i++) {
+        struct port *port = &ports->all[i];
+        const struct link *link = link_of(ports, i);
+        if (!link)
+            continue;
+        if (port->aside != port->told_aside)
+            tell_aside(port, firewall);
+        port->told_aside = port->aside;
+        shape(ports, i, link);
+        set_checks(ports, i);
+        if (link->up && !port->up && any_xdp(ports))
+            probe(ports, i, link);
+        port->up = link->up;
+    }
+    return error;
+}
+
 void ports_probe(struct ports *ports)
 {
-    for (unsigned i = 1; i <= ports->count; i++)
+    for (unsigned i = 1; i <= ports->count; i++) {
         ports->all[i].shape_tried = false;
+        ports->all[i].try_again = true;
+    }
     if (!any_xdp(ports))
         return;
     for (unsigned i = 1; i <= ports->count; i++) {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "conf/conf.h"
-#include "port/door.h"
+#include "port/attach.h"
 #include "query/page.h"
 #include "shape/shaped.h"
 

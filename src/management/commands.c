@@ -31,6 +31,8 @@ static int command_version(struct session *session, const json_t *id, const json
         json_object_set_new(result, "prefixes", json_integer((json_int_t)session->page.prefixes));
         json_object_set_new(result, "neighbours", json_integer((json_int_t)session->page.neighbours));
         json_object_set_new(result, "resyncs", json_integer((json_int_t)session->page.resyncs));
+        json_object_set_new(result, "audits", json_integer((json_int_t)session->page.audits));
+        json_object_set_new(result, "audit_drift", json_integer((json_int_t)session->page.audit_drift));
         json_object_set_new(result, "netlink_messages", json_integer((json_int_t)session->page.messages));
         json_object_set_new(result, "fib_used_bytes", json_integer((json_int_t)session->page.fib_used_bytes));
         json_object_set_new(result, "fib_bytes", json_integer((json_int_t)session->page.fib_bytes));
@@ -107,6 +109,21 @@ static int command_counters(struct session *session, const json_t *id, const jso
                                               json_reasons(sum.drops, 1, DROP_REASON_COUNT, drop_reason_name)));
     }
     return session_answer(session, id, WIRE_OK, json_pack("{s:o}", "counters", list));
+}
+
+static int command_audit(struct session *session, const json_t *id, const json_t *arguments)
+{
+    (void)arguments;
+    if (!session_page(session))
+        return no_engine(session, id);
+    const struct page *page = &session->page;
+    return session_answer(session, id, WIRE_OK,
+                          json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:b}", "audits", (json_int_t)page->audits,
+                                    "audit_drift", (json_int_t)page->audit_drift, "drift",
+                                    (json_int_t)page->audit_last_drift, "prefixes", (json_int_t)page->audit_prefixes,
+                                    "changed", (json_int_t)page->audit_changed, "ended",
+                                    page->audit_ended_s ? json_integer((json_int_t)page->audit_ended_s) : json_null(),
+                                    "runs", (int)page->audit_runs));
 }
 
 static int command_sessions(struct session *session, const json_t *id, const json_t *arguments)
@@ -324,10 +341,24 @@ static int command_reload(struct session *session, const json_t *id, const json_
                              json_pack("{s:o}", "errors", errors));
 }
 
+static int command_audit_begin(struct session *session, const json_t *id, const json_t *arguments)
+{
+    struct query query = {.kind = QUERY_AUDIT};
+
+    (void)arguments;
+    int code = session_ask(session, &query, 0);
+    if (code)
+        return session_fail(session, id, (enum wire_code)code, wire_meaning(code));
+    return session_answer(session, id, WIRE_OK,
+                          json_pack("{s:I}", "audits", (json_int_t)session->buffer.answer.generation));
+}
+
 const struct session_command session_commands[] = {
     {"version", {NULL}, false, command_version},
     {"ports", {NULL}, false, command_ports},
     {"counters", {NULL}, false, command_counters},
+    {"audit", {NULL}, false, command_audit},
+    {"audit-begin", {NULL}, true, command_audit_begin},
     {"queues", {NULL}, false, command_queues},
     {"contracts", {NULL}, false, command_contracts},
     {"probes", {NULL}, false, command_probes},

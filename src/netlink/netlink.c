@@ -161,6 +161,38 @@ int netlink_dump(struct netlink *netlink, uint16_t type, const void *header, siz
     return error;
 }
 
+int netlink_dump_begin(struct netlink *netlink, uint16_t type, const void *header, size_t header_bytes)
+{
+    char buffer[NETLINK_MESSAGE_BYTES];
+
+    return netlink_send(netlink, netlink_message(buffer, type, NLM_F_DUMP, header, header_bytes));
+}
+
+int netlink_dump_more(struct netlink *netlink, netlink_handler *handler, void *arg)
+{
+    ssize_t bytes = mnl_socket_recvfrom(netlink->questions, netlink->buffer, sizeof(netlink->buffer));
+
+    if (bytes < 0)
+        return errno == EINTR ? 1 : -errno;
+    int left = (int)bytes;
+    for (const struct nlmsghdr *message = (const struct nlmsghdr *)netlink->buffer; mnl_nlmsg_ok(message, left);
+         message = mnl_nlmsg_next(message, &left)) {
+        if (message->nlmsg_seq != netlink->sequence)
+            continue;
+        if (message->nlmsg_type == NLMSG_DONE)
+            return 0;
+        if (message->nlmsg_type == NLMSG_ERROR)
+            return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(message))->error;
+        handler(message, arg);
+    }
+    return 1;
+}
+
+void netlink_dump_end(struct netlink *netlink)
+{
+    reopen_questions(netlink);
+}
+
 int netlink_until_whole(int (*ask)(void *arg), void *arg)
 {
     int error = -EINTR;

@@ -35,6 +35,16 @@ int netlink_receive(struct netlink *netlink, netlink_handler *handler, void *arg
 int netlink_dump(struct netlink *netlink, uint16_t type, const void *header, size_t header_bytes,
                  netlink_handler *handler, void *arg);
 
+/*
+ * The same a piece at a time, for tables so large that others are not to wait for all of it: whatever changes between
+ * two pieces is told as it is then. Nothing else is asked on this netlink meanwhile.
+ */
+int netlink_dump_begin(struct netlink *netlink, uint16_t type, const void *header, size_t header_bytes);
+/* Handle one more piece, tens of KiB. 1: there is more; 0: that was all; -errno: it broke off. */
+int netlink_dump_more(struct netlink *netlink, netlink_handler *handler, void *arg);
+/* Ask for no more of it. */
+void netlink_dump_end(struct netlink *netlink);
+
 /* Ask again, a bounded number of times, as long as the answer is -EINTR. */
 int netlink_until_whole(int (*ask)(void *arg), void *arg);
 

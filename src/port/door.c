@@ -1,14 +1,11 @@
-#include "port/door.h"
-
 #include "base/compiler.h"
 #include "log/log.h"
-#include "port/clsact.h"
+#include "port/door_inside.h"
 #include "port/door_object.h"
+#include "port/pins.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/if_link.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,32 +14,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Our filter: behind those of others, whose numbers begin below 0xc000 (the kernel's first choice) and fall. */
-#define TC_PRIORITY 0xfa17
-#define TC_HANDLE   1
+#define MEMORY_PIN "memory"
 
-struct door {
-    struct bpf_object *object;
-    int xdp_fd, tc_fd, lifts_fd, far_fd, probe_fd; /* programs */
-    int bindings_fd, sockets_fd;                   /* maps */
-    struct bpf_link *listeners[2];                 /* hear of frames that a driver did not take */
-    struct door_memory *memory;
-    struct door_counters *counters;
-    struct door_samples *samples; /* by port number */
-    size_t counters_bytes;
-    unsigned cpus;
-};
-
+/* These names are those of what is pinned, too. */
 static const char *const listener_names[] = {"door_unsent", "door_unsent_at_once"};
+static const char *const kept_maps[] = {"counters", "bindings"}; /* by the next engine */
 
-const char *door_hook_name(enum door_hook hook)
-{
-    static const char *const names[] = {"none", "xdp", "tc"};
-
-    return hook < ARRAY_SIZE(names) ? names[hook] : "unknown";
-}
-
-static int print_warning(enum libbpf_print_level level, const char *format, va_list args)
+int door_print_warning(enum libbpf_print_level level, const char *format, va_list args)
 {
     char line[512];
 
@@ -54,20 +32,23 @@ static int print_warning(enum libbpf_print_level level, const char *format, va_l
     return 0;
 }
 
-static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
+int door_print_nothing(enum libbpf_print_level level, const char *format, va_list args)
 {
     (void)level, (void)format, (void)args;
     return 0;
 }
 
-static void *map_memory(struct bpf_object *object, const char *name, size_t bytes)
+static void *map_memory(int fd, size_t bytes)
 {
-    int fd = bpf_object__find_map_fd_by_name(object, name);
-    if (fd < 0)
-        return NULL;
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     void *memory = mmap(NULL, (bytes + page - 1) / page * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void *map_of(struct bpf_object *object, const char *name, size_t bytes)
+{
+    int fd = bpf_object__find_map_fd_by_name(object, name);
+    return fd < 0 ? NULL : map_memory(fd, bytes);
 }
 
 static int program_fd(const struct door *door, const char *name)
@@ -75,35 +56,151 @@ static int program_fd(const struct door *door, const char *name)
     return bpf_program__fd(bpf_object__find_program_by_name(door->object, name));
 }
 
-/* Load with or without the listeners: a kernel without BTF knows no tp_btf. */
-static int load(struct door *door, bool listen)
+/* Whether a map of before can take the place of ours. */
+static bool is_same_map(int fd, const struct bpf_map *ours)
+{
+    struct bpf_map_info info = {0};
+    uint32_t bytes = sizeof(info);
+
+    return bpf_obj_get_info_by_fd(fd, &info, &bytes) == 0 && info.value_size == bpf_map__value_size(ours) &&
+           info.key_size == bpf_map__key_size(ours) && info.max_entries == bpf_map__max_entries(ours);
+}
+
+/* Use the map that was pinned, in place of a new one. */
+static int reuse(const struct door *door, const char *name)
+{
+    struct bpf_map *map = bpf_object__find_map_by_name(door->object, name);
+    int fd = pins_get(door->pins, name);
+
+    if (fd < 0)
+        return fd;
+    int error = is_same_map(fd, map) ? bpf_map__reuse_fd(map, fd) : -ESTALE;
+    close(fd);
+    return error;
+}
+
+/* Load with or without the listeners: a kernel without BTF knows no tp_btf. `kept`: with the counters and bindings of
+ * before. */
+static int load(struct door *door, bool listen, bool kept)
 {
     LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "fairlead");
+    bpf_object__close(door->object);
     door->object = bpf_object__open_mem(door_object, door_object_size, &opts);
     if (!door->object)
         return -errno;
     int error =
         bpf_map__set_max_entries(bpf_object__find_map_by_name(door->object, "counters"), door->cpus * DOOR_PORTS);
+    for (size_t i = 0; !error && kept && i < ARRAY_SIZE(kept_maps); i++)
+        error = reuse(door, kept_maps[i]);
     for (size_t i = 0; !error && !listen && i < ARRAY_SIZE(listener_names); i++)
         error = bpf_program__set_autoload(bpf_object__find_program_by_name(door->object, listener_names[i]), false);
     return error ? error : bpf_object__load(door->object);
 }
 
-int door_new(struct door **result)
+/* --- what was there before ---------------------------------------------------------------------------------------- */
+
+static uint64_t digest_of_object(void)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+    for (unsigned long i = 0; i < door_object_size; i++)
+        hash = (hash ^ door_object[i]) * 1099511628211u;
+    return hash;
+}
+
+/* The memory of doors that are still there, if they are the same programs as ours. */
+static void find_left(struct door *door)
+{
+    struct bpf_map_info info = {0};
+    uint32_t bytes = sizeof(info);
+    int fd = pins_get(door->pins, MEMORY_PIN);
+
+    if (fd < 0)
+        return;
+    if (bpf_obj_get_info_by_fd(fd, &info, &bytes) == 0 && info.value_size == sizeof(struct door_memory))
+        door->left = map_memory(fd, sizeof(struct door_memory));
+    close(fd);
+    if (door->left && door->left->object != digest_of_object()) {
+        munmap(door->left, sizeof(*door->left));
+        door->left = NULL;
+    }
+}
+
+/* Nobody is at their lifts' far ends any more. */
+static void end_left_lifts(struct door *door)
+{
+    for (unsigned i = 0; i < DOOR_PORTS; i++)
+        WRITE_RELEASE(door->left->ports[i].lift_deadline_ns, 0);
+    door_wait_for_packets(NULL);
+}
+
+static void forget_left(struct door *door)
+{
+    if (door->left)
+        munmap(door->left, sizeof(*door->left));
+    door->left = NULL;
+}
+
+const struct door_memory *door_left(const struct door *door)
+{
+    return door->kept ? door->left : NULL;
+}
+
+static void pin(const struct door *door, const char *name, int fd)
+{
+    int error = door->pins[0] ? pins_put(door->pins, name, fd) : 0;
+
+    if (error)
+        log_warning("%s/%s: %s: the next engine will not find it", door->pins, name, strerror(-error));
+}
+
+void door_establish(struct door *door)
+{
+    for (size_t i = 0; !door->kept && i < ARRAY_SIZE(kept_maps); i++)
+        pin(door, kept_maps[i], bpf_object__find_map_fd_by_name(door->object, kept_maps[i]));
+    for (size_t i = 0; i < ARRAY_SIZE(door->listeners); i++) {
+        if (door->listeners[i])
+            pin(door, listener_names[i], bpf_link__fd(door->listeners[i]));
+        else
+            pins_remove(door->pins, listener_names[i]);
+    }
+    pin(door, MEMORY_PIN, bpf_object__find_map_fd_by_name(door->object, ".bss"));
+    forget_left(door);
+}
+
+/* --- beginning and end -------------------------------------------------------------------------------------------- */
+
+/* As much as can be had: what was counted before, and who hears of frames that were not taken. */
+static int load_some(struct door *door, bool *listens)
+{
+    int error = 0;
+
+    for (unsigned without = 0; without < 4; without++) {
+        *listens = !(without & 1);
+        door->kept = !(without & 2);
+        if (door->kept && !door->left)
+            continue;
+        libbpf_set_print(without < 3 ? door_print_nothing : door_print_warning);
+        error = load(door, *listens, door->kept);
+        if (!error)
+            break;
+    }
+    libbpf_set_print(door_print_warning);
+    return error;
+}
+
+int door_new(const char *pins, struct door **result)
 {
     struct door *door = calloc(1, sizeof(*door));
+    bool listens;
+
     if (!door)
         return -ENOMEM;
     int cpus = libbpf_num_possible_cpus();
     door->cpus = cpus > 0 ? (unsigned)cpus : 1;
-    libbpf_set_print(print_nothing);
-    bool listen = load(door, true) == 0;
-    libbpf_set_print(print_warning);
-    int error = 0;
-    if (!listen) {
-        bpf_object__close(door->object);
-        error = load(door, false);
-    }
+    snprintf(door->pins, sizeof(door->pins), "%s", pins);
+    find_left(door);
+    int error = load_some(door, &listens);
     if (error) {
         log_error("the front door's BPF programs could not be loaded: %s%s", strerror(-error),
                   error == -EPERM ? " (this needs root, or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN)" : "");
@@ -111,15 +208,16 @@ int door_new(struct door **result)
         return error;
     }
     door->counters_bytes = (size_t)door->cpus * DOOR_PORTS * sizeof(struct door_counters);
-    door->memory = map_memory(door->object, ".bss", sizeof(*door->memory));
-    door->counters = map_memory(door->object, "counters", door->counters_bytes);
-    door->samples = map_memory(door->object, "samples", DOOR_PORTS * sizeof(*door->samples));
+    door->memory = map_of(door->object, ".bss", sizeof(*door->memory));
+    door->counters = map_of(door->object, "counters", door->counters_bytes);
+    door->samples = map_of(door->object, "samples", DOOR_PORTS * sizeof(*door->samples));
     if (!door->memory || !door->counters || !door->samples) {
         error = errno ? -errno : -EINVAL;
         log_error("the front door's memory could not be mapped: %s", strerror(-error));
         door_free(door);
         return error;
     }
+    door->memory->object = digest_of_object();
     door->bindings_fd = bpf_object__find_map_fd_by_name(door->object, "bindings");
     door->sockets_fd = bpf_object__find_map_fd_by_name(door->object, "lift_sockets");
     door->xdp_fd = program_fd(door, "door_xdp");
@@ -127,8 +225,10 @@ int door_new(struct door **result)
     door->lifts_fd = program_fd(door, "door_lifts");
     door->far_fd = program_fd(door, "lift_far");
     door->probe_fd = program_fd(door, "door_probe");
-    for (size_t i = 0; listen && i < ARRAY_SIZE(listener_names); i++)
+    for (size_t i = 0; listens && i < ARRAY_SIZE(listener_names); i++)
         door->listeners[i] = bpf_program__attach(bpf_object__find_program_by_name(door->object, listener_names[i]));
+    if (door->left)
+        end_left_lifts(door);
     *result = door;
     return 0;
 }
@@ -139,6 +239,7 @@ struct door *door_free(struct door *door)
         return NULL;
     for (size_t i = 0; i < ARRAY_SIZE(door->listeners); i++)
         bpf_link__destroy(door->listeners[i]);
+    forget_left(door);
     if (door->memory)
         munmap(door->memory, sizeof(*door->memory));
     if (door->counters)
@@ -148,6 +249,11 @@ struct door *door_free(struct door *door)
     bpf_object__close(door->object);
     free(door);
     return NULL;
+}
+
+const char *door_pins(const struct door *door)
+{
+    return door->pins;
 }
 
 struct door_memory *door_memory(struct door *door)
@@ -198,134 +304,22 @@ void door_unbind(struct door *door, const struct door_binding *binding)
     bpf_map_delete_elem(door->bindings_fd, binding);
 }
 
-static int attach_xdp(int program, unsigned ifindex, int *link_fd)
+int door_unbind_others(struct door *door, bool (*stays)(const void *arg, const struct door_binding *binding),
+                       const void *arg)
 {
-    LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
-    int fd = bpf_link_create(program, (int)ifindex, BPF_XDP, &opts);
-    if (fd < 0)
-        return fd == -EEXIST ? -EBUSY : fd;
-    *link_fd = fd;
+    struct door_binding at, *others = calloc(DOOR_BINDINGS, sizeof(*others));
+    size_t count = 0;
+
+    if (!others)
+        return -ENOMEM;
+    for (int error = bpf_map_get_next_key(door->bindings_fd, NULL, &at); !error && count < DOOR_BINDINGS;
+         error = bpf_map_get_next_key(door->bindings_fd, &at, &at))
+        if (!stays(arg, &at))
+            others[count++] = at;
+    for (size_t i = 0; i < count; i++)
+        door_unbind(door, &others[i]);
+    free(others);
     return 0;
-}
-
-/* --- filters of tc ------------------------------------------------------------------------------------------------ */
-
-static const enum bpf_tc_attach_point points[] = {BPF_TC_INGRESS, BPF_TC_EGRESS};
-
-/* Whether our filter is there: one of before was left behind by an engine that was killed. */
-static bool is_filter(unsigned ifindex, enum bpf_tc_attach_point point)
-{
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = point);
-    LIBBPF_OPTS(bpf_tc_opts, left, .priority = TC_PRIORITY, .handle = TC_HANDLE);
-
-    libbpf_set_print(print_nothing); /* it warns of a filter that is not there */
-    bool is = bpf_tc_query(&hook, &left) == 0;
-    libbpf_set_print(print_warning);
-    return is;
-}
-
-static void remove_filter(unsigned ifindex, enum bpf_tc_attach_point point)
-{
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = point);
-    LIBBPF_OPTS(bpf_tc_opts, opts, .priority = TC_PRIORITY, .handle = TC_HANDLE);
-
-    libbpf_set_print(print_nothing);
-    bpf_tc_detach(&hook, &opts);
-    libbpf_set_print(print_warning);
-}
-
-/* Whose filter is left behind, his clsact is too. */
-static int attach_tc(int program, enum bpf_tc_attach_point point, struct door_attachment *attachment)
-{
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)attachment->ifindex, .attach_point = point);
-    LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .priority = TC_PRIORITY, .handle = TC_HANDLE,
-                .flags = BPF_TC_F_REPLACE);
-
-    libbpf_set_print(print_nothing); /* it warns of a clsact that is there already */
-    int error = bpf_tc_hook_create(&hook);
-    libbpf_set_print(print_warning);
-    if (error && error != -EEXIST)
-        return error;
-    attachment->made_clsact |= !error;
-    return bpf_tc_attach(&hook, &opts);
-}
-
-static void leave_clsact(struct door_attachment *attachment)
-{
-    if (attachment->made_clsact && attachment->hook != DOOR_HOOK_TC && !attachment->lifts) {
-        clsact_remove_if_empty(attachment->ifindex);
-        attachment->made_clsact = false;
-    }
-}
-
-void door_detach_left(unsigned ifindex)
-{
-    struct door_attachment left = {.ifindex = ifindex, .link_fd = -1};
-
-    for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
-        if (is_filter(ifindex, points[i])) {
-            remove_filter(ifindex, points[i]);
-            left.made_clsact = true;
-        }
-    }
-    leave_clsact(&left);
-}
-
-/* --- ports -------------------------------------------------------------------------------------------------------- */
-
-int door_attach(struct door *door, enum door_hook hook, unsigned ifindex, struct door_attachment *attachment)
-{
-    struct door_attachment new = {.ifindex = ifindex, .link_fd = -1};
-
-    /* Nothing is forwarded by the door that is replaced while this one is not there: then it is the kernel's. */
-    door_detach_left(ifindex);
-    int error = hook == DOOR_HOOK_XDP ? attach_xdp(door->xdp_fd, ifindex, &new.link_fd)
-                                      : attach_tc(door->tc_fd, BPF_TC_INGRESS, &new);
-    if (error) {
-        leave_clsact(&new);
-        return error;
-    }
-    new.hook = hook;
-    *attachment = new;
-    return 0;
-}
-
-void door_detach(struct door_attachment *attachment)
-{
-    door_detach_lifts(attachment);
-    if (attachment->hook == DOOR_HOOK_XDP)
-        close(attachment->link_fd);
-    else if (attachment->hook == DOOR_HOOK_TC)
-        remove_filter(attachment->ifindex, BPF_TC_INGRESS);
-    attachment->hook = DOOR_HOOK_NONE;
-    leave_clsact(attachment);
-    *attachment = (struct door_attachment){.link_fd = -1};
-}
-
-int door_attach_lifts(struct door *door, struct door_attachment *attachment)
-{
-    int error = attach_tc(door->lifts_fd, BPF_TC_EGRESS, attachment);
-
-    attachment->lifts = !error;
-    leave_clsact(attachment);
-    return error;
-}
-
-void door_detach_lifts(struct door_attachment *attachment)
-{
-    if (attachment->lifts)
-        remove_filter(attachment->ifindex, BPF_TC_EGRESS);
-    attachment->lifts = false;
-    leave_clsact(attachment);
-}
-
-int door_attach_far(struct door *door, unsigned ifindex, int socket, int *link_fd)
-{
-    uint32_t key = ifindex & (DOOR_IFINDEXES - 1);
-
-    if (bpf_map_update_elem(door->sockets_fd, &key, &socket, BPF_ANY))
-        return -errno;
-    return attach_xdp(door->far_fd, ifindex, link_fd);
 }
 
 int door_probe(struct door *door, unsigned ifindex, const uint8_t mac[ETH_ADDR_SIZE])

@@ -11,19 +11,26 @@
 
 struct door;
 
-/* Where the program stands. */
-enum door_hook {
-    DOOR_HOOK_NONE,
-    DOOR_HOOK_XDP, /* in the driver (native) */
-    DOOR_HOOK_TC,  /* clsact ingress, behind any filter of somebody else's */
-};
-
-const char *door_hook_name(enum door_hook hook); /* "none", "xdp", "tc" */
-
-/* Load the programs and map their memory, in which everything is still the kernel's. */
-int door_new(struct door **door);
-/* Detach from nothing: ports are detached before. Takes NULL, returns NULL. */
+/*
+ * Load the programs and map their memory, in which everything is still the kernel's.
+ *
+ * What outlives its engine is pinned in `pins` (port/pins.h; "" for nowhere). An engine after one that was killed so
+ * finds doors that go on with the old memory. Each of its ports takes the old one's place at once (door_attach()), and
+ * it goes on counting where that left off. What the old doors lift passes by from now on.
+ */
+int door_new(const char *pins, struct door **door);
+/* Detach from nothing: ports are detached before, or left to the next engine. Takes NULL, returns NULL. */
 struct door *door_free(struct door *door);
+
+/* The memory of the doors that were left, if counters and bindings are theirs still: a port that is there keeps its
+ * number. NULL: there are none. Until door_establish(). */
+const struct door_memory *door_left(const struct door *door);
+
+/* All ports are attached: it is this door's memory that the next engine is to find. Logs what it cannot pin. */
+void door_establish(struct door *door);
+
+/* As given to door_new(). */
+const char *door_pins(const struct door *door);
 
 /* Valid until door_free(). */
 struct door_memory *door_memory(struct door *door);
@@ -41,30 +48,9 @@ void door_counters_clear(struct door *door, unsigned port);
  * Not logged. */
 int door_bind(struct door *door, const struct door_binding *binding);
 void door_unbind(struct door *door, const struct door_binding *binding);
-
-/* What one attachment leaves behind, to be taken away again. */
-struct door_attachment {
-    enum door_hook hook;
-    unsigned ifindex;
-    int link_fd;      /* DOOR_HOOK_XDP */
-    bool lifts;       /* what the kernel sends is lifted, by a filter at egress */
-    bool made_clsact; /* the qdisc of the filters is ours too */
-};
-
-/* -EBUSY: an XDP program of somebody else's is there; -EOPNOTSUPP: the driver has no native XDP. Neither is logged. */
-int door_attach(struct door *door, enum door_hook hook, unsigned ifindex, struct door_attachment *attachment);
-/* The interface may be gone already. */
-void door_detach(struct door_attachment *attachment);
-
-/* Lift what the kernel sends at an attached port, as its struct door_port says where to; no longer. */
-int door_attach_lifts(struct door *door, struct door_attachment *attachment);
-void door_detach_lifts(struct door_attachment *attachment);
-
-/* Give what arrives at a lift's far end to this AF_XDP socket, until the descriptor in *link_fd is closed. */
-int door_attach_far(struct door *door, unsigned ifindex, int socket, int *link_fd);
-
-/* What a killed engine left at an interface, if it did. */
-void door_detach_left(unsigned ifindex);
+/* No longer any but those that stay. 0; -ENOMEM. */
+int door_unbind_others(struct door *door, bool (*stays)(const void *arg, const struct door_binding *binding),
+                       const void *arg);
 
 /*
  * Whether the interface takes frames that an XDP door redirects to it: tried with one frame to its own address `mac`,

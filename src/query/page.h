@@ -53,6 +53,9 @@ struct page {
     uint32_t ports;                /* the highest number */
     uint64_t started_s, written_s; /* seconds since 1970 */
     uint64_t prefixes, neighbours, resyncs, messages;
+    uint64_t audits, audit_drift; /* as struct audit_result has them (route/audit.h) */
+    uint64_t audit_last_drift, audit_prefixes, audit_changed, audit_ended_s;
+    bool audit_runs;
     uint64_t fib_used_bytes, fib_bytes; /* of the forwarding table; all there are */
     uint64_t fib_blocks_without_room;   /* /17s whose packets are left to the kernel, because the table is full */
     uint64_t queries, queries_refused;

@@ -33,6 +33,7 @@ enum query_kind {
     QUERY_CONTRACT_REMOVE,
     QUERY_LOOKUP,    /* struct query_lookup, one: where a packet to an address goes */
     QUERY_RELOAD,    /* read the configuration anew; struct query_text, what is wrong with it, or none */
+    QUERY_AUDIT,     /* begin an audit (route/audit.h); generation: the number of audits when it is complete */
     QUERY_ADDRESSES, /* struct query_address: ports and what addresses there are, as soon as that is not `generation` */
     QUERY_USES,      /* struct query_use: what the configuration in force uses addresses for; the list goes on behind
                       * number range.after.addr, by generation. -ESTALE: it is another configuration now */

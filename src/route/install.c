@@ -13,6 +13,7 @@ struct installed {
     bool present;
     bool misplaced; /* something else stands in front of it */
     bool named;     /* in this round */
+    bool checked;   /* since installs_check_begin() */
     bool queued;
     struct installed *next; /* of those that have changed */
 };
@@ -128,6 +129,31 @@ void installs_round_end(struct installs *installs)
         installed->named = false;
         queue(installs, installed);
     }
+}
+
+void installs_check_begin(struct installs *installs)
+{
+    struct ipv4_prefix at, all = {0};
+
+    for (struct installed *installed = ipv4_map_first(&installs->by_prefix, all, &at); installed;
+         installed = ipv4_map_next(&installs->by_prefix, all, &at))
+        installed->checked = false;
+}
+
+bool installs_check(struct installs *installs, struct ipv4_prefix prefix, const struct rib_path *path)
+{
+    struct installed *installed = ipv4_map_get(&installs->by_prefix, prefix);
+
+    if (installed)
+        installed->checked = true;
+    return installs_holds(installs, prefix, path);
+}
+
+bool installs_is_missing(const struct installs *installs, struct ipv4_prefix prefix)
+{
+    const struct installed *installed = installs->by_prefix.count ? ipv4_map_get(&installs->by_prefix, prefix) : NULL;
+
+    return installed && installed->present && !installed->checked;
 }
 
 /* --- telling the kernel ------------------------------------------------------------------------------------------ */

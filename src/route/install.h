@@ -41,6 +41,12 @@ bool installs_other_came(struct installs *installs, struct ipv4_prefix prefix, b
 void installs_round_begin(struct installs *installs);
 void installs_round_end(struct installs *installs);
 
+/* The same to compare only: whether the kernel has this path as ours as far as is known here; afterwards, whether one
+ * that it should have was not named. */
+void installs_check_begin(struct installs *installs);
+bool installs_check(struct installs *installs, struct ipv4_prefix prefix, const struct rib_path *path);
+bool installs_is_missing(const struct installs *installs, struct ipv4_prefix prefix);
+
 /*
  * Bring the kernel in line with the RIB. refused(arg, ...) hears of paths that the kernel does not take; it withdraws
  * them from the RIB, and the next one gets its turn.

@@ -72,6 +72,11 @@ struct next_hop_key next_hops_key(const struct next_hops *next_hops, uint16_t nu
     return next_hops->all[number].key;
 }
 
+bool next_hops_is(const struct next_hops *next_hops, uint16_t number, const struct next_hop_key *key)
+{
+    return equal(&next_hops->all[number].key, key);
+}
+
 static void retire_adjacency(struct next_hops *next_hops, uint32_t adjacency)
 {
     if (adjacency)
@@ -203,6 +208,35 @@ void next_hops_refresh(struct next_hops *next_hops)
     for (uint32_t number = 1; number <= FIB_NEXT_HOP_MAX; number++)
         if (next_hops->all[number].used)
             refresh(next_hops, (uint16_t)number);
+}
+
+/* Whether the word of a next hop says what is known. */
+static bool is_right(const struct next_hops *next_hops, uint16_t number)
+{
+    const struct door_memory *memory = next_hops->config.memory;
+    uint32_t is = memory->next_hops[number], word;
+    uint64_t adjacency = door_word_adjacency(is);
+    struct door_adjacency wanted;
+
+    if (is == door_word(DOOR_PUNT, DOOR_PUNT_TABLE_FULL, 0))
+        return true;
+    if (!describe(next_hops, &next_hops->all[number].key, &word, &wanted))
+        return is == word;
+    return adjacency && is == (word | (uint32_t)adjacency) &&
+           memcmp(&memory->adjacencies[adjacency], &wanted, sizeof(wanted)) == 0;
+}
+
+uint32_t next_hops_put_right(struct next_hops *next_hops)
+{
+    uint32_t wrong = 0;
+
+    for (uint32_t number = 1; number <= FIB_NEXT_HOP_MAX; number++) {
+        if (next_hops->all[number].used && !is_right(next_hops, (uint16_t)number)) {
+            refresh(next_hops, (uint16_t)number);
+            wrong++;
+        }
+    }
+    return wrong;
 }
 
 /* Those of one kind, place and gateway, whatever their MTU. */

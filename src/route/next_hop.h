@@ -44,13 +44,17 @@ struct next_hops *next_hops_free(struct next_hops *next_hops);          /* takes
 uint16_t next_hops_get(struct next_hops *next_hops, const struct next_hop_key *key);
 void next_hops_put(struct next_hops *next_hops, uint16_t number);
 
-/* The key behind a number in use. */
+/* The key behind a number in use; whether it is this one. */
 struct next_hop_key next_hops_key(const struct next_hops *next_hops, uint16_t number);
+bool next_hops_is(const struct next_hops *next_hops, uint16_t number, const struct next_hop_key *key);
 
 /* Bring the words in line after a change: of the neighbour addr at an interface, of a nexthop object, of anything. */
 void next_hops_neighbour_changed(struct next_hops *next_hops, uint32_t ifindex, uint32_t addr);
 void next_hops_object_changed(struct next_hops *next_hops, uint32_t id);
 void next_hops_refresh(struct next_hops *next_hops);
+
+/* The same where nothing should have changed: how many words were not what they should have been. */
+uint32_t next_hops_put_right(struct next_hops *next_hops);
 
 /* Neighbours that the door has sent to since the last call and that the kernel is no longer sure of: in_use() is told
  * of each, once or more. */

@@ -8,10 +8,10 @@
 
 #include "base/compiler.h"
 #include "log/log.h"
+#include "route/path.h"
 
 #include <errno.h>
 #include <linux/fib_rules.h>
-#include <linux/lwtunnel.h>
 #include <linux/neighbour.h>
 #include <linux/netconf.h>
 #include <linux/nexthop.h>
@@ -26,87 +26,6 @@ static const unsigned groups[] = {RTNLGRP_LINK,      RTNLGRP_NEIGH,        RTNLG
 
 /* --- routes ------------------------------------------------------------------------------------------------------ */
 
-static uint8_t type_of(uint8_t kernel_type)
-{
-    switch (kernel_type) {
-    case RTN_UNICAST:
-        return RIB_UNICAST;
-    case RTN_LOCAL:
-    case RTN_BROADCAST:
-    case RTN_ANYCAST:
-    case RTN_MULTICAST:
-        return RIB_LOCAL;
-    case RTN_BLACKHOLE:
-        return RIB_BLACKHOLE;
-    case RTN_UNREACHABLE:
-        return RIB_UNREACHABLE;
-    case RTN_PROHIBIT:
-        return RIB_PROHIBIT;
-    default:
-        return RIB_OTHER;
-    }
-}
-
-static uint32_t digest(const struct nlattr *attribute)
-{
-    const uint8_t *bytes = mnl_attr_get_payload(attribute);
-    uint32_t hash = 2166136261u; /* FNV-1a */
-
-    for (size_t i = 0; i < mnl_attr_get_payload_len(attribute); i++)
-        hash = (hash ^ bytes[i]) * 16777619u;
-    return hash;
-}
-
-/* The path in a route message of the local or the main table; false for any other. */
-static bool read_path(const struct routing *routing, const struct nlmsghdr *message, struct ipv4_prefix *prefix,
-                      struct rib_path *path)
-{
-    const struct rtmsg *route = mnl_nlmsg_get_payload(message);
-    const struct nlattr *found[RTA_NH_ID + 1], *metrics[RTAX_MTU + 1] = {NULL};
-
-    if (mnl_nlmsg_get_payload_len(message) < sizeof(*route) || route->rtm_family != AF_INET ||
-        (route->rtm_flags & RTM_F_CLONED) || route->rtm_dst_len > 32)
-        return false;
-    netlink_attributes(message, sizeof(*route), found, RTA_NH_ID);
-    uint32_t table = netlink_u32(found[RTA_TABLE], route->rtm_table);
-    if (table != RT_TABLE_LOCAL && table != RT_TABLE_MAIN)
-        return false;
-    *prefix =
-        ipv4_prefix_network((struct ipv4_prefix){.addr = netlink_ipv4(found[RTA_DST]), .len = route->rtm_dst_len});
-    memset(path, 0, sizeof(*path));
-    path->source = table == RT_TABLE_LOCAL ? RIB_SOURCE_LOCAL : RIB_SOURCE_KERNEL;
-    path->preference = table == RT_TABLE_LOCAL ? 0 : routing->kernel_preference;
-    path->type = type_of(route->rtm_type);
-    path->protocol = route->rtm_protocol;
-    path->tos = route->rtm_tos;
-    path->scope = route->rtm_scope;
-    path->metric = netlink_u32(found[RTA_PRIORITY], 0);
-    if (found[RTA_METRICS])
-        netlink_nested(found[RTA_METRICS], metrics, RTAX_MTU);
-    uint32_t mtu = netlink_u32(metrics[RTAX_MTU], 0);
-    path->mtu = (uint16_t)(mtu < UINT16_MAX ? mtu : UINT16_MAX);
-    path->next_hop_id = netlink_u32(found[RTA_NH_ID], 0);
-    if (path->next_hop_id)
-        return true; /* what else the message says of it is the object's, which may change by itself */
-    path->ifindex = netlink_u32(found[RTA_OIF], 0);
-    path->gateway = netlink_ipv4(found[RTA_GATEWAY]);
-    if (found[RTA_MULTIPATH]) {
-        path->flags |= RIB_MULTIPATH;
-        path->distinct = digest(found[RTA_MULTIPATH]);
-    }
-    if (found[RTA_ENCAP_TYPE])
-        path->flags |= RIB_ENCAPSULATED;
-    if (found[RTA_VIA])
-        path->flags |= RIB_VIA_IPV6;
-    return true;
-}
-
-/* A path of ours, which the RIB knows from its source already. */
-static bool is_installed(const struct rib_path *path)
-{
-    return path->source == RIB_SOURCE_KERNEL && path->protocol == NETLINK_PROTOCOL_FAIRLEAD;
-}
-
 /* Static routes are found by attached subnets. */
 static void attached_changed(struct routing *routing, const struct rib_path *path)
 {
@@ -119,12 +38,13 @@ static void new_route(struct routing *routing, const struct nlmsghdr *message)
     struct ipv4_prefix prefix;
     struct rib_path path;
 
-    if (!read_path(routing, message, &prefix, &path))
+    if (!path_read(message, routing->kernel_preference, &prefix, &path))
         return;
+    audit_note(routing->audit, prefix.addr);
     enum rib_place place = message->nlmsg_flags & NLM_F_REPLACE  ? RIB_REPLACE
                            : message->nlmsg_flags & NLM_F_APPEND ? RIB_LAST
                                                                  : RIB_FIRST;
-    if (is_installed(&path)) {
+    if (path_is_installed(&path)) {
         if (!netlink_is_own(routing->netlink, message))
             installs_came(&routing->installs, prefix, &path, place == RIB_FIRST);
         return;
@@ -143,9 +63,10 @@ static void delete_route(struct routing *routing, const struct nlmsghdr *message
     struct ipv4_prefix prefix;
     struct rib_path path;
 
-    if (!read_path(routing, message, &prefix, &path))
+    if (!path_read(message, routing->kernel_preference, &prefix, &path))
         return;
-    if (is_installed(&path)) {
+    audit_note(routing->audit, prefix.addr);
+    if (path_is_installed(&path)) {
         if (!netlink_is_own(routing->netlink, message))
             installs_went(&routing->installs, prefix, &path);
         return;
@@ -162,67 +83,36 @@ static void delete_route(struct routing *routing, const struct nlmsghdr *message
             routing->resync_wanted = true;
 }
 
-/* A dump of routes: the paths to one prefix come one after the other. */
-struct collected {
-    struct routing *routing;
-    struct ipv4_prefix prefix;
-    struct rib_path *paths; /* of one source */
-    unsigned count, capacity;
-    bool failed;
-};
-
-static void collected_flush(struct collected *collected)
+static void take_paths(void *arg, struct ipv4_prefix prefix, const struct rib_path *paths, unsigned count)
 {
-    if (collected->count && rib_round_set(collected->routing->rib, collected->paths[0].source, collected->prefix,
-                                          collected->paths, collected->count))
-        collected->failed = true;
-    collected->count = 0;
+    struct routing *routing = arg;
+
+    if (rib_round_set(routing->rib, paths[0].source, prefix, paths, count))
+        routing->incomplete = true;
 }
 
-static void collect_route(const struct nlmsghdr *message, void *arg)
+static void take_installed(void *arg, struct ipv4_prefix prefix, const struct rib_path *path, bool in_front)
 {
-    struct collected *collected = arg;
-    struct ipv4_prefix prefix;
-    struct rib_path path;
+    struct routing *routing = arg;
 
-    if (!read_path(collected->routing, message, &prefix, &path))
-        return;
-    bool same =
-        collected->count && ipv4_prefix_equal(collected->prefix, prefix) && collected->paths[0].source == path.source;
-    if (is_installed(&path)) {
-        const struct rib_path *last = same ? &collected->paths[collected->count - 1] : NULL;
-        installs_came(&collected->routing->installs, prefix, &path, !last || last->tos || last->metric < path.metric);
-        return;
-    }
-    if (!same)
-        collected_flush(collected);
-    if (collected->count == collected->capacity) {
-        unsigned capacity = collected->capacity ? collected->capacity * 2 : 16;
-        struct rib_path *paths = realloc(collected->paths, capacity * sizeof(*paths));
-        if (!paths) {
-            collected->failed = true;
-            return;
-        }
-        collected->paths = paths;
-        collected->capacity = capacity;
-    }
-    collected->prefix = prefix;
-    collected->paths[collected->count++] = path;
+    installs_came(&routing->installs, prefix, path, in_front);
 }
 
 static int dump_routes(void *arg)
 {
     struct routing *routing = arg;
-    struct collected collected = {.routing = routing};
+    struct path_dump dump = {.kernel_preference = routing->kernel_preference,
+                             .paths_are = take_paths,
+                             .installed_is = take_installed,
+                             .arg = routing};
     struct rtmsg request = {.rtm_family = AF_INET};
 
     rib_round_begin(routing->rib, RIB_SOURCE_LOCAL);
     rib_round_begin(routing->rib, RIB_SOURCE_KERNEL);
     installs_round_begin(&routing->installs);
-    int error = netlink_dump(routing->netlink, RTM_GETROUTE, &request, sizeof(request), collect_route, &collected);
-    collected_flush(&collected);
-    free(collected.paths);
-    if (!error && collected.failed)
+    int error = netlink_dump(routing->netlink, RTM_GETROUTE, &request, sizeof(request), path_dump_message, &dump);
+    path_dump_end(&dump);
+    if (!error && dump.failed)
         routing->incomplete = true;
     if (!error) {
         rib_round_end(routing->rib, RIB_SOURCE_LOCAL);
@@ -564,6 +454,7 @@ int routing_open(struct door_memory *memory, void (*wait_for_packets)(void *arg)
 struct routing *routing_close(struct routing *routing)
 {
     if (routing) {
+        routing->audit = audit_free(routing->audit);
         routing->rib = rib_free(routing->rib);
         routing->fib = fib_table_free(routing->fib);
         routing->next_hops = next_hops_free(routing->next_hops);

@@ -8,6 +8,7 @@
 #include "fib/table.h"
 #include "netlink/netlink.h"
 #include "rib/rib.h"
+#include "route/audit.h"
 #include "route/install.h"
 #include "route/link.h"
 #include "route/neighbour.h"
@@ -42,6 +43,7 @@ struct routing {
     bool resync_wanted;     /* something was lost or not told; routing_resync() finds out */
     uint64_t local_changes; /* of this system's own addresses */
     uint64_t resyncs, messages;
+    struct audit *audit; /* NULL; or the owner's audit_new() */
 };
 
 /* The FIB's memory is cleared. wait_for_packets(arg) returns when every packet now under way has passed. 0; -errno,
@@ -67,8 +69,11 @@ void routing_links_changed(struct routing *routing);
 /* Let the kernel look after neighbours that only the door has been sending to. Call about once a second. */
 void routing_keep_neighbours(struct routing *routing);
 
-/* For sync.c and routing.c. */
+/* For sync.c, audit.c and routing.c. */
 void sync_changed(void *routing, struct ipv4_prefix prefix, const struct rib_entry *entry); /* the RIB's rib_changed */
 void sync_neighbour(struct routing *routing, uint32_t ifindex, uint32_t addr);
 void sync_all_neighbours(struct routing *routing);
+/* Whether the FIB has for a prefix what the RIB and the neighbours say, or had no room for it; make it so. */
+bool sync_agrees(const struct routing *routing, struct ipv4_prefix prefix);
+void sync_again(struct routing *routing, struct ipv4_prefix prefix);
 void sync_flush(struct routing *routing); /* show the door what has changed */

@@ -147,6 +147,20 @@ static void update(struct routing *routing, struct ipv4_prefix prefix)
     }
 }
 
+bool sync_agrees(const struct routing *routing, struct ipv4_prefix prefix)
+{
+    struct next_hop_key key;
+    uint16_t number = FIB_NO_ROUTE;
+    bool is = fib_table_get(routing->fib, prefix, &number) == 0, wants = wanted(routing, prefix, &key);
+
+    return is == wants && (!is || number == NEXT_HOP_TABLE_FULL || next_hops_is(routing->next_hops, number, &key));
+}
+
+void sync_again(struct routing *routing, struct ipv4_prefix prefix)
+{
+    update(routing, prefix);
+}
+
 static void update_neighbours_within(struct routing *routing, struct ipv4_prefix within)
 {
     struct ipv4_prefix at;
@@ -160,6 +174,7 @@ void sync_changed(void *arg, struct ipv4_prefix prefix, const struct rib_entry *
 {
     struct routing *routing = arg;
 
+    audit_note(routing->audit, prefix.addr);
     installs_look(&routing->installs, prefix, entry);
     update(routing, prefix);
     if (prefix.len < 32)

@@ -3,8 +3,10 @@
  * to no port; reads commands from standard input, a line each, and answers each with a line:
  *
  *   check SEED COUNT   follow the kernel up to now; then ask at both edges of every prefix and at COUNT random
- * addresses: "ok PREFIXES ADDRESSES", or "wrong ..." for the first address that differs counts             "messages N
- * resyncs N prefixes N groups N"
+ * addresses: "ok PREFIXES ADDRESSES", or "wrong ..." for the first address that differs
+ *   audit              audits once, following the kernel meanwhile: "drift N prefixes N changed N"
+ *   spoil WHAT         makes something of it wrong behind its back: one of those in spoil(); "spoilt", or "nothing"
+ *   counts             "messages N resyncs N prefixes N groups N"
  */
 #include "fib/trie.h"
 #include "route/routing.h"
@@ -196,6 +198,78 @@ static void check(struct mirror *mirror, uint64_t seed, unsigned count)
         printf("ok %zu %" PRIu64 "\n", prefixes, mirror->asked);
 }
 
+/* --- audits ------------------------------------------------------------------------------------------------------ */
+
+static void audit(struct mirror *mirror)
+{
+    struct routing *routing = mirror->routing;
+    uint64_t wanted = audit_begin(routing->audit);
+
+    while (audit_result(routing->audit).audits < wanted) {
+        follow(mirror);
+        if (routing->resync_wanted)
+            routing_receive(routing);
+        if (routing->links_changed)
+            routing_links_changed(routing);
+        audit_tick(routing->audit);
+    }
+    struct audit_result result = audit_result(routing->audit);
+    printf("drift %" PRIu64 " prefixes %" PRIu64 " changed %" PRIu64 "\n", result.last_drift, result.prefixes,
+           result.changed);
+    while (routing->resync_wanted)
+        routing_receive(routing);
+}
+
+/* A prefix that has one path of the kernel's, which leads somewhere, and in the FIB too. */
+static bool pick(struct mirror *mirror, struct ipv4_prefix *prefix, struct rib_path *path)
+{
+    struct ipv4_prefix all = {0};
+    uint16_t number;
+
+    for (const struct rib_entry *entry = ipv4_map_first(rib_entries(mirror->routing->rib), all, prefix); entry;
+         entry = ipv4_map_next(rib_entries(mirror->routing->rib), all, prefix)) {
+        *path = entry->paths[0];
+        if (entry->count == 1 && path->source == RIB_SOURCE_KERNEL && path->type == RIB_UNICAST && prefix->len < 32 &&
+            path->gateway && fib_table_get(mirror->routing->fib, *prefix, &number) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool spoil(struct mirror *mirror, const char *what)
+{
+    struct routing *routing = mirror->routing;
+    struct ipv4_prefix prefix;
+    struct rib_path path;
+    uint16_t number;
+
+    if (!pick(mirror, &prefix, &path) || fib_table_get(routing->fib, prefix, &number))
+        return false;
+    if (strcmp(what, "less") == 0) { /* the RIB loses a path */
+        rib_withdraw(routing->rib, prefix, &path);
+    } else if (strcmp(what, "more") == 0) { /* it has one more */
+        path.metric = 4711;
+        rib_put(routing->rib, prefix, &path, RIB_LAST);
+    } else if (strcmp(what, "other") == 0) { /* it has another */
+        rib_withdraw(routing->rib, prefix, &path);
+        path.gateway++;
+        rib_put(routing->rib, prefix, &path, RIB_LAST);
+    } else if (strcmp(what, "fib-less") == 0) { /* the FIB loses a prefix */
+        fib_table_remove(routing->fib, prefix);
+    } else if (strcmp(what, "fib-more") == 0) { /* it has one more */
+        prefix.len++;
+        fib_table_set(routing->fib, prefix, NEXT_HOP_TABLE_FULL + 1);
+    } else if (strcmp(what, "word") == 0) { /* a next hop says something else */
+        mirror->memory->next_hops[number] ^= 1u << 24;
+    } else if (strcmp(what, "memory") == 0) { /* the door's memory has lost a block */
+        mirror->memory->fib.root[prefix.addr >> FIB_BLOCK_BITS] = 0;
+    } else {
+        return false;
+    }
+    fib_table_flush(routing->fib);
+    return true;
+}
+
 int main(void)
 {
     struct mirror mirror = {.kernel = mnl_socket_open(NETLINK_ROUTE)};
@@ -205,7 +279,8 @@ int main(void)
     if (!mirror.memory)
         exit(EXIT_FAILURE);
     if (!mirror.kernel || mnl_socket_bind(mirror.kernel, 0, MNL_SOCKET_AUTOPID) < 0 ||
-        routing_open(mirror.memory, NULL, NULL, &mirror.routing) || routing_resync(mirror.routing))
+        routing_open(mirror.memory, NULL, NULL, &mirror.routing) || audit_new(mirror.routing, &mirror.routing->audit) ||
+        routing_resync(mirror.routing))
         exit(EXIT_FAILURE);
     setvbuf(stdout, NULL, _IOLBF, 0);
     puts("ready");
@@ -214,6 +289,11 @@ int main(void)
         unsigned count;
         if (sscanf(line, "check %" SCNu64 " %u", &seed, &count) == 2) {
             check(&mirror, seed, count);
+        } else if (strcmp(line, "audit\n") == 0) {
+            audit(&mirror);
+        } else if (strncmp(line, "spoil ", 6) == 0) {
+            line[strcspn(line, "\n")] = '\0';
+            puts(spoil(&mirror, line + 6) ? "spoilt" : "nothing");
         } else {
             struct fib_table_stats stats = fib_table_stats(mirror.routing->fib);
             printf("messages %" PRIu64 " resyncs %" PRIu64 " prefixes %u blocks %u\n", mirror.routing->messages,

@@ -5,13 +5,13 @@ After every batch of changes the mirror (mirror.c) must answer as the kernel doe
 edges of every prefix and at random addresses.
 """
 import os
-import subprocess
 import sys
 
 source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, enter  # noqa: E402
+from mirror import Mirror, batch  # noqa: E402
 from random_routes import OBJECTS, Routes  # noqa: E402
 from ready import skip_unless_possible  # noqa: E402
 from tap import Tap  # noqa: E402
@@ -21,35 +21,13 @@ MANY = 20000  # routes
 ADDRESSES = 10000  # random ones, for each check
 
 
-class Mirror:
-    def __init__(self, lab):
-        self.process = lab.spawn("middle", os.path.join(build, "tests/mirror"), stdin=subprocess.PIPE,
-                                 stdout=subprocess.PIPE)
-        self.process.stdout.readline()
-
-    def ask(self, text):
-        self.process.stdin.write(text + "\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline().strip()
-
-    def end(self):
-        self.process.stdin.close()
-        return self.process.wait(timeout=60)
-
-
 def main():
     tap = Tap()
     skip_unless_possible(tap)
     enter()
     lab = Lab(os.path.join(source, "lab/two-hosts.lab"))
-    mirror = Mirror(lab)
+    mirror = Mirror(lab, build)
     routes = Routes(SEED)
-
-    def batch(lines):
-        result = subprocess.run(["ip", "-n", "middle", "-batch", "-"], input="\n".join(lines) + "\n", text=True,
-                                capture_output=True, check=False, timeout=120)
-        if result.returncode:
-            raise RuntimeError(result.stderr[:500])
 
     def check(name, addresses=ADDRESSES):
         answer = mirror.ask(f"check {SEED} {addresses}")

@@ -1,0 +1,28 @@
+/*
+ * The front door's programs and maps as those know them who attach them. Internal to src/port.
+ */
+#pragma once
+
+#include "port/door.h"
+
+#include <bpf/libbpf.h>
+#include <limits.h>
+
+struct door {
+    struct bpf_object *object;
+    int xdp_fd, tc_fd, lifts_fd, far_fd, probe_fd; /* programs */
+    int bindings_fd, sockets_fd;                   /* maps */
+    struct bpf_link *listeners[2];                 /* hear of frames that a driver did not take */
+    struct door_memory *memory;
+    struct door_memory *left; /* of the doors of an engine before this one; NULL */
+    bool kept;                /* counters and bindings are those of before */
+    struct door_counters *counters;
+    struct door_samples *samples; /* by port number */
+    size_t counters_bytes;
+    unsigned cpus;
+    char pins[PATH_MAX];
+};
+
+/* What libbpf has to say: nothing, or warnings into the log. */
+int door_print_nothing(enum libbpf_print_level level, const char *format, va_list args);
+int door_print_warning(enum libbpf_print_level level, const char *format, va_list args);
