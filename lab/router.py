@@ -15,8 +15,8 @@ def open_files(pid):
 
 
 class Router:
-    def __init__(self, lab, node, build, configuration, background=False, state=None):
-        """Returns when it forwards; LabError, with what it said, if it does not start."""
+    def __init__(self, lab, node, build, configuration, background=False, state=None, before=()):
+        """Returns when it forwards; LabError, with what it said, if it does not start. `before`: a command that runs it."""
         self.lab, self.node = lab, node
         self.program = os.path.join(build, "src/daemon/fairleadd")
         self.client = os.path.join(build, "client/fairlead")
@@ -25,6 +25,8 @@ class Router:
         self.path = f"/run/{node}.conf"
         self.log_path = f"/run/{node}.log"
         self.log, self.process = [], None
+        self.command = [*before, self.program, "--config", self.path, "--run-directory", self.directory,
+                        "--state-directory", self.state]
         self.configure(configuration)
         self.start(background)
 
@@ -33,15 +35,13 @@ class Router:
             file.write(configuration)
 
     def start(self, background=False):
-        command = [self.program, "--config", self.path, "--run-directory", self.directory,
-                   "--state-directory", self.state]
         if background:
             self.process = None
-            result = self.lab.on(self.node, *command, "--log", self.log_path, check=False)
+            result = self.lab.on(self.node, *self.command, "--log", self.log_path, check=False)
             if result.returncode:
                 raise LabError(f"fairleadd did not start: {result.stderr}")
             return
-        self.process = self.lab.spawn(self.node, *command, "--foreground", stderr=subprocess.PIPE)
+        self.process = self.lab.spawn(self.node, *self.command, "--foreground", stderr=subprocess.PIPE)
         try:
             self.wait_for(": ready")
         except LabError as error:

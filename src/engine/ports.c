@@ -39,12 +39,17 @@ static bool is_virtual(const struct link *link)
     return !known;
 }
 
+static bool wants_xdp(const struct port *port, bool card)
+{
+    return port->conf->door == CONF_DOOR_XDP || (port->conf->door == CONF_DOOR_AUTO && card);
+}
+
 /* Choose and attach. What `auto` tries first may fail without harm. */
 static int attach_some(struct ports *ports, struct port *port, const struct link *link)
 {
     int error;
 
-    if (port->conf->door == CONF_DOOR_XDP || (port->conf->door == CONF_DOOR_AUTO && !is_virtual(link))) {
+    if (wants_xdp(port, !is_virtual(link))) {
         error = door_attach(ports->door, DOOR_HOOK_XDP, link->ifindex, &port->attachment);
         if (!error || port->conf->door == CONF_DOOR_XDP)
             return error;
@@ -76,18 +81,15 @@ static int claim(struct ports *ports, unsigned number, struct link *link)
     const struct door_port *left = left_of(ports, number, link);
     if (!left)
         door_counters_clear(ports->door, number);
-    memory->ports[number] = (struct door_port){.ifindex = link->ifindex,
-                                               .aside = UINT16_MAX,
-                                               .no_xdp_in = left ? left->no_xdp_in : 1,
-                                               .card = !is_virtual(link)};
+    memory->ports[number] =
+        (struct door_port){.ifindex = link->ifindex, .aside = UINT16_MAX, .no_xdp_in = 1, .card = !is_virtual(link)};
     WRITE_RELEASE(*place, (uint8_t)number);
     port->ifindex = link->ifindex;
     port->mtu = link->mtu;
     ports->changes++;
     port->aside = 0;
     port->told_aside = UINT32_MAX;
-    port->up = port->guarded = port->shape_tried = false;
-    port->takes_xdp = left && !left->no_xdp_in;
+    port->up = port->takes_xdp = port->guarded = port->shape_tried = false;
     port->was_guarded = left && left->checks & DOOR_CHECK_SOURCE;
     port->left = left;
     link->port = (uint8_t)number;
@@ -366,11 +368,16 @@ static void tell_aside(const struct port *port, const char *firewall)
                      i == PORT_ASIDE_FIREWALL ? ")" : "");
 }
 
+/* Whether a port has an XDP door, or is about to. */
 static bool any_xdp(const struct ports *ports)
 {
-    for (unsigned i = 1; i <= ports->count; i++)
-        if (ports->all[i].attachment.hook == DOOR_HOOK_XDP)
+    for (unsigned i = 1; i <= ports->count; i++) {
+        const struct port *port = &ports->all[i];
+        bool chosen = port->ifindex && port->attachment.hook == DOOR_HOOK_NONE &&
+                      wants_xdp(port, door_memory(ports->door)->ports[i].card);
+        if (port->attachment.hook == DOOR_HOOK_XDP || chosen)
             return true;
+    }
     return false;
 }
 
@@ -447,6 +454,9 @@ static void update(struct ports *ports, unsigned number, const struct link *link
     WRITE_RELEASE(shared->rp_filter, links_rp_filter(&ports->routing->links, link));
     WRITE_RELEASE(shared->aside, (uint16_t)aside);
     port->aside = aside;
+    if (link->up && !port->up && any_xdp(ports))
+        probe(ports, number, link);
+    port->up = link->up;
 }
 
 /* The interface of a port, as far as it has it. */
@@ -505,9 +515,6 @@ int ports_attach(struct ports *ports, const char *firewall)
         port->told_aside = port->aside;
         shape(ports, i, link);
         set_checks(ports, i);
-        if (link->up && !port->up && any_xdp(ports))
-            probe(ports, i, link);
-        port->up = link->up;
     }
     return error;
 }

@@ -6,6 +6,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,9 +282,16 @@ int door_counters_fd(const struct door *door)
     LIBBPF_OPTS(bpf_get_fd_by_id_opts, opts, .open_flags = BPF_F_RDONLY);
     struct bpf_map_info info = {0};
     uint32_t bytes = sizeof(info);
-    int error = bpf_obj_get_info_by_fd(bpf_object__find_map_fd_by_name(door->object, "counters"), &info, &bytes);
+    int map = bpf_object__find_map_fd_by_name(door->object, "counters");
+    int error = bpf_obj_get_info_by_fd(map, &info, &bytes);
 
-    return error ? error : bpf_map_get_fd_by_id_opts(info.id, &opts);
+    if (error)
+        return error;
+    int fd = bpf_map_get_fd_by_id_opts(info.id, &opts);
+    if (fd != -EPERM)
+        return fd;
+    fd = fcntl(map, F_DUPFD_CLOEXEC, 0); /* without CAP_SYS_ADMIN there is only this one, which can be written too */
+    return fd < 0 ? -errno : fd;
 }
 
 void door_counters_clear(struct door *door, unsigned port)

@@ -38,8 +38,8 @@ struct door_memory *door_memory(struct door *door);
 /* TCP segments that came in at a port with DOOR_SAMPLE. */
 const struct door_samples *door_samples(const struct door *door, unsigned port);
 
-/* The counters, of so many CPUs (door_counters_index()): a descriptor for others that can only read them, which the
- * caller closes; -errno. */
+/* The counters, of so many CPUs (door_counters_index()): a descriptor for others that can only read them (where
+ * CAP_SYS_ADMIN is missing: that should), which the caller closes; -errno. */
 unsigned door_cpus(const struct door *door);
 int door_counters_fd(const struct door *door);
 void door_counters_clear(struct door *door, unsigned port);

@@ -21,6 +21,15 @@ def name_of(fd, at):
     return information.raw[at:at + 16].split(b"\0")[0].decode()
 
 
+def open_pin(path):
+    """A descriptor of what is pinned there."""
+    name = ctypes.create_string_buffer(path.encode())
+    fd, _ = call(7, struct.pack("=QII", ctypes.addressof(name), 0, 0))  # BPF_OBJ_GET
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), path)
+    return fd
+
+
 def bpf_objects():
     """A set of (kind, id, name)."""
     found = set()

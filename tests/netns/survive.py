@@ -4,20 +4,26 @@
 Roles, the parent, and all of them at once are killed while packets are forwarded: the doors go on, and the next daemon
 takes them over; after the dead-man time the kernel forwards. Ports come, go, and change.
 """
+import mmap
 import os
+import random
 import re
 import signal
+import subprocess
 import sys
+import time
 
 source, build, door = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
-from bpf_objects import bpf_objects  # noqa: E402
+from bpf_objects import bpf_objects, open_pin  # noqa: E402
 from lab import Lab  # noqa: E402
 from observe import alive, check, children, roles, until  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 
+SEED = 20261127
+STARTS = 15
 CONFIGURATION = "\n".join(f'interface "{name}" {{ door = "{door}" }}' for name in ("lan0", "lan1"))
 
 
@@ -55,8 +61,8 @@ class Net:
                           if line.startswith("Ip:"))
         return int(dict(zip(names, numbers))["ForwDatagrams"])
 
-    def ping(self, count=1, address="10.0.2.10"):
-        return self.lab.on("left", "ping", "-n", "-c", str(count), "-i", "0.01", "-W", "3", address,
+    def ping(self, count=1, address="10.0.2.10", sender="10.0.1.10"):
+        return self.lab.on("left", "ping", "-n", "-c", str(count), "-i", "0.01", "-W", "1", "-I", sender, address,
                            check=False).returncode == 0
 
     def forwards_by_itself(self, router):
@@ -171,6 +177,102 @@ def the_kernel_takes_over(tap, net):
     tap.case("and leaves nothing", net.left_behind())
 
 
+def it_is_killed_while_it_starts(tap, net):
+    """At any moment of a start that finds doors: at random ones, the more the later ones are, in which doors change hands."""
+    draw = random.Random(SEED)
+    router = net.forwards_by_itself(net.router())
+    before, flood = cut(router), Flood(net)
+    began = time.monotonic()
+    kill_all(router)
+    router = net.router()
+    whole = time.monotonic() - began  # from one daemon's end to the next one's being ready
+    kill_all(router)
+    for _ in range(STARTS):
+        router.process = net.lab.spawn("middle", *router.command, "--foreground", stderr=subprocess.DEVNULL)
+        time.sleep(whole * draw.random() ** 0.5)  # the moment is what is drawn; nothing is waited for
+        kill_all(router)
+    router = net.router()
+    is_whole(tap, f"killed at {STARTS} moments of its start", flood, router, before)
+    check(tap, "it stops in order", router.stop() == 0, *router.log)
+    tap.case("and leaves nothing", net.left_behind())
+
+
+def the_engine_hangs(tap, net):
+    router = net.forwards_by_itself(net.router(CONFIGURATION + "\ndead-man = 2s"))
+    engine, flood = router.ask("show", "version")["engine_pid"], Flood(net)
+    os.kill(engine, signal.SIGSTOP)
+    until(lambda: net.by_kernel() > flood.by_kernel + 20, "the kernel forwards")
+    os.kill(engine, signal.SIGCONT)
+    net.forwards_by_itself(router)
+    sent, back, _ = flood.stop()
+    check(tap, "an engine that hangs: the kernel forwards, then the doors again, and nothing is lost", sent == back, sent, back)
+    check(tap, "it was left for that reason", router.counters()["lan0"].get("kernel:stale", 0) > 0, router.counters())
+    check(tap, "it stops in order", router.stop() == 0, *router.log)
+
+
+def who_may_not_speak_does_not(tap, net):
+    """Source guard is on while there is no engine, and while the next one does not know yet who may speak."""
+    mac = net.lab.mac("left", "eth0").hex(":")
+    guarded = CONFIGURATION.replace('"lan0" {', '"lan0" { source-guard = true address = "10.0.1.1/24" dhcp { pool = '
+                                    f'"10.0.1.100-10.0.1.110" }} host "10.0.1.10" {{ mac = "{mac}" }}')
+    router = net.router(guarded)
+    net.lab.ip("left", "addr", "add", "10.0.1.66/24", "dev", "eth0")
+    shut = lambda: router.counters()["lan0"].get("drop:source-guard", 0)  # noqa: E731
+    until(lambda: net.ping() and not net.ping(2, "10.0.2.10", "10.0.1.66") and shut(), "source guard is on")
+    stranger = net.lab.spawn("left", "ping", "-n", "-i", "0.002", "-I", "10.0.1.66", "10.0.2.10", stdout=subprocess.PIPE)
+    flood = Flood(net)
+    for _ in range(3):
+        before = shut()
+        kill_all(router)
+        flood.pass_some(20)
+        router = net.router(guarded)
+        until(lambda: shut() > before + 20, "strangers are heard of")  # noqa: B023
+        flood.pass_some(20)
+    stranger.send_signal(signal.SIGINT)
+    said = stranger.communicate(timeout=60)[0]
+    sent, back, _ = flood.stop()
+    check(tap, "a stranger's packets never pass", " 0 received" in said, said)
+    check(tap, "those of a host that may speak all do", sent == back, sent, back)
+    net.lab.ip("left", "addr", "del", "10.0.1.66/24", "dev", "eth0")
+    check(tap, "it stops in order", router.stop() == 0, *router.log)
+    tap.case("and leaves nothing", net.left_behind())
+
+
+def it_is_replaced_by_another_version(tap, net):
+    """Whose programs are others, so that what the old ones counted means nothing to it."""
+    router = net.forwards_by_itself(net.router())
+    flood = Flood(net)
+    kill_all(router)
+    pin = open_pin(f"{router.directory}/bpf/memory")
+    with mmap.mmap(pin, mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE) as memory:
+        memory[0:8] = b"\0" * 8  # the digest of the programs
+    os.close(pin)
+    router = net.router()
+    flood.pass_some(5)
+    counted, (sent, back, by_kernel) = cut(router), flood.stop()
+    check(tap, "another version: no packet is lost, none is left to the kernel", sent == back and by_kernel == 0,
+          sent, back, by_kernel)
+    check(tap, "it counts from 0", 0 < counted[0] < sent, counted, sent)
+    check(tap, "it stops in order", router.stop() == 0, *router.log)
+    tap.case("and leaves nothing", net.left_behind())
+
+
+def nothing_can_be_pinned(tap, net):
+    """In a container without CAP_SYS_ADMIN."""
+    router = Router(net.lab, "middle", build, CONFIGURATION, before=["setpriv", "--bounding-set", "-sys_admin"])
+    net.forwards_by_itself(router)
+    check(tap, "without CAP_SYS_ADMIN it starts, and says what that means",
+          any("XDP doors end with the engine" in line for line in router.log), *router.log)
+    flood = Flood(net)
+    kill_all(router)
+    flood.pass_some(20)
+    router = net.forwards_by_itself(net.router())
+    sent, back, _ = flood.stop()
+    check(tap, "it is killed, and another one is started: no packet is lost", sent == back, sent, back)
+    check(tap, "it stops in order", router.stop() == 0, *router.log)
+    tap.case("and leaves nothing", net.left_behind())
+
+
 def another_configuration_is_found(tap, net):
     """What the next daemon finds is not what it is told to have."""
     router = net.forwards_by_itself(net.router())
@@ -253,7 +355,8 @@ def ports_change(tap, net):
 def main(tap):
     net = Net()
     start_unless_forbidden(tap, net.router).stop()
-    for part in (a_role_is_killed, the_daemon_is_killed, the_kernel_takes_over, another_configuration_is_found, ports_change):
+    for part in (a_role_is_killed, the_daemon_is_killed, it_is_killed_while_it_starts, the_kernel_takes_over, the_engine_hangs,
+                 who_may_not_speak_does_not, it_is_replaced_by_another_version, nothing_can_be_pinned, another_configuration_is_found, ports_change):
         part(tap, net)
 
 
