@@ -1,18 +1,23 @@
 #!/usr/bin/env python3
-"""What `fairlead route` says against `ip route get`: lookups.py SOURCE_ROOT BUILD_ROOT
+"""What `fairlead route` says against `ip route get`: lookups.py SOURCE_ROOT BUILD_ROOT [TABLE]
 
 20,000 random and nested routes are put into the kernel while the daemon runs, changed, and removed; static routes of the
 configuration are among them. After each step both are asked at 10,000 addresses, at prefix edges and random ones.
+
+TABLE is a file of prefixes, a line each, packed or not: then all of them are put in, both are asked at 100,000 addresses, the
+FIB is held against the reference trie at both edges of every prefix, and an audit has nothing to say.
 """
+import gzip
 import os
 import re
 import subprocess
 import sys
 
-source, build = sys.argv[1:]
+source, build = sys.argv[1:3]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, enter  # noqa: E402
+from mirror import Mirror  # noqa: E402
 from random_routes import OBJECTS, Routes  # noqa: E402
 from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
@@ -49,7 +54,7 @@ class Net:
     def batch(self, lines):
         """What ip says to those that succeed. Some fail: `add` where a static route of ours has metric 0 already."""
         return subprocess.run(["ip", "-n", "middle", "-force", "-batch", "-"], input="\n".join(lines) + "\n", text=True,
-                              capture_output=True, check=False, timeout=120).stdout
+                              capture_output=True, check=False, timeout=300).stdout
 
     def kernel(self, addresses):
         """address -> (gateway, interface), or "local"; those that the kernel does not forward are missing."""
@@ -70,10 +75,10 @@ class Net:
         while self.talk.ask("route", address="9.9.9.9")["result"]["prefix"] == "9.9.9.9/32":
             pass
 
-    def differences(self, prefixes):
-        chosen = self.random.sample(sorted(prefixes), min(len(prefixes), ADDRESSES // 8))
+    def differences(self, prefixes, count=ADDRESSES):
+        chosen = self.random.sample(sorted(prefixes), min(len(prefixes), count // 8))
         numbers = {edge for prefix in chosen for edge in edges(prefix)}
-        while len(numbers) < ADDRESSES:
+        while len(numbers) < count:
             numbers.add(self.random.randint(11 << 24, 127 << 24))
         addresses = [text_of(number) for number in sorted(numbers)]
         self.follow()
@@ -94,6 +99,23 @@ class Net:
             if got != want:
                 wrong.append(f"{address}: kernel {want}, fairlead {answer}")
         return wrong[:5], len(addresses), len(kernel)
+
+
+def whole_table(tap, net, path):
+    with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="ascii") as file:
+        prefixes = [line.strip() for line in file]
+    net.batch([f"neigh replace 10.0.2.{20 + number} lladdr 02:00:00:00:00:{number:02x} dev lan1 nud permanent"
+               for number in range(16)])
+    for at in range(0, len(prefixes), 100000):
+        net.batch([f"route add {prefix} via 10.0.2.{20 + net.random.randint(0, 15)}" for prefix in prefixes[at:at + 100000]])
+    wrong, asked, forwarded = net.differences(prefixes, 100000)
+    tap.case(f"a table of {len(prefixes)} ({asked} addresses, {forwarded} of them forwarded)", wrong)
+    mirror = Mirror(net.lab, build)
+    answer = mirror.ask(f"check {SEED} 100000")
+    tap.case(f"the mirror, at both edges of every prefix ({answer})", [] if answer.startswith("ok ") else [answer])
+    mirror.end()
+    said = net.router.fairlead("audit", check=False)
+    tap.case(f"the audit ({said.stdout.strip()})", [] if said.returncode == 0 else [said.stdout, said.stderr])
 
 
 def main():
@@ -120,6 +142,8 @@ def main():
     check("all deleted")
     installed = net.lab.ip("middle", "route", "show", "proto", "70").stdout.splitlines()
     tap.case("and ours are there still", [] if len(installed) == STATICS else [f"{len(installed)} of {STATICS}"])
+    if len(sys.argv) > 3:
+        whole_table(tap, net, sys.argv[3])
     tap.case("the daemon stopped in order", [] if net.router.stop() == 0 else net.router.log)
     tap.end()
 
