@@ -28,16 +28,22 @@ def children(pid):
     return [int(word) for word in proc(pid, f"task/{pid}/children").split()]
 
 
-def alive(pid):
+def living_name(pid):
+    """How a process is called; None: it has ended."""
     try:
-        return status_of(pid)["State"][0] != "Z"
+        status = status_of(pid)
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return None
+    return None if status["State"][0] == "Z" else status["Name"]
+
+
+def alive(pid):
+    return living_name(pid) is not None
 
 
 def roles(daemon, name):
     """Processes of a daemon's role: "engine", "dhcp", "delay", "plan", "manage"."""
-    return [pid for pid in children(daemon) if alive(pid) and status_of(pid)["Name"] == f"fairlead-{name}"]
+    return [pid for pid in children(daemon) if living_name(pid) == f"fairlead-{name}"]
 
 
 def check(tap, name, held, *more):
