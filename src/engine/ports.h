@@ -9,6 +9,8 @@
 #include "query/page.h"
 #include "route/routing.h"
 
+#include <string.h>
+
 struct port {
     char name[LINK_NAME_SIZE]; /* empty: this number is free */
     const struct conf_interface *conf;
@@ -58,7 +60,13 @@ void ports_keep_numbers(struct ports *ports, const struct conf *conf);
 void ports_configure(struct ports *ports, const struct conf *conf);
 
 /* The number of the port of that name; 0: there is none. */
-unsigned ports_find(const struct ports *ports, const char *name);
+static inline unsigned ports_find(const struct ports *ports, const char *name)
+{
+    for (unsigned i = 1; i <= ports->count; i++)
+        if (strcmp(ports->all[i].name, name) == 0)
+            return i;
+    return 0;
+}
 
 /* Give every interface that is there what the configuration says, and tell the door of it; what was left at others is
  * taken away. 0; -errno if one cannot be a port; logged. */

@@ -20,7 +20,6 @@
 #define SETTLE_TICKS     2    /* from the end of the kernel's answer until events of before have arrived */
 #define PREFIXES_AT_ONCE 16384
 #define PIECES_AT_ONCE   32
-#define CHANGED_BITS     22 /* of the filter of addresses that events named */
 #define SUSPECTS_MAX     65536
 #define TOLD_MAX         5 /* differences that are logged one by one */
 
@@ -41,7 +40,6 @@ struct audit {
     bool walks; /* rib_at or fib_at is where the walk is */
     uint64_t prefixes, drift;
     struct audit_result result;
-    uint64_t changed[(1u << CHANGED_BITS) / 64];
 };
 
 static const struct ipv4_prefix everything = {0};
@@ -51,28 +49,6 @@ static void next(struct audit *audit, enum phase phase)
     audit->phase = phase;
     audit->ticks = 0;
     audit->walks = false;
-}
-
-/* --- what has changed meanwhile ----------------------------------------------------------------------------------- */
-
-static uint32_t changed_bit(uint32_t addr)
-{
-    return addr * 0x9e3779b1u >> (32 - CHANGED_BITS);
-}
-
-void audit_note(struct audit *audit, uint32_t addr)
-{
-    uint32_t bit = changed_bit(addr);
-
-    if (audit)
-        audit->changed[bit / 64] |= UINT64_C(1) << (bit % 64);
-}
-
-static bool has_changed(const struct audit *audit, uint32_t addr)
-{
-    uint32_t bit = changed_bit(addr);
-
-    return audit->changed[bit / 64] >> (bit % 64) & 1;
 }
 
 /* --- differences -------------------------------------------------------------------------------------------------- */
@@ -115,7 +91,7 @@ static void begin(struct audit *audit)
 {
     struct rtmsg request = {.rtm_family = AF_INET};
 
-    memset(audit->changed, 0, sizeof(audit->changed));
+    changed_clear(&audit->routing->changed);
     audit->suspect_count = 0;
     audit->prefixes = audit->drift = 0;
     audit->wanted = false;
@@ -220,7 +196,7 @@ static void end(struct audit *audit)
     uint32_t words = next_hops_put_right(audit->routing->next_hops);
 
     for (size_t i = 0; i < audit->suspect_count; i++) {
-        if (has_changed(audit, audit->suspects[i].addr))
+        if (changed_has(&audit->routing->changed, audit->suspects[i].addr))
             changed++;
         else
             drifted(audit, audit->suspects[i], "the RIB does not have what the kernel has");

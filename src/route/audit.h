@@ -37,7 +37,4 @@ uint64_t audit_begin(struct audit *audit);
 /* Go on. Call four times a second, with everything that was heard of handled. */
 void audit_tick(struct audit *audit);
 
-/* An event changed something at this address. */
-void audit_note(struct audit *audit, uint32_t addr);
-
 struct audit_result audit_result(const struct audit *audit);

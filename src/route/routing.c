@@ -40,7 +40,7 @@ static void new_route(struct routing *routing, const struct nlmsghdr *message)
 
     if (!path_read(message, routing->kernel_preference, &prefix, &path))
         return;
-    audit_note(routing->audit, prefix.addr);
+    changed_note(&routing->changed, prefix.addr);
     enum rib_place place = message->nlmsg_flags & NLM_F_REPLACE  ? RIB_REPLACE
                            : message->nlmsg_flags & NLM_F_APPEND ? RIB_LAST
                                                                  : RIB_FIRST;
@@ -65,7 +65,7 @@ static void delete_route(struct routing *routing, const struct nlmsghdr *message
 
     if (!path_read(message, routing->kernel_preference, &prefix, &path))
         return;
-    audit_note(routing->audit, prefix.addr);
+    changed_note(&routing->changed, prefix.addr);
     if (path_is_installed(&path)) {
         if (!netlink_is_own(routing->netlink, message))
             installs_went(&routing->installs, prefix, &path);

@@ -9,6 +9,7 @@
 #include "netlink/netlink.h"
 #include "rib/rib.h"
 #include "route/audit.h"
+#include "route/changed.h"
 #include "route/install.h"
 #include "route/link.h"
 #include "route/neighbour.h"
@@ -43,7 +44,8 @@ struct routing {
     bool resync_wanted;     /* something was lost or not told; routing_resync() finds out */
     uint64_t local_changes; /* of this system's own addresses */
     uint64_t resyncs, messages;
-    struct audit *audit; /* NULL; or the owner's audit_new() */
+    struct changed changed; /* addresses that were named by events, since the audit began */
+    struct audit *audit;    /* NULL; or the owner's audit_new() */
 };
 
 /* The FIB's memory is cleared. wait_for_packets(arg) returns when every packet now under way has passed. 0; -errno,

@@ -174,7 +174,7 @@ void sync_changed(void *arg, struct ipv4_prefix prefix, const struct rib_entry *
 {
     struct routing *routing = arg;
 
-    audit_note(routing->audit, prefix.addr);
+    changed_note(&routing->changed, prefix.addr);
     installs_look(&routing->installs, prefix, entry);
     update(routing, prefix);
     if (prefix.len < 32)

@@ -1,0 +1,19 @@
+/*
+ * A port gets its interface and its door, and gives them up. For ports.c, which says what is called when.
+ */
+#pragma once
+
+#include "engine/ports.h"
+
+/* Whether its door is to be an XDP one; on a card, or not. */
+bool port_wants_xdp(const struct port *port, bool card);
+
+/* Give the interface what the configuration says, and tell the door of it, which does not stand there yet. 0; -errno:
+ * logged once, and tried again later. */
+int port_take(struct ports *ports, unsigned number);
+/* The door stands there from now on. 0; -errno likewise, and the port has no interface any more. */
+int port_attach(struct ports *ports, unsigned number, const struct link *link);
+
+/* What is not there does no harm. */
+void port_end_shaping(struct ports *ports, unsigned number);
+void port_detach(struct ports *ports, unsigned number);
