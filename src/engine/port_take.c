@@ -58,7 +58,7 @@ static const struct door_port *left_of(const struct ports *ports, unsigned numbe
 {
     const struct door_memory *left = door_left(ports->door);
 
-    return left && left->ports[number].ifindex == link->ifindex ? &left->ports[number] : NULL;
+    return left && ports_left_at(left, number) == link->ifindex ? &left->ports[number] : NULL;
 }
 
 /* The door is told of the interface, at which it does not stand yet. -EPROTOTYPE: not Ethernet; -EADDRINUSE: its index

@@ -67,8 +67,8 @@ void ports_keep_numbers(struct ports *ports, const struct conf *conf)
     const struct door_memory *left = door_left(ports->door);
 
     for (unsigned i = 1; left && i < DOOR_PORTS; i++) {
-        const struct link *link =
-            left->ports[i].ifindex ? links_find(&ports->routing->links, left->ports[i].ifindex) : NULL;
+        uint32_t ifindex = ports_left_at(left, i);
+        const struct link *link = ifindex ? links_find(&ports->routing->links, ifindex) : NULL;
         const struct conf_interface *interface = link ? conf_find_interface(conf, link->name) : NULL;
         if (interface && !ports_find(ports, link->name))
             add(ports, i, interface);

@@ -59,6 +59,14 @@ void ports_keep_numbers(struct ports *ports, const struct conf *conf);
  */
 void ports_configure(struct ports *ports, const struct conf *conf);
 
+/* The interface of the port of this number, in the memory of an engine before this one; 0: there is none. */
+static inline uint32_t ports_left_at(const struct door_memory *left, unsigned number)
+{
+    uint32_t ifindex = left->ports[number].ifindex;
+
+    return ifindex && left->port_of[ifindex & (DOOR_IFINDEXES - 1)] == number ? ifindex : 0;
+}
+
 /* The number of the port of that name; 0: there is none. */
 static inline unsigned ports_find(const struct ports *ports, const char *name)
 {

@@ -210,6 +210,27 @@ def the_engine_hangs(tap, net):
     check(tap, "it stops in order", router.stop() == 0, *router.log)
 
 
+def numbers_are_kept(tap, net):
+    """What is counted stays with its port, whatever ports came and went before."""
+    one, two = CONFIGURATION.split("\n")
+    router = net.forwards_by_itself(net.router())
+    for configuration in (two, two + "\n" + one):  # lan0 comes back under the number that it had, or another
+        router.configure(configuration)
+        router.fairlead("reload")
+    net.forwards_by_itself(router)
+    router.configure(one)
+    router.fairlead("reload")
+    router.configure(one + '\ninterface "absent" { }\n' + two)  # lan1 gets another number
+    router.fairlead("reload")
+    net.forwards_by_itself(router)
+    before = cut(router)
+    kill_all(router)
+    router = net.router()
+    check(tap, "counters stay with their ports", cut(router) == before and min(before) > 0, before, cut(router))
+    check(tap, "it stops in order", router.stop() == 0, *router.log)
+    tap.case("and leaves nothing", net.left_behind())
+
+
 def who_may_not_speak_does_not(tap, net):
     """Source guard is on while there is no engine, and while the next one does not know yet who may speak."""
     mac = net.lab.mac("left", "eth0").hex(":")
@@ -356,7 +377,7 @@ def main(tap):
     net = Net()
     start_unless_forbidden(tap, net.router).stop()
     for part in (a_role_is_killed, the_daemon_is_killed, it_is_killed_while_it_starts, the_kernel_takes_over, the_engine_hangs,
-                 who_may_not_speak_does_not, it_is_replaced_by_another_version, nothing_can_be_pinned, another_configuration_is_found, ports_change):
+                 numbers_are_kept, who_may_not_speak_does_not, it_is_replaced_by_another_version, nothing_can_be_pinned, another_configuration_is_found, ports_change):
         part(tap, net)
 
 
