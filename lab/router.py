@@ -25,10 +25,14 @@ class Router:
         self.path = f"/run/{node}.conf"
         self.log_path = f"/run/{node}.log"
         self.log, self.process = [], None
-        self.command = [*before, self.program, "--config", self.path, "--run-directory", self.directory,
-                        "--state-directory", self.state]
+        self.before = before
         self.configure(configuration)
         self.start(background)
+
+    @property
+    def command(self):
+        return [*self.before, self.program, "--config", self.path, "--run-directory", self.directory,
+                "--state-directory", self.state]
 
     def configure(self, configuration):
         with open(self.path, "w", encoding="utf-8") as file:
