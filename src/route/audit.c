@@ -94,7 +94,6 @@ static void begin(struct audit *audit)
     changed_clear(&audit->routing->changed);
     audit->suspect_count = 0;
     audit->prefixes = audit->drift = 0;
-    audit->wanted = false;
     audit->resyncs = audit->routing->resyncs;
     path_dump_abandon(&audit->dump);
     audit->dump = (struct path_dump){.kernel_preference = audit->routing->kernel_preference,
@@ -226,8 +225,10 @@ void audit_tick(struct audit *audit)
     }
     switch (audit->phase) {
     case PHASE_PAUSE:
-        if (audit->wanted || audit->ticks >= PAUSE_TICKS)
-            begin(audit);
+        if (!audit->wanted && audit->ticks < PAUSE_TICKS)
+            return;
+        audit->wanted = false;
+        begin(audit);
         return;
     case PHASE_KERNEL:
         read_kernel(audit);

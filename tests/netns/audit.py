@@ -14,10 +14,11 @@ sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns
 
 from lab import Lab  # noqa: E402
 from mirror import Mirror, batch  # noqa: E402
-from observe import check  # noqa: E402
+from observe import check, until  # noqa: E402
 from random_routes import OBJECTS, Routes  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
+from talk import Talk  # noqa: E402
 
 SEED = 20261127
 CHANGES = int(sys.argv[3]) if len(sys.argv) > 3 else 40000
@@ -43,6 +44,20 @@ def it_finds_what_is_wrong(tap, lab, routes):
     answer = mirror.ask(f"check {SEED} 1000")
     check(tap, "all is as the kernel has it", answer.startswith("ok "), answer)
     check(tap, "it ends cleanly", mirror.end() == 0)
+
+
+def a_request_outlives_a_resync(tap, lab, router):
+    """One that is asked for while another is under way, which begins anew because everything was told anew."""
+    talk = Talk(router.socket)
+    begin = lambda: talk.ask("audit-begin")["result"]["audits"]  # noqa: E731
+    lab.ip("middle", "addr", "add", "10.99.0.1/24", "dev", "lan0")
+    first = begin()
+    until(lambda: begin() > first, "one is under way, another is to follow")
+    wanted = begin()
+    lab.ip("middle", "addr", "del", "10.99.0.1/24", "dev", "lan0")
+    until(lambda: talk.ask("audit")["result"]["audits"] >= wanted, "both are complete")
+    check(tap, "an audit that was asked for follows one that had to begin anew", True)
+    talk.close()
 
 
 def nothing_drifts(tap, lab, routes):
@@ -76,6 +91,7 @@ def nothing_drifts(tap, lab, routes):
     check(tap, "the daemon's drift counter is 0", version["audits"] > 0 and version["audit_drift"] == 0, version)
     answer = mirror.ask(f"check {SEED} 10000")
     check(tap, f"the mirror answers as the kernel does ({answer})", answer.startswith("ok "), answer)
+    a_request_outlives_a_resync(tap, lab, router)
     result = router.fairlead("audit")
     check(tap, "a last one says so to people", "the kernel, the RIB, the FIB and the door agree" in result.stdout, result)
     router.log = []
