@@ -65,11 +65,10 @@ static int audit(const struct command *self, int argc, char **argv, const struct
             status = EXIT_FAILED;
         }
     }
-    if (status == EXIT_OK && options->json) {
-        json_dumpf(result, stdout, 0);
-        putchar('\n');
-    } else if (status == EXIT_OK) {
-        tell(result);
+    if (status == EXIT_OK) {
+        server_done((void *)options, result, true);
+        if (!options->json)
+            tell(result);
     }
     if (status == EXIT_OK && number_of(result, "drift"))
         status = EXIT_FAILED;
@@ -81,12 +80,11 @@ const struct command command_audit = {
     .name = "audit",
     .arguments = "",
     .summary = "whether the tables of the kernel and the router agree",
-    .help = "Compares the kernel's routes with the RIB, the RIB with the FIB, and the FIB with what the doors find, "
-            "and waits for\n"
-            "the result; the exit status is 1 if something differs without having changed meanwhile. The daemon does "
-            "so by\n"
-            "itself every five minutes; how many differences there ever were is audit_drift of 'fairlead show "
-            "version'. Only\n"
-            "root, and members of the group that the configuration names, may begin one.\n",
+    .help =
+        "Compares the kernel's routes with the RIB, the RIB with the FIB, and the FIB with what the doors find, and\n"
+        "waits for the result; the exit status is 1 if something differs without having changed meanwhile. The\n"
+        "daemon does so by itself every five minutes; how many differences there ever were is audit_drift of\n"
+        "'fairlead show version'. Only root, and members of the group that the configuration names, may begin\n"
+        "one.\n",
     .run = audit,
 };

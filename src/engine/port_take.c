@@ -34,17 +34,20 @@ static bool is_virtual(const struct link *link)
     return !known;
 }
 
-bool port_wants_xdp(const struct port *port, bool card)
+bool port_wants_xdp(const struct ports *ports, unsigned number)
 {
-    return port->conf->door == CONF_DOOR_XDP || (port->conf->door == CONF_DOOR_AUTO && card);
+    enum conf_door door = ports->all[number].conf->door;
+
+    return door == CONF_DOOR_XDP || (door == CONF_DOOR_AUTO && door_memory(ports->door)->ports[number].card);
 }
 
 /* Choose and attach. What `auto` tries first may fail without harm. */
-static int attach_some(struct ports *ports, struct port *port, const struct link *link)
+static int attach_some(struct ports *ports, unsigned number, const struct link *link)
 {
+    struct port *port = &ports->all[number];
     int error;
 
-    if (port_wants_xdp(port, !is_virtual(link))) {
+    if (port_wants_xdp(ports, number)) {
         error = door_attach(ports->door, DOOR_HOOK_XDP, link->ifindex, &port->attachment);
         if (!error || port->conf->door == CONF_DOOR_XDP)
             return error;
@@ -169,7 +172,7 @@ int port_take(struct ports *ports, unsigned number)
 int port_attach(struct ports *ports, unsigned number, const struct link *link)
 {
     struct port *port = &ports->all[number];
-    int error = attach_some(ports, port, link);
+    int error = attach_some(ports, number, link);
 
     note_error(port, error);
     if (error) {

@@ -5,8 +5,8 @@
 
 #include "engine/ports.h"
 
-/* Whether its door is to be an XDP one; on a card, or not. */
-bool port_wants_xdp(const struct port *port, bool card);
+/* Whether the door of a port that has its interface is to be an XDP one. */
+bool port_wants_xdp(const struct ports *ports, unsigned number);
 
 /* Give the interface what the configuration says, and tell the door of it, which does not stand there yet. 0; -errno:
  * logged once, and tried again later. */

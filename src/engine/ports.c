@@ -103,8 +103,7 @@ static bool any_xdp(const struct ports *ports)
 {
     for (unsigned i = 1; i <= ports->count; i++) {
         const struct port *port = &ports->all[i];
-        bool chosen = port->ifindex && port->attachment.hook == DOOR_HOOK_NONE &&
-                      port_wants_xdp(port, door_memory(ports->door)->ports[i].card);
+        bool chosen = port->ifindex && port->attachment.hook == DOOR_HOOK_NONE && port_wants_xdp(ports, i);
         if (port->attachment.hook == DOOR_HOOK_XDP || chosen)
             return true;
     }

@@ -146,26 +146,24 @@ struct nlmsghdr *netlink_message(char buffer[static NETLINK_MESSAGE_BYTES], uint
     return message;
 }
 
+int netlink_dump_begin(struct netlink *netlink, uint16_t type, const void *header, size_t header_bytes)
+{
+    char buffer[NETLINK_MESSAGE_BYTES];
+
+    return netlink_send(netlink, netlink_message(buffer, type, NLM_F_DUMP, header, header_bytes));
+}
+
 int netlink_dump(struct netlink *netlink, uint16_t type, const void *header, size_t header_bytes,
                  netlink_handler *handler, void *arg)
 {
-    char buffer[NETLINK_MESSAGE_BYTES];
     struct call call = {handler, arg};
-    struct nlmsghdr *message = netlink_message(buffer, type, NLM_F_DUMP, header, header_bytes);
-    int error = netlink_send(netlink, message);
+    int error = netlink_dump_begin(netlink, type, header, header_bytes);
 
     if (!error)
         error = receive_answer(netlink, &call);
     if (error)
         reopen_questions(netlink);
     return error;
-}
-
-int netlink_dump_begin(struct netlink *netlink, uint16_t type, const void *header, size_t header_bytes)
-{
-    char buffer[NETLINK_MESSAGE_BYTES];
-
-    return netlink_send(netlink, netlink_message(buffer, type, NLM_F_DUMP, header, header_bytes));
 }
 
 int netlink_dump_more(struct netlink *netlink, netlink_handler *handler, void *arg)

@@ -1,4 +1,5 @@
 #include "base/compiler.h"
+#include "base/siphash.h"
 #include "log/log.h"
 #include "port/door_inside.h"
 #include "port/door_object.h"
@@ -102,11 +103,9 @@ static int load(struct door *door, bool listen, bool kept)
 
 static uint64_t digest_of_object(void)
 {
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    static const uint8_t key[SIPHASH_KEY_SIZE] = {0}; /* none: it is no secret */
 
-    for (unsigned long i = 0; i < door_object_size; i++)
-        hash = (hash ^ door_object[i]) * 1099511628211u;
-    return hash;
+    return siphash(key, door_object, door_object_size);
 }
 
 /* The memory of doors that are still there, if they are the same programs as ours. */
@@ -199,7 +198,7 @@ int door_new(const char *pins, struct door **result)
         return -ENOMEM;
     int cpus = libbpf_num_possible_cpus();
     door->cpus = cpus > 0 ? (unsigned)cpus : 1;
-    snprintf(door->pins, sizeof(door->pins), "%s", pins);
+    door->pins = pins;
     find_left(door);
     int error = load_some(door, &listens);
     if (error) {

@@ -14,9 +14,9 @@ struct door;
 /*
  * Load the programs and map their memory, in which everything is still the kernel's.
  *
- * What outlives its engine is pinned in `pins` (port/pins.h; "" for nowhere). An engine after one that was killed so
- * finds doors that go on with the old memory. Each of its ports takes the old one's place at once (door_attach()), and
- * it goes on counting where that left off. What the old doors lift passes by from now on.
+ * What outlives its engine is pinned in `pins` (port/pins.h; "" for nowhere), which is borrowed. An engine after one
+ * that was killed so finds doors that go on with the old memory. Each of its ports takes the old one's place at once
+ * (door_attach()), and it goes on counting where that left off. What the old doors lift passes by from now on.
  */
 int door_new(const char *pins, struct door **door);
 /* Detach from nothing: ports are detached before, or left to the next engine. Takes NULL, returns NULL. */

@@ -6,7 +6,6 @@
 #include "port/door.h"
 
 #include <bpf/libbpf.h>
-#include <limits.h>
 
 struct door {
     struct bpf_object *object;
@@ -20,7 +19,7 @@ struct door {
     struct door_samples *samples; /* by port number */
     size_t counters_bytes;
     unsigned cpus;
-    char pins[PATH_MAX];
+    const char *pins; /* borrowed */
 };
 
 /* What libbpf has to say: nothing, or warnings into the log. */

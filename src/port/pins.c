@@ -41,13 +41,10 @@ static void remove_one(void *arg, const char *name)
 
 void pins_unmount(const char *directory)
 {
-    char own[PATH_MAX];
-
     if (!directory[0])
         return;
-    snprintf(own, sizeof(own), "%s", directory);
     if (is_mounted(directory)) {
-        pins_each(directory, remove_one, own); /* somebody else's copy of the mount would keep them */
+        pins_each(directory, remove_one, (void *)directory); /* somebody else's copy of the mount would keep them */
         umount2(directory, MNT_DETACH);
     }
     rmdir(directory);

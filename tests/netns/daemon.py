@@ -14,7 +14,8 @@ source, build = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, LabError, enter  # noqa: E402
-from observe import WAIT, alive, check, children, proc, roles, status_of, until  # noqa: E402
+from observe import (WAIT, alive, check, children, proc, roles, state_of, status_of, until,  # noqa: E402
+                     what_is_left)  # noqa: E402
 from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 from talk import Talk  # noqa: E402
@@ -27,19 +28,10 @@ class Net:
         self.lab = Lab(os.path.join(source, "lab/two-hosts.lab"))
         # So that it shows what is switched on, and put back.
         self.lab.on("middle", "sysctl", "-qw", "net.ipv4.ip_forward=0")
-        self.before = self.state()
-
-    def state(self):
-        """All that a daemon may have changed at the router."""
-        middle = lambda *command: self.lab.on("middle", *command).stdout  # noqa: E731
-        return "\n".join([
-            middle("ip", "-o", "addr"), middle("ip", "route", "show", "table", "all"),
-            re.sub(r"(state \S+|qdisc \S+|qlen \S+)", "", middle("ip", "-o", "link")), middle("tc", "qdisc"),
-            middle("sh", "-c", "cd /proc/sys/net/ipv4/conf; grep . */forwarding")])
+        self.before = state_of(self.lab, "middle")
 
     def left_behind(self):
-        now = self.state()
-        return [] if now == self.before else ["before:", *self.before.splitlines(), "now:", *now.splitlines()]
+        return what_is_left(self.before, state_of(self.lab, "middle"))
 
     def ping(self, address="10.0.2.10"):
         return self.lab.on("left", "ping", "-n", "-c", "1", "-W", "3", address, check=False).returncode == 0

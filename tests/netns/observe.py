@@ -1,4 +1,5 @@
 """What tests of the daemon look at: processes, things that become true, results."""
+import re
 import time
 
 from lab import LabError
@@ -48,3 +49,18 @@ def roles(daemon, name):
 
 def check(tap, name, held, *more):
     tap.case(name, [] if held else [str(one) for one in more] or ["it does not"])
+
+
+def state_of(lab, node):
+    """All that a daemon may have changed at a node, and its own mounts; for what_is_left() of it."""
+    at = lambda *command: lab.on(node, *command).stdout  # noqa: E731
+    with open("/proc/mounts", encoding="ascii") as file:
+        mounts = [line.rstrip() for line in file if "fairlead" in line]
+    return "\n".join([at("ip", "-o", "addr"), at("ip", "route", "show", "table", "all"),
+                      re.sub(r"(state \S+|qlen \S+)", "", at("ip", "-o", "link")), at("tc", "qdisc"),
+                      at("sh", "-c", "cd /proc/sys/net/ipv4/conf; grep . */forwarding"), *mounts])
+
+
+def what_is_left(before, now):
+    """For a case: nothing, if both are the same."""
+    return [] if now == before else ["before:", *before.splitlines(), "now:", *now.splitlines()]

@@ -18,7 +18,7 @@ sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns
 
 from bpf_objects import bpf_objects, open_pin  # noqa: E402
 from lab import Lab  # noqa: E402
-from observe import alive, check, children, roles, until  # noqa: E402
+from observe import alive, check, children, roles, state_of, until, what_is_left  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 
@@ -32,15 +32,10 @@ class Net:
         self.lab = Lab(os.path.join(source, "lab/two-hosts.lab"))
         self.lab.let_hosts_poll(os.path.join(build, "lab/poll.bpf.o"))
         self.objects = bpf_objects()
-        self.before = self.state()
+        self.before = state_of(self.lab, "middle")
 
     def middle(self, *command):
         return self.lab.on("middle", *command).stdout
-
-    def state(self):
-        return "\n".join([self.middle("ip", "-o", "addr"), self.middle("ip", "route", "show", "table", "all"),
-                          re.sub(r"(state \S+|qlen \S+)", "", self.middle("ip", "-o", "link")), self.middle("tc", "qdisc"),
-                          "\n".join(line for line in open("/proc/mounts", encoding="ascii") if "fairlead" in line)])
 
     def no_objects(self):
         until(lambda: bpf_objects() <= self.objects, f"no BPF objects but those of before: {bpf_objects() - self.objects}")
@@ -49,8 +44,7 @@ class Net:
     def left_behind(self):
         """What a daemon that has stopped in order has not taken away."""
         self.no_objects()
-        now = self.state()
-        return [] if now == self.before else ["before:", *self.before.splitlines(), "now:", *now.splitlines()]
+        return what_is_left(self.before, state_of(self.lab, "middle"))
 
     def router(self, configuration=CONFIGURATION):
         return Router(self.lab, "middle", build, configuration)
