@@ -2,8 +2,8 @@
  * What the front door decides for a packet: a packet's way from validation to the adjacency, stated in one place.
  *
  *   may speak? (bpf/guard.h)
- *   -> fresh? -> door open? -> ours? -> IPv4? -> validate -> options, TTL -> addresses -> source -> look up -> egress,
- *   which is a port, or the lift to its queues
+ *   -> fresh? -> door open? -> ours? -> IPv4? -> validate -> options, TTL -> addresses -> source -> look up
+ *   -> of several ways the flow's -> egress, which is a port, or the lift to its queues
  *
  * Everything that it does not understand, is not sure of, or is not meant to decide is the kernel's, untouched. It
  * reads the packet and changes nothing. Shared with BPF: tests and fuzzers run what the kernel runs.
@@ -31,6 +31,52 @@ static force_inline bool door_is_perhaps_local(const struct door_memory *memory,
     return memory->local_filter[bit / 64] >> (bit % 64) & 1;
 }
 
+static force_inline uint64_t door_port_number(const struct door_memory *memory, uint32_t ifindex)
+{
+    return memory->port_of[masked_index(ifindex, DOOR_IFINDEXES - 1)];
+}
+
+/* --- several ways ---------------------------------------------------------------------------------------------------
+ */
+
+/* Whether one of a group's members leads to a port. */
+static force_inline bool door_leads_to(const struct door_memory *memory, uint32_t word, uint64_t port)
+{
+    port = masked_index(port, DOOR_PORTS - 1);
+    return memory->group_ports[door_word_group(word)][port / 64] >> (port % 64) & 1;
+}
+
+/*
+ * What is the same for all packets of a flow: of addresses, protocol and ports; of addresses and protocol for
+ * fragments, the first one too, so that all of a packet go together. Both halves of the mixing are those of
+ * MurmurHash3's finish.
+ */
+static force_inline uint32_t door_flow_hash(const struct ipv4_hdr *ip, const void *end, uint64_t seed)
+{
+    const uint8_t *transport = (const uint8_t *)ip + IPV4_HDR_SIZE;
+    uint64_t hash = load_u64(&ip->src_be) ^ seed, rest = ip->protocol;
+
+    if (ipv4_protocol_has_ports(ip->protocol) && !ipv4_hdr_is_fragment(ip) && bytes_hold(transport, 4, end))
+        rest |= (uint64_t)load_u32(transport) << 32;
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
+    hash = (hash ^ hash >> 33 ^ rest) * 0xc4ceb9fe1a85ec53;
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
+    return (uint32_t)(hash >> 32);
+}
+
+/* The word of that next hop of a group that a packet follows. */
+static force_inline uint32_t door_choose(const struct door_memory *memory, uint32_t word, const struct ipv4_hdr *ip,
+                                         const void *end)
+{
+    uint64_t bucket = masked_index(door_flow_hash(ip, end, memory->hash_seed), DOOR_BUCKETS - 1);
+    uint64_t next_hop = masked_index(READ_ONCE(memory->groups[door_word_group(word)][bucket]), DOOR_NEXT_HOPS - 1);
+
+    return READ_ONCE(memory->next_hops[next_hop]);
+}
+
+/* --- the packet -----------------------------------------------------------------------------------------------------
+ */
+
 /* Linux forgets about a packet from its own address, and asks rp_filter about all others. Here whoever is not found
  * good is left to it. Returns DOOR_PUNT_COUNT for a good source. */
 static force_inline enum door_punt door_check_source(const struct door_memory *memory, uint32_t src, uint32_t ifindex,
@@ -43,6 +89,10 @@ static force_inline enum door_punt door_check_source(const struct door_memory *m
         return DOOR_PUNT_SOURCE_LOCAL;
     if (rp_filter == DOOR_RP_OFF)
         return DOOR_PUNT_COUNT;
+    if (door_word_kind(word) == DOOR_GROUP)
+        return rp_filter == DOOR_RP_LOOSE || door_leads_to(memory, word, door_port_number(memory, ifindex))
+                   ? DOOR_PUNT_COUNT
+                   : DOOR_PUNT_REVERSE_PATH;
     uint64_t adjacency = door_word_adjacency(word);
     if (adjacency == 0)
         return DOOR_PUNT_REVERSE_PATH;
@@ -205,6 +255,8 @@ static force_inline uint32_t door_judge(const struct door_memory *memory, const 
         if (door_word_kind(found) != DOOR_FORWARD)
             return found;
     }
+    if (unlikely(door_word_kind(word) == DOOR_GROUP))
+        word = door_choose(memory, word, ip, frame->end);
     if (unlikely(door_word_kind(word) != DOOR_FORWARD))
         return word;
     const struct door_adjacency *adjacency = &memory->adjacencies[door_word_adjacency(word)];
@@ -228,11 +280,6 @@ static force_inline uint32_t door_judge(const struct door_memory *memory, const 
     *next = adjacency;
     *egress = ifindex;
     return word;
-}
-
-static force_inline uint64_t door_port_number(const struct door_memory *memory, uint32_t ifindex)
-{
-    return memory->port_of[masked_index(ifindex, DOOR_IFINDEXES - 1)];
 }
 
 /* The same in full. */

@@ -21,6 +21,8 @@
 #define ADJACENCY 7
 #define LIFT      77
 #define MTU       1500
+#define GROUP     9 /* and the next hop that it is */
+#define OTHER     6 /* next hop and adjacency of another way */
 
 static const uint8_t own_mac[6] = {2, 0, 0, 0, 0, 1}, host_mac[6] = {2, 0, 0, 0, 0, 2}, out_mac[6] = {2, 0, 0, 0, 0, 3},
                      next_mac[6] = {2, 0, 0, 0, 0, 4};
@@ -636,6 +638,106 @@ static void what_waits_goes_to_the_lift(void **state)
     assert_int_equal(decide(f).egress, OUT);
 }
 
+/* --- several ways ---------------------------------------------------------------------------------------------------
+ */
+
+/* Even buckets lead to ADJACENCY, odd ones to OTHER. */
+static void use_group(struct fixture *f)
+{
+    struct door_memory *m = f->memory;
+
+    m->next_hops[OTHER] = door_word(DOOR_FORWARD, 0, OTHER);
+    m->adjacencies[OTHER] = m->adjacencies[ADJACENCY];
+    m->next_hops[GROUP] = door_word(DOOR_GROUP, 0, GROUP);
+    for (uint32_t bucket = 0; bucket < DOOR_BUCKETS; bucket++)
+        m->groups[GROUP][bucket] = bucket % 2 ? OTHER : NEXT;
+    fib_table_set(f->table, prefix(IPV4(10, 0, 2, 0), 24), GROUP);
+}
+
+static uint32_t way_of(const struct fixture *f)
+{
+    struct door_verdict verdict = decide(f);
+
+    assert_int_equal(verdict.kind, DOOR_FORWARD);
+    return verdict.adjacency;
+}
+
+static void flows_are_spread_and_stay_together(void **state)
+{
+    struct fixture *f = *state;
+    unsigned others = 0;
+
+    use_group(f);
+    for (uint16_t port = 0; port < 1000; port++) {
+        set_ports(f, port, 53);
+        uint32_t way = way_of(f);
+        others += way == OTHER;
+        f->ip->ttl = 9; /* nothing but addresses, protocol and ports counts */
+        f->ip->tos = 0xb8;
+        f->ip->id_be = port;
+        fix_checksum(f);
+        assert_int_equal(way_of(f), way);
+        make_frame(f);
+    }
+    assert_in_range(others, 437, 563); /* four standard deviations */
+}
+
+static void fragments_of_all_flows_between_two_hosts_stay_together(void **state)
+{
+    struct fixture *f = *state;
+
+    use_group(f);
+    f->ip->fragment_be = cpu_to_be16(IPV4_MORE_FRAGMENTS); /* the first one, with ports in it */
+    fix_checksum(f);
+    uint32_t way = way_of(f);
+    for (uint16_t port = 0; port < 100; port++) {
+        set_ports(f, port, port);
+        f->ip->fragment_be = cpu_to_be16(port ? port : IPV4_MORE_FRAGMENTS);
+        fix_checksum(f);
+        assert_int_equal(way_of(f), way);
+    }
+}
+
+static void another_system_spreads_otherwise(void **state)
+{
+    struct fixture *f = *state;
+    unsigned moved = 0;
+
+    use_group(f);
+    for (uint16_t port = 0; port < 1000; port++) {
+        set_ports(f, port, 53);
+        f->memory->hash_seed = 0;
+        uint32_t way = way_of(f);
+        f->memory->hash_seed = UINT64_C(0x123456789abcdef0);
+        moved += way != way_of(f);
+    }
+    assert_in_range(moved, 437, 563);
+}
+
+static void a_way_that_is_the_kernels(void **state)
+{
+    struct fixture *f = *state;
+
+    use_group(f);
+    f->memory->next_hops[NEXT] = f->memory->next_hops[OTHER] = door_word(DOOR_PUNT, DOOR_PUNT_UNRESOLVED, ADJACENCY);
+    assert_left(f, DOOR_PUNT_UNRESOLVED);
+}
+
+/* The way back is one of several. */
+static void rp_filter_knows_all_ways_of_a_group(void **state)
+{
+    struct fixture *f = *state;
+
+    use_group(f);
+    fib_table_set(f->table, prefix(IPV4(10, 0, 1, 0), 24), GROUP);
+    f->memory->ports[IN_PORT].rp_filter = DOOR_RP_LOOSE;
+    way_of(f);
+    f->memory->ports[IN_PORT].rp_filter = DOOR_RP_STRICT;
+    assert_left(f, DOOR_PUNT_REVERSE_PATH);
+    f->memory->group_ports[GROUP][IN_PORT / 64] = UINT64_C(1) << IN_PORT % 64;
+    way_of(f);
+}
+
 int main(void)
 {
 #define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
@@ -662,6 +764,11 @@ int main(void)
         CASE(arp_speaks_too),
         CASE(names_are_complete),
         CASE(what_waits_goes_to_the_lift),
+        CASE(flows_are_spread_and_stay_together),
+        CASE(fragments_of_all_flows_between_two_hosts_stay_together),
+        CASE(another_system_spreads_otherwise),
+        CASE(a_way_that_is_the_kernels),
+        CASE(rp_filter_knows_all_ways_of_a_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

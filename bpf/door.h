@@ -17,6 +17,8 @@
 #define DOOR_PORTS        256   /* port numbers; 0 is no port */
 #define DOOR_NEXT_HOPS    65536 /* indexed by what the FIB answers */
 #define DOOR_ADJACENCIES  65536 /* 0 is none */
+#define DOOR_GROUPS       1024  /* 0 is none */
+#define DOOR_BUCKETS      1024  /* of each group */
 #define DOOR_IFINDEXES    65536 /* ports are found by the low 16 bits of their interface index */
 #define DOOR_LOCAL_FILTER 65536 /* bits */
 #define DOOR_BINDINGS     262144
@@ -30,7 +32,7 @@ static_assert(FIB_NEXT_HOP_MAX < DOOR_NEXT_HOPS, "every answer of the FIB has it
     X(UNRESOLVED, "unresolved", "the next hop's link-layer address is not known")                                      \
     X(UNREACHABLE, "unreachable", "an unreachable route")                                                              \
     X(PROHIBIT, "prohibit", "a prohibit route")                                                                        \
-    X(MULTIPATH, "multipath", "a route with several next hops")                                                        \
+    X(MULTIPATH, "multipath", "a route with several next hops, of which one is not plain")                             \
     X(ROUTE_OTHER, "route-other", "a route that only the kernel understands (TOS, encapsulation, IPv6 next hop, ...)") \
     X(EGRESS_NOT_PORT, "egress-not-port", "it leaves by an interface that is not a port of Fairlead")                  \
     X(EGRESS_DOWN, "egress-down", "the egress port is down or has no carrier")                                         \
@@ -63,10 +65,11 @@ enum door_kind {
     DOOR_PUNT = 0,    /* reason: enum door_punt */
     DOOR_FORWARD = 1, /* to the adjacency */
     DOOR_DROP = 2,    /* reason: enum drop_reason */
+    DOOR_GROUP = 3,   /* to one of several next hops; in place of the adjacency stands the group's place */
 };
 
 static_assert(DOOR_PUNT_COUNT <= 64 && DROP_REASON_COUNT <= 64, "a reason has six bits");
-static_assert(DOOR_ADJACENCIES <= 1 << 24, "an adjacency has 24 bits");
+static_assert(DOOR_ADJACENCIES <= 1 << 24 && DOOR_GROUPS <= 1 << 24, "an adjacency or a group has 24 bits");
 
 static force_inline uint32_t door_word(enum door_kind kind, unsigned reason, uint32_t adjacency)
 {
@@ -86,6 +89,12 @@ static force_inline unsigned door_word_reason(uint32_t word)
 static force_inline uint64_t door_word_adjacency(uint32_t word)
 {
     return masked_index(word, DOOR_ADJACENCIES - 1);
+}
+
+/* Of a word of kind DOOR_GROUP. */
+static force_inline uint64_t door_word_group(uint32_t word)
+{
+    return masked_index(word, DOOR_GROUPS - 1);
 }
 
 struct door_adjacency {
@@ -194,6 +203,7 @@ static force_inline uint32_t door_lift(const struct door_port *port, uint64_t no
 struct door_memory {
     uint64_t object;                               /* whose memory this is: a digest of the programs, all of them */
     uint64_t deadline_ns;                          /* CLOCK_MONOTONIC; afterwards everything is the kernel's */
+    uint64_t hash_seed;                            /* which flows follow one another is different on every system */
     uint64_t local_filter[DOOR_LOCAL_FILTER / 64]; /* the bit door_local_bit(a) is set for every local address a */
     uint32_t probe_ifindex; /* where door_probe() sends; probe_failed is set to 1 if that interface did not take it */
     uint32_t probe_failed;
@@ -202,6 +212,8 @@ struct door_memory {
     struct door_binding rogues[DOOR_PORTS]; /* the last rogue of each port; the door writes them */
     uint32_t next_hops[DOOR_NEXT_HOPS];
     struct door_adjacency adjacencies[DOOR_ADJACENCIES];
+    uint16_t groups[DOOR_GROUPS][DOOR_BUCKETS];         /* numbers of next hops; a flow's hash names its bucket */
+    uint64_t group_ports[DOOR_GROUPS][DOOR_PORTS / 64]; /* a bit for each port that a group's members lead to */
     uint8_t used[DOOR_ADJACENCIES]; /* the door sets it to 1 when it sends to an adjacency, the engine to 0 */
     struct fib_memory fib;
 };

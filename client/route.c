@@ -22,6 +22,24 @@ static void hop(const json_t *result, char text[static TABLE_CELL_SIZE])
         snprintf(text, TABLE_CELL_SIZE, "%s at %s", next ? next : "?", interface ? interface : "?");
 }
 
+/* Of several ways each, and its share of the flows. */
+static void ways(struct output *out, const json_t *result)
+{
+    const json_t *way;
+    size_t i;
+
+    json_array_foreach(json_object_get(result, "ways"), i, way)
+    {
+        const char *reason = text_of(way, "reason");
+        char text[TABLE_CELL_SIZE], place[TABLE_CELL_SIZE];
+        hop(way, place);
+        snprintf(text, sizeof(text), "%.60s, weight %" JSON_INTEGER_FORMAT ": %.1f %% of the flows%s%.60s", place,
+                 json_integer_value(json_object_get(way, "weight")),
+                 json_real_value(json_object_get(way, "share")) * 100, reason ? ", " : "", reason ? reason : "");
+        output_line(out, "way", text);
+    }
+}
+
 static void lines(struct output *out, const json_t *result)
 {
     const char *prefix = text_of(result, "prefix"), *reason = text_of(result, "reason");
@@ -40,8 +58,12 @@ static void lines(struct output *out, const json_t *result)
                  candidates == 1 ? "" : "s");
         output_line(out, "source", text);
         output_line(out, "type", text_of(result, "type"));
-        hop(result, text);
-        output_line(out, "next hop", text);
+        if (json_object_get(result, "ways")) {
+            ways(out, result);
+        } else {
+            hop(result, text);
+            output_line(out, "next hop", text);
+        }
     }
     if (json_is_object(adjacency)) {
         snprintf(text, sizeof(text), "to %s from %s, at most %" JSON_INTEGER_FORMAT " bytes", text_of(adjacency, "mac"),

@@ -12,20 +12,6 @@
 #define ECN_MASK 3
 #define PORTS    4 /* bytes: the first of a transport header, where both ports are, or what tells an ESP tunnel */
 
-bool flow_has_ports(uint8_t protocol)
-{
-    switch (protocol) {
-    case IPV4_PROTOCOL_TCP:
-    case IPV4_PROTOCOL_UDP:
-    case IPV4_PROTOCOL_SCTP:
-    case IPV4_PROTOCOL_DCCP:
-    case IPV4_PROTOCOL_UDPLITE:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* The network header behind Ethernet header and tags, and its type; NULL: the frame ends before. */
 static const uint8_t *network(const uint8_t *frame, const uint8_t *end, uint16_t *type)
 {
@@ -74,7 +60,7 @@ static void add(struct identity *identity, const void *bytes, size_t len)
 
 static void add_ports(struct identity *identity, const uint8_t *at, const uint8_t *end, struct flow *flow)
 {
-    bool ports = flow_has_ports(flow->protocol);
+    bool ports = ipv4_protocol_has_ports(flow->protocol);
 
     add(identity, &flow->protocol, 1);
     if ((!ports && flow->protocol != IPV4_PROTOCOL_ESP) || at > end || !bytes_hold(at, PORTS, end))

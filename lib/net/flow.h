@@ -28,9 +28,6 @@ struct flow {
     uint8_t kind;                /* a set of enum flow_kind; what it does not have is 0 */
 };
 
-/* Whether headers of a protocol begin with a source and a destination port. */
-bool flow_has_ports(uint8_t protocol);
-
 /* The frame begins with its Ethernet header; VLAN tags are passed over. Who knows the key knows which flows meet. */
 void flow_read(const uint8_t key[SIPHASH_KEY_SIZE], const uint8_t *frame, size_t len, struct flow *flow);
 

@@ -22,6 +22,13 @@ enum ipv4_protocol {
     IPV4_PROTOCOL_UDPLITE = 136,
 };
 
+/* Whether headers of a protocol begin with a source and a destination port. */
+static force_inline bool ipv4_protocol_has_ports(uint8_t protocol)
+{
+    return protocol == IPV4_PROTOCOL_TCP || protocol == IPV4_PROTOCOL_UDP || protocol == IPV4_PROTOCOL_SCTP ||
+           protocol == IPV4_PROTOCOL_DCCP || protocol == IPV4_PROTOCOL_UDPLITE;
+}
+
 /* In fragment_be, in host order. */
 #define IPV4_DONT_FRAGMENT   0x4000
 #define IPV4_MORE_FRAGMENTS  0x2000

@@ -202,7 +202,7 @@ int match_parse(const char *text, size_t len, struct match *match, struct text_e
         if (error)
             return error;
     }
-    if ((reader.from_ports || reader.to_ports) && !flow_has_ports(reader.match.protocol))
+    if ((reader.from_ports || reader.to_ports) && !ipv4_protocol_has_ports(reader.match.protocol))
         return text_wrong(err, reader.ports_at, "a protocol with ports too: tcp, udp, sctp, dccp or udplite");
     *match = reader.match;
     return 0;

@@ -44,11 +44,11 @@ static inline bool rib_type_discards(unsigned type)
     return type == RIB_BLACKHOLE || type == RIB_UNREACHABLE || type == RIB_PROHIBIT;
 }
 
-/* Parts of a unicast path that only the kernel understands. */
+/* What a unicast path is beside interface and gateway. */
 enum rib_path_flag {
-    RIB_MULTIPATH = 1 << 0,
-    RIB_ENCAPSULATED = 1 << 1, /* MPLS, segment routing, ... */
-    RIB_VIA_IPV6 = 1 << 2,     /* an IPv6 gateway (RFC 5549) */
+    RIB_MULTIPATH = 1 << 0,    /* several of them, of which `distinct` is the number; 0: not known */
+    RIB_ENCAPSULATED = 1 << 1, /* MPLS, segment routing, ...: only the kernel understands it */
+    RIB_VIA_IPV6 = 1 << 2,     /* an IPv6 gateway (RFC 5549): so it is */
 };
 
 /* All of it counts when two paths are compared. */

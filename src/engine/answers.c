@@ -99,16 +99,34 @@ static size_t list_neighbours(struct answers *answers, const struct query_range 
 
 /* --- where a packet goes ----------------------------------------------------------------------------------------- */
 
-/* What the door does with packets to an address, its port and their own faults left aside; door_decide() in short. */
-static uint32_t word_of(const struct door_memory *memory, uint32_t addr)
+/* What the door does with packets to an address, its port and their own faults left aside; door_decide() in short. The
+ * next hop has its number only if the word is its own. */
+static uint32_t word_of(const struct door_memory *memory, uint32_t addr, uint16_t *next_hop)
 {
+    *next_hop = FIB_NO_ROUTE;
     if (ipv4_addr_is_zeronet(addr))
         return door_word(DOOR_DROP, DROP_IP_DESTINATION_ZERO, 0);
     if (ipv4_addr_is_loopback(addr))
         return door_word(DOOR_DROP, DROP_IP_DESTINATION_LOOPBACK, 0);
     if (addr >> 28 >= 0xe)
         return door_word(DOOR_PUNT, DOOR_PUNT_NOT_UNICAST, 0);
-    return READ_ONCE(memory->next_hops[fib_lookup(&memory->fib, addr)]);
+    *next_hop = (uint16_t)fib_lookup(&memory->fib, addr);
+    return READ_ONCE(memory->next_hops[*next_hop]);
+}
+
+static void describe_ways(const struct answers *answers, uint16_t next_hop, struct query_lookup *lookup)
+{
+    struct next_hop_way ways[QUERY_WAYS_MAX];
+    unsigned count = next_hops_ways(answers->config.routing->next_hops, next_hop, ways, QUERY_WAYS_MAX);
+
+    static_assert(MULTIPATH_WAYS_MAX <= QUERY_WAYS_MAX && OBJECT_MEMBERS_MAX <= QUERY_WAYS_MAX,
+                  "there is room for all");
+    lookup->way_count = count < QUERY_WAYS_MAX ? count : QUERY_WAYS_MAX;
+    for (unsigned i = 0; i < lookup->way_count; i++) {
+        lookup->ways[i] = (struct query_way){
+            .gateway = ways[i].gateway, .weight = ways[i].weight, .word = ways[i].word, .buckets = ways[i].buckets};
+        name_of(answers, ways[i].ifindex, lookup->ways[i].egress);
+    }
 }
 
 static size_t look_up(struct answers *answers, uint32_t addr, union query_buffer *buffer)
@@ -118,20 +136,23 @@ static size_t look_up(struct answers *answers, uint32_t addr, union query_buffer
     struct query_lookup *lookup = query_records(buffer);
     struct ipv4_prefix prefix;
     uint32_t ifindex = 0;
+    uint16_t next_hop;
 
     memset(lookup, 0, sizeof(*lookup));
     buffer->answer.count = 1;
     const struct rib_entry *entry = rib_cover(routing->rib, addr, 32, &prefix);
-    lookup->word = word_of(memory, addr);
+    lookup->word = word_of(memory, addr, &next_hop);
     uint64_t adjacency = door_word_adjacency(lookup->word);
-    if (adjacency)
+    if (door_word_kind(lookup->word) == DOOR_GROUP)
+        describe_ways(answers, next_hop, lookup);
+    else if (adjacency)
         lookup->adjacency = memory->adjacencies[adjacency];
     if (!entry)
         return sizeof(*lookup);
     lookup->found = 1;
     lookup->candidates = entry->count;
     describe_path(answers, prefix, entry, 0, &lookup->route);
-    if (lookup->route.path.type == RIB_UNICAST) {
+    if (lookup->route.path.type == RIB_UNICAST && !lookup->way_count) {
         ifindex = egress_of(routing, &entry->paths[0], &lookup->gateway);
         if (!lookup->gateway)
             lookup->gateway = addr; /* attached: the destination itself */

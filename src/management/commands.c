@@ -262,28 +262,16 @@ static bool all_aside(struct session *session)
     return any;
 }
 
-static json_t *lookup_result(uint32_t addr, const struct query_lookup *lookup, bool aside)
+/* What becomes of packets: verdict, reason, meaning. */
+static void set_verdict(json_t *result, uint32_t word, bool aside)
 {
-    enum door_kind kind = door_word_kind(lookup->word);
-    unsigned reason = door_word_reason(lookup->word);
-    json_t *result = lookup->found ? json_route(&lookup->route) : json_object();
+    enum door_kind kind = door_word_kind(word);
+    unsigned reason = door_word_reason(word);
 
     if (kind == DOOR_FORWARD && aside) {
         kind = DOOR_PUNT;
         reason = DOOR_PUNT_ASIDE;
     }
-    json_object_set_new(result, "address", json_address(addr));
-    if (!lookup->found)
-        json_object_set_new(result, "prefix", json_null());
-    json_object_set_new(result, "candidates", json_integer(lookup->candidates));
-    json_object_set_new(result, "next_hop", lookup->gateway ? json_address(lookup->gateway) : json_null());
-    json_object_set_new(result, "interface", json_text(lookup->egress));
-    json_object_set_new(result, "adjacency",
-                        door_word_kind(lookup->word) != DOOR_FORWARD
-                            ? json_null()
-                            : json_pack("{s:o, s:o, s:i, s:i}", "mac", json_mac(lookup->adjacency.dst), "own_mac",
-                                        json_mac(lookup->adjacency.src), "mtu", (int)lookup->adjacency.mtu, "ifindex",
-                                        (int)lookup->adjacency.ifindex));
     json_object_set_new(result, "cut_through", json_boolean(kind == DOOR_FORWARD));
     json_object_set_new(result, "verdict",
                         json_string(kind == DOOR_FORWARD ? "cut-through"
@@ -297,6 +285,51 @@ static json_t *lookup_result(uint32_t addr, const struct query_lookup *lookup, b
                         kind == DOOR_FORWARD
                             ? json_null()
                             : json_string(kind == DOOR_DROP ? drop_reason_help(reason) : door_punt_help(reason)));
+}
+
+static json_t *json_ways(const struct query_lookup *lookup, bool aside)
+{
+    json_t *ways = json_array();
+
+    for (uint32_t i = 0; i < lookup->way_count && i < QUERY_WAYS_MAX; i++) {
+        const struct query_way *way = &lookup->ways[i];
+        json_t *one = json_pack("{s:o, s:o, s:I, s:f}", "next_hop", json_address(way->gateway), "interface",
+                                json_text(way->egress), "weight", (json_int_t)way->weight, "share",
+                                (double)way->buckets / DOOR_BUCKETS);
+        set_verdict(one, way->word, aside);
+        json_array_append_new(ways, one);
+    }
+    return ways;
+}
+
+/* Of several ways that of the first one that flows follow. */
+static uint32_t word_of(const struct query_lookup *lookup)
+{
+    for (uint32_t i = 0; i < lookup->way_count && i < QUERY_WAYS_MAX; i++)
+        if (lookup->ways[i].buckets)
+            return lookup->ways[i].word;
+    return lookup->word;
+}
+
+static json_t *lookup_result(uint32_t addr, const struct query_lookup *lookup, bool aside)
+{
+    json_t *result = lookup->found ? json_route(&lookup->route) : json_object();
+
+    json_object_set_new(result, "address", json_address(addr));
+    if (!lookup->found)
+        json_object_set_new(result, "prefix", json_null());
+    json_object_set_new(result, "candidates", json_integer(lookup->candidates));
+    json_object_set_new(result, "next_hop", lookup->gateway ? json_address(lookup->gateway) : json_null());
+    json_object_set_new(result, "interface", json_text(lookup->egress));
+    json_object_set_new(result, "adjacency",
+                        door_word_kind(lookup->word) != DOOR_FORWARD
+                            ? json_null()
+                            : json_pack("{s:o, s:o, s:i, s:i}", "mac", json_mac(lookup->adjacency.dst), "own_mac",
+                                        json_mac(lookup->adjacency.src), "mtu", (int)lookup->adjacency.mtu, "ifindex",
+                                        (int)lookup->adjacency.ifindex));
+    if (lookup->way_count)
+        json_object_set_new(result, "ways", json_ways(lookup, aside));
+    set_verdict(result, word_of(lookup), aside);
     return result;
 }
 

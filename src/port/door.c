@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -218,6 +219,10 @@ int door_new(const char *pins, struct door **result)
         return error;
     }
     door->memory->object = digest_of_object();
+    if (door->left) /* flows stay where they are */
+        door->memory->hash_seed = door->left->hash_seed;
+    else if (getrandom(&door->memory->hash_seed, sizeof(door->memory->hash_seed), 0) < 0)
+        log_warning("getrandom: %s: other systems' hashes are the same", strerror(errno));
     door->bindings_fd = bpf_object__find_map_fd_by_name(door->object, "bindings");
     door->sockets_fd = bpf_object__find_map_fd_by_name(door->object, "lift_sockets");
     door->xdp_fd = program_fd(door, "door_xdp");

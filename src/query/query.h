@@ -179,6 +179,17 @@ struct query_neighbour {
     uint8_t unused[3];
 };
 
+/* One of several ways. */
+struct query_way {
+    uint32_t gateway;
+    uint32_t weight;  /* as the route says */
+    uint32_t word;    /* what the door does with packets that follow it */
+    uint32_t buckets; /* its share of the flows, of DOOR_BUCKETS */
+    char egress[QUERY_NAME_SIZE];
+};
+
+#define QUERY_WAYS_MAX 128
+
 struct query_lookup {
     uint8_t found; /* 1: there is a route */
     uint8_t unused[3];
@@ -188,6 +199,8 @@ struct query_lookup {
     struct door_adjacency adjacency; /* if the word names one */
     uint32_t gateway;                /* the neighbour that it is sent to; 0 if none is known */
     char egress[QUERY_NAME_SIZE];    /* the interface that it leaves by; empty if none is known */
+    uint32_t way_count;              /* if the word is of kind DOOR_GROUP */
+    struct query_way ways[QUERY_WAYS_MAX];
 };
 
 struct query_text {

@@ -97,6 +97,7 @@ static void begin(struct audit *audit)
     audit->resyncs = audit->routing->resyncs;
     path_dump_abandon(&audit->dump);
     audit->dump = (struct path_dump){.kernel_preference = audit->routing->kernel_preference,
+                                     .multipaths = &audit->routing->multipaths,
                                      .paths_are = compare_paths,
                                      .installed_is = compare_installed,
                                      .arg = audit};
@@ -200,6 +201,7 @@ static void end(struct audit *audit)
         else
             drifted(audit, audit->suspects[i], "the RIB does not have what the kernel has");
     }
+    multipaths_sweep(&audit->routing->multipaths, audit->routing->rib);
     if (words)
         log_error("audit: %u next hops are not what links and neighbours say", words);
     audit->drift += words;

@@ -76,7 +76,7 @@ unsigned links_new(struct links *links, const struct nlmsghdr *message)
     link->mtu = netlink_u32(found[IFLA_MTU], 0);
     link->master = netlink_u32(found[IFLA_MASTER], 0);
     return (is_new || differs(&before, link) ? LINK_CHANGED : LINK_SAME) |
-           (before.admin_up && !link->admin_up ? LINK_ROUTES_LOST : 0);
+           (before.admin_up && !link->admin_up ? LINK_ROUTES_LOST : 0) | (before.up && !link->up ? LINK_DOWN : 0);
 }
 
 unsigned links_delete(struct links *links, const struct nlmsghdr *message)

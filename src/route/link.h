@@ -47,6 +47,7 @@ enum link_change {
     LINK_SAME = 0,
     LINK_CHANGED = 1 << 0,     /* something that matters to those who send over it */
     LINK_ROUTES_LOST = 1 << 1, /* the kernel has dropped routes over it and tells nobody */
+    LINK_DOWN = 1 << 2,        /* it has dropped nexthop objects over it, which it tells nobody either */
 };
 unsigned links_new(struct links *links, const struct nlmsghdr *message);
 unsigned links_delete(struct links *links, const struct nlmsghdr *message);

@@ -29,18 +29,8 @@ static uint8_t type_of(uint8_t kernel_type)
     }
 }
 
-static uint32_t digest(const struct nlattr *attribute)
-{
-    const uint8_t *bytes = mnl_attr_get_payload(attribute);
-    uint32_t hash = 2166136261u; /* FNV-1a */
-
-    for (size_t i = 0; i < mnl_attr_get_payload_len(attribute); i++)
-        hash = (hash ^ bytes[i]) * 16777619u;
-    return hash;
-}
-
-bool path_read(const struct nlmsghdr *message, uint8_t kernel_preference, struct ipv4_prefix *prefix,
-               struct rib_path *path)
+bool path_read(const struct nlmsghdr *message, uint8_t kernel_preference, struct multipaths *multipaths,
+               struct ipv4_prefix *prefix, struct rib_path *path)
 {
     const struct rtmsg *route = mnl_nlmsg_get_payload(message);
     const struct nlattr *found[RTA_NH_ID + 1], *metrics[RTAX_MTU + 1] = {NULL};
@@ -73,7 +63,7 @@ bool path_read(const struct nlmsghdr *message, uint8_t kernel_preference, struct
     path->gateway = netlink_ipv4(found[RTA_GATEWAY]);
     if (found[RTA_MULTIPATH]) {
         path->flags |= RIB_MULTIPATH;
-        path->distinct = digest(found[RTA_MULTIPATH]);
+        path->distinct = multipaths_take(multipaths, found[RTA_MULTIPATH]);
     }
     if (found[RTA_ENCAP_TYPE])
         path->flags |= RIB_ENCAPSULATED;
@@ -114,7 +104,7 @@ void path_dump_message(const struct nlmsghdr *message, void *arg)
     struct ipv4_prefix prefix;
     struct rib_path path;
 
-    if (!path_read(message, dump->kernel_preference, &prefix, &path))
+    if (!path_read(message, dump->kernel_preference, dump->multipaths, &prefix, &path))
         return;
     bool same = dump->count && ipv4_prefix_equal(dump->prefix, prefix) && dump->paths[0].source == path.source;
     if (path_is_installed(&path)) {

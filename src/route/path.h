@@ -4,22 +4,23 @@
 #pragma once
 
 #include "rib/rib.h"
+#include "route/multipath.h"
 
 #include <libmnl/libmnl.h>
 #include <stdbool.h>
 
 /* The path in a route message of the local or the main table; false for any other. The main table's get this
- * preference.
- */
-bool path_read(const struct nlmsghdr *message, uint8_t kernel_preference, struct ipv4_prefix *prefix,
-               struct rib_path *path);
+ * preference; several ways in one become a set of `multipaths`. */
+bool path_read(const struct nlmsghdr *message, uint8_t kernel_preference, struct multipaths *multipaths,
+               struct ipv4_prefix *prefix, struct rib_path *path);
 
 /* A path of ours, which the RIB knows from its source already. */
 bool path_is_installed(const struct rib_path *path);
 
-/* A dump of routes: the paths to one prefix come one after the other. Zeros but for the first four. */
+/* A dump of routes: the paths to one prefix come one after the other. Zeros but for the first five. */
 struct path_dump {
     uint8_t kernel_preference;
+    struct multipaths *multipaths;
     /* All paths of a table to a prefix, in their order, but for ours; at least one. */
     void (*paths_are)(void *arg, struct ipv4_prefix prefix, const struct rib_path *paths, unsigned count);
     /* One of ours; it is the first of its metric. */

@@ -38,7 +38,7 @@ static void new_route(struct routing *routing, const struct nlmsghdr *message)
     struct ipv4_prefix prefix;
     struct rib_path path;
 
-    if (!path_read(message, routing->kernel_preference, &prefix, &path))
+    if (!path_read(message, routing->kernel_preference, &routing->multipaths, &prefix, &path))
         return;
     changed_note(&routing->changed, prefix.addr);
     enum rib_place place = message->nlmsg_flags & NLM_F_REPLACE  ? RIB_REPLACE
@@ -63,7 +63,7 @@ static void delete_route(struct routing *routing, const struct nlmsghdr *message
     struct ipv4_prefix prefix;
     struct rib_path path;
 
-    if (!path_read(message, routing->kernel_preference, &prefix, &path))
+    if (!path_read(message, routing->kernel_preference, &routing->multipaths, &prefix, &path))
         return;
     changed_note(&routing->changed, prefix.addr);
     if (path_is_installed(&path)) {
@@ -102,6 +102,7 @@ static int dump_routes(void *arg)
 {
     struct routing *routing = arg;
     struct path_dump dump = {.kernel_preference = routing->kernel_preference,
+                             .multipaths = &routing->multipaths,
                              .paths_are = take_paths,
                              .installed_is = take_installed,
                              .arg = routing};
@@ -191,8 +192,21 @@ static int dump_rules(void *arg)
 
 /* --- links, neighbours, nexthop objects -------------------------------------------------------------------------- */
 
-static void link_changed(struct routing *routing, unsigned change)
+static bool has_objects(const struct routing *routing, uint32_t ifindex)
 {
+    const struct object *object = NULL;
+
+    while ((object = id_table_next(&routing->objects, object)) && object->ifindex != ifindex)
+        ;
+    return object;
+}
+
+static void link_changed(struct routing *routing, const struct nlmsghdr *message, unsigned change)
+{
+    const struct ifinfomsg *info = mnl_nlmsg_get_payload(message); /* read before, if it is a change of a link at all */
+
+    if ((change & LINK_DOWN) && has_objects(routing, (uint32_t)info->ifi_index))
+        routing->resync_wanted = true;
     if (change & LINK_CHANGED)
         routing->links_changed = routing->statics.stale = true;
     if (change & LINK_ROUTES_LOST)
@@ -240,11 +254,11 @@ static void handle(const struct nlmsghdr *message, void *arg)
             sync_neighbour(routing, ifindex, addr);
         return;
     case RTM_NEWLINK:
-        return link_changed(routing, links_new(&routing->links, message));
+        return link_changed(routing, message, links_new(&routing->links, message));
     case RTM_DELLINK:
-        return link_changed(routing, links_delete(&routing->links, message));
+        return link_changed(routing, message, links_delete(&routing->links, message));
     case RTM_NEWNETCONF:
-        return link_changed(routing, links_netconf(&routing->links, message));
+        return link_changed(routing, message, links_netconf(&routing->links, message));
     case RTM_NEWNEXTHOP:
         return object_changed(routing, objects_new(&routing->objects, message));
     case RTM_DELNEXTHOP:
@@ -342,6 +356,7 @@ int routing_resync(struct routing *routing)
     sync_all_neighbours(routing);
     routing->statics.stale = true;
     settle(routing);
+    multipaths_sweep(&routing->multipaths, routing->rib);
     return 0;
 }
 
@@ -393,20 +408,31 @@ void routing_links_changed(struct routing *routing)
     next_hops_refresh(routing->next_hops);
 }
 
+/* As if the kernel itself had a packet for it. */
+static void use(const struct routing *routing, uint32_t ifindex, uint32_t addr, unsigned flags)
+{
+    char buffer[NETLINK_MESSAGE_BYTES];
+    struct ndmsg about = {.ndm_family = AF_INET, .ndm_ifindex = (int)ifindex, .ndm_flags = NTF_USE};
+    struct nlmsghdr *message = netlink_message(buffer, RTM_NEWNEIGH, (uint16_t)flags, &about, sizeof(about));
+
+    mnl_attr_put_u32(message, NDA_DST, cpu_to_be32(addr));
+    netlink_send(routing->netlink, message);
+}
+
 static void keep(void *arg, const struct neighbour *neighbour)
 {
-    struct routing *routing = arg;
-    char buffer[NETLINK_MESSAGE_BYTES];
-    struct ndmsg about = {.ndm_family = AF_INET, .ndm_ifindex = (int)neighbour->ifindex, .ndm_flags = NTF_USE};
-    struct nlmsghdr *message = netlink_message(buffer, RTM_NEWNEIGH, 0, &about, sizeof(about));
+    use(arg, neighbour->ifindex, neighbour->addr, 0);
+}
 
-    mnl_attr_put_u32(message, NDA_DST, cpu_to_be32(neighbour->addr));
-    netlink_send(routing->netlink, message);
+static void find(void *arg, uint32_t ifindex, uint32_t addr)
+{
+    use(arg, ifindex, addr, NLM_F_CREATE);
 }
 
 void routing_keep_neighbours(struct routing *routing)
 {
     next_hops_each_in_use(routing->next_hops, keep, routing);
+    next_hops_each_unknown(routing->next_hops, find, routing);
 }
 
 int routing_open(struct door_memory *memory, void (*wait_for_packets)(void *arg), void *arg, struct routing **result)
@@ -423,6 +449,7 @@ int routing_open(struct door_memory *memory, void (*wait_for_packets)(void *arg)
                                          .links = &routing->links,
                                          .neighbours = &routing->neighbours,
                                          .objects = &routing->objects,
+                                         .multipaths = &routing->multipaths,
                                          .wait_for_packets = wait_for_packets,
                                          .arg = arg};
     struct next_hop_key local = {.kind = NEXT_HOP_FIXED, .a = door_word(DOOR_PUNT, DOOR_PUNT_LOCAL, 0)};
@@ -462,6 +489,7 @@ struct routing *routing_close(struct routing *routing)
         statics_clear(&routing->statics);
         installs_clear(&routing->installs);
         id_table_clear(&routing->objects);
+        multipaths_clear(&routing->multipaths);
         neighbours_clear(&routing->neighbours);
         links_clear(&routing->links);
         free(routing);

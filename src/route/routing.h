@@ -26,6 +26,7 @@ struct routing {
     struct links links;
     struct neighbours neighbours;
     struct id_table objects; /* struct object */
+    struct multipaths multipaths;
     struct statics statics;
     struct installs installs;
     uint8_t kernel_preference; /* of the kernel's paths in the RIB */
@@ -68,7 +69,8 @@ void routing_clean(struct routing *routing);
 /* Bring the next hops in line after links, or their being ports, have changed. */
 void routing_links_changed(struct routing *routing);
 
-/* Let the kernel look after neighbours that only the door has been sending to. Call about once a second. */
+/* Let the kernel look after neighbours that only the door has been sending to, and find those that no packet is sent to
+ * because it is not known where they are. Call about once a second. */
 void routing_keep_neighbours(struct routing *routing);
 
 /* For sync.c, audit.c and routing.c. */

@@ -41,7 +41,7 @@ static struct next_hop_key key_of_entry(const struct rib_entry *entry)
     if (best->flags & (RIB_ENCAPSULATED | RIB_VIA_IPV6))
         return fixed(DOOR_PUNT, DOOR_PUNT_ROUTE_OTHER);
     if (best->flags & RIB_MULTIPATH)
-        return fixed(DOOR_PUNT, DOOR_PUNT_MULTIPATH);
+        return (struct next_hop_key){.kind = NEXT_HOP_MULTIPATH, .a = best->distinct, .mtu = best->mtu};
     if (best->next_hop_id)
         return (struct next_hop_key){.kind = NEXT_HOP_OBJECT, .a = best->next_hop_id, .mtu = best->mtu};
     return (struct next_hop_key){.kind = best->gateway ? NEXT_HOP_VIA : NEXT_HOP_ATTACHED,

@@ -1,5 +1,6 @@
 /*
- * Any bytes behind an Ethernet header, at either hook, whole or in pieces, where every address has a way out: no
+ * Any bytes behind an Ethernet header, at either hook, whole or in pieces, where every address has a way out, half of
+ * them by a group: no
  * undefined behaviour, nothing is forwarded that is not right, and what leaves is what arrived but for MAC addresses,
  * TTL and checksum.
  */
@@ -11,6 +12,7 @@
 #define PORT      1
 #define IFINDEX   11
 #define ADJACENCY 3
+#define GROUP     5
 
 static const uint8_t own_mac[ETH_ADDR_SIZE] = {2, 0, 0, 0, 0, 1};
 
@@ -24,8 +26,11 @@ static struct door_memory *make_memory(void)
     memory->ports[PORT].ifindex = IFINDEX;
     memcpy(memory->ports[PORT].mac, own_mac, ETH_ADDR_SIZE);
     for (uint32_t slot = 0; slot < FIB_ROOT_ENTRIES; slot++)
-        memory->fib.root[slot] = 1;
+        memory->fib.root[slot] = 1 + slot % 2;
     memory->next_hops[1] = door_word(DOOR_FORWARD, 0, ADJACENCY);
+    memory->next_hops[2] = door_word(DOOR_GROUP, 0, GROUP);
+    for (uint32_t bucket = 0; bucket < DOOR_BUCKETS; bucket++)
+        memory->groups[GROUP][bucket] = 1;
     memory->adjacencies[ADJACENCY] = (struct door_adjacency){.ifindex = IFINDEX + 1, .mtu = 1500};
     return memory;
 }

@@ -4,6 +4,7 @@
 send reads frames from standard input, a line of hexadecimal digits each, and says "sent" after each. capture says
 "ready" and then prints every frame that arrives, likewise. Sender and Capture run it at an interface of a lab's node.
 """
+import errno
 import socket
 import subprocess
 import sys
@@ -45,7 +46,12 @@ def main():
         if what == "capture":
             print("ready", flush=True)
             while True:
-                frame, address = raw.recvfrom(65536)
+                try:
+                    frame, address = raw.recvfrom(65536)
+                except OSError as error:
+                    if error.errno != errno.ENETDOWN:  # it goes on when the interface is up again
+                        raise
+                    continue
                 if address[2] != PACKET_OUTGOING:
                     print(frame.hex(), flush=True)
         for line in sys.stdin:

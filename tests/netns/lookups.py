@@ -86,8 +86,11 @@ class Net:
         for address in addresses:
             answer = self.talk.ask("route", address=address)["result"]
             want = kernel.get(address)
-            if answer.get("multipath"):  # the kernel chooses one of several
+            ways = [(way["next_hop"], way["interface"]) for way in answer.get("ways", ())]
+            if want in ways:  # the kernel chooses one of several
                 got = want
+            elif ways:
+                got = ways
             elif answer["prefix"] is None or answer["type"] in ("blackhole", "unreachable", "prohibit", "other"):
                 got = None
             elif answer["type"] == "local":

@@ -32,7 +32,7 @@ struct mirror {
 
 /* Where something goes, by the kernel or by the mirror. */
 struct way {
-    enum { WAY_TO, WAY_LOCAL, WAY_NONE, WAY_BLACKHOLE, WAY_UNREACHABLE, WAY_PROHIBIT, WAY_KERNEL } kind;
+    enum { WAY_TO, WAY_SEVERAL, WAY_LOCAL, WAY_NONE, WAY_BLACKHOLE, WAY_UNREACHABLE, WAY_PROHIBIT, WAY_KERNEL } kind;
     uint32_t ifindex, gateway;
 };
 
@@ -101,6 +101,8 @@ static struct way ask_mirror(const struct mirror *mirror, uint32_t addr)
     } else if (key.kind == NEXT_HOP_VIA || key.kind == NEXT_HOP_ATTACHED) {
         way.ifindex = key.a;
         way.gateway = key.gateway == addr ? 0 : key.gateway;
+    } else if (door_word_kind(word) == DOOR_GROUP) {
+        way.kind = WAY_SEVERAL;
     } else if (door_word_kind(word) == DOOR_DROP) {
         way.kind = WAY_BLACKHOLE;
     } else {
@@ -112,7 +114,20 @@ static struct way ask_mirror(const struct mirror *mirror, uint32_t addr)
     return way;
 }
 
-/* What is the kernel's to decide (multipath, TOS, ...) agrees with whatever the kernel says. */
+/* Whether the kernel goes one of the several ways that a packet may follow here; false if there are none. */
+static bool is_one_of_ours(const struct mirror *mirror, uint32_t addr, const struct way *kernel)
+{
+    struct next_hop_way ways[MULTIPATH_WAYS_MAX];
+    uint16_t number = (uint16_t)fib_lookup(&mirror->memory->fib, addr);
+    unsigned count = next_hops_ways(mirror->routing->next_hops, number, ways, MULTIPATH_WAYS_MAX);
+
+    for (unsigned i = 0; i < count && kernel->kind == WAY_TO; i++)
+        if (ways[i].ifindex == kernel->ifindex && ways[i].gateway == kernel->gateway)
+            return true;
+    return false;
+}
+
+/* What is the kernel's to decide (TOS, encapsulation, ...) agrees with whatever the kernel says. */
 static void compare(struct mirror *mirror, uint32_t addr)
 {
     char text[IPV4_TEXT_SIZE];
@@ -121,7 +136,7 @@ static void compare(struct mirror *mirror, uint32_t addr)
         return;
     struct way kernel = ask_kernel(mirror, addr), mine = ask_mirror(mirror, addr);
     mirror->asked++;
-    if (mine.kind == WAY_KERNEL ||
+    if (mine.kind == WAY_KERNEL || (mine.kind == WAY_SEVERAL && is_one_of_ours(mirror, addr, &kernel)) ||
         (mine.kind == kernel.kind &&
          (mine.kind != WAY_TO || (mine.ifindex == kernel.ifindex && mine.gateway == kernel.gateway))))
         return;

@@ -4,7 +4,7 @@ import random
 NEXT_HOPS = ["via 10.0.1.10", "via 10.0.1.11", "via 10.0.2.10", "via 10.0.2.77", "dev lan0", "dev lan1"]
 # Those that "nhid" names below; the lab's router has these neighbours.
 OBJECTS = ["nexthop add id 1 via 10.0.1.10 dev lan0", "nexthop add id 2 via 10.0.2.10 dev lan1",
-           "nexthop add id 3 via 10.0.2.99 dev lan1", "nexthop add id 4 blackhole"]
+           "nexthop add id 3 via 10.0.2.99 dev lan1", "nexthop add id 4 blackhole", "nexthop add id 5 group 1/2,3"]
 
 
 class Routes:
@@ -32,9 +32,9 @@ class Routes:
         if draw < 0.05:
             return self.random.choice(["blackhole", "unreachable", "prohibit", "throw"]), ""
         if draw < 0.1:
-            return "", f"nhid {self.random.randint(1, 4)}"
+            return "", f"nhid {self.random.randint(1, 5)}"
         if draw < 0.12:
-            return "", "nexthop via 10.0.1.10 nexthop via 10.0.2.10"
+            return "", f"nexthop via 10.0.1.10 nexthop via 10.0.2.10 weight {self.random.randint(1, 3)}"
         return "", self.random.choice(NEXT_HOPS)
 
     def line(self, verb, key, how):
