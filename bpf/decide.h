@@ -2,8 +2,8 @@
  * What the front door decides for a packet: a packet's way from validation to the adjacency, stated in one place.
  *
  *   may speak? (bpf/guard.h)
- *   -> fresh? -> door open? -> ours? -> IPv4? -> validate -> options, TTL -> addresses -> source -> look up
- *   -> of several ways the flow's -> egress, which is a port, or the lift to its queues
+ *   -> fresh? -> no alarm? -> door open? -> ours? -> IPv4? -> validate -> options, TTL -> addresses -> source
+ *   -> look up -> of several ways the flow's -> egress, which is a port, or the lift to its queues
  *
  * Everything that it does not understand, is not sure of, or is not meant to decide is the kernel's, untouched. It
  * reads the packet and changes nothing. Shared with BPF: tests and fuzzers run what the kernel runs.
@@ -29,11 +29,6 @@ static force_inline bool door_is_perhaps_local(const struct door_memory *memory,
     uint64_t bit = masked_index(door_local_bit(addr), DOOR_LOCAL_FILTER - 1);
 
     return memory->local_filter[bit / 64] >> (bit % 64) & 1;
-}
-
-static force_inline uint64_t door_port_number(const struct door_memory *memory, uint32_t ifindex)
-{
-    return memory->port_of[masked_index(ifindex, DOOR_IFINDEXES - 1)];
 }
 
 /* --- several ways ---------------------------------------------------------------------------------------------------
@@ -167,23 +162,26 @@ static force_inline uint32_t door_examine(const struct door_memory *memory, cons
 {
     if (unlikely(frame->now_ns >= READ_ONCE(memory->deadline_ns)))
         return door_punt(DOOR_PUNT_STALE);
+    if (unlikely(frame->alarmed) && !(port->traits & DOOR_BYPASS))
+        return door_punt(DOOR_PUNT_ALARM);
     if (unlikely(READ_ONCE(port->aside) || port->ifindex != frame->ifindex))
         return door_punt(DOOR_PUNT_ASIDE);
 
     const struct eth_hdr *eth = frame->data;
-    if (unlikely(!bytes_hold(eth, ETH_HDR_SIZE, frame->end)))
-        return door_punt(DOOR_PUNT_NOT_IPV4);
-    if (unlikely(!eth_addr_equal(eth->dst, port->mac)))
-        return door_punt(DOOR_PUNT_NOT_OURS);
-    if (unlikely(eth->type_be != cpu_to_be16(ETH_TYPE_IPV4)))
-        return door_punt(DOOR_PUNT_NOT_IPV4);
-
-    const struct ipv4_hdr *ip = (const void *)(eth + 1);
+    if (!frame->bare) {
+        if (unlikely(!bytes_hold(eth, ETH_HDR_SIZE, frame->end)))
+            return door_punt(DOOR_PUNT_NOT_IPV4);
+        if (unlikely(!eth_addr_equal(eth->dst, port->mac)))
+            return door_punt(DOOR_PUNT_NOT_OURS);
+        if (unlikely(eth->type_be != cpu_to_be16(ETH_TYPE_IPV4)))
+            return door_punt(DOOR_PUNT_NOT_IPV4);
+    }
+    const struct ipv4_hdr *ip = door_frame_ip(frame);
     if (unlikely(frame->gso_bytes && bytes_hold(ip, IPV4_HDR_SIZE, frame->end) && ip->total_length_be == 0))
         return door_punt(DOOR_PUNT_TOO_BIG); /* more than 64 KiB in one: its length is not in the header */
     if (unlikely(frame->in_pieces) && !door_is_readable(ip, frame->end))
         return door_punt(DOOR_PUNT_OPTIONS);
-    enum drop_reason fault = ipv4_validate(ip, frame->end, frame->wire_bytes - ETH_HDR_SIZE);
+    enum drop_reason fault = ipv4_validate(ip, frame->end, door_ip_bytes(frame));
     if (unlikely(fault != DROP_NONE))
         return door_drop(fault);
     if (unlikely(!bytes_hold(ip, IPV4_HDR_SIZE, frame->end))) /* validated; said again for the verifier */
@@ -210,18 +208,18 @@ static force_inline bool door_is_plain(const struct door_memory *memory, const s
                                        const struct door_port *port)
 {
     const struct eth_hdr *eth = frame->data;
-    const struct ipv4_hdr *ip = (const void *)(eth + 1);
+    const struct ipv4_hdr *ip = door_frame_ip(frame);
 
-    if (unlikely(frame->now_ns >= READ_ONCE(memory->deadline_ns)))
+    if (unlikely(frame->now_ns >= READ_ONCE(memory->deadline_ns)) || unlikely(frame->alarmed))
         return false;
     if (unlikely(READ_ONCE(port->ingress) != door_plain_ingress(frame->ifindex)))
         return false;
-    if (unlikely(!eth_addr_equal_wide(eth, port->mac)))
+    if (!frame->bare &&
+        (unlikely(!eth_addr_equal_wide(eth, port->mac)) || unlikely(eth->type_be != cpu_to_be16(ETH_TYPE_IPV4))))
         return false;
-    if (unlikely(eth->type_be != cpu_to_be16(ETH_TYPE_IPV4) || ip->version_ihl != (IPV4_VERSION << 4 | 5)))
+    if (unlikely(ip->version_ihl != (IPV4_VERSION << 4 | 5)))
         return false;
-    if (unlikely((uint32_t)be16_to_cpu(ip->total_length_be) - IPV4_HDR_SIZE >
-                 frame->wire_bytes - ETH_HDR_SIZE - IPV4_HDR_SIZE))
+    if (unlikely((uint32_t)be16_to_cpu(ip->total_length_be) - IPV4_HDR_SIZE > door_ip_bytes(frame) - IPV4_HDR_SIZE))
         return false;
     if (unlikely(!checksum_is_right(checksum_ipv4_words(ip))))
         return false;
@@ -239,11 +237,10 @@ static force_inline uint32_t door_judge(const struct door_memory *memory, const 
                                         const struct door_port *port, const struct door_adjacency **next,
                                         uint32_t *egress)
 {
-    const struct eth_hdr *eth = frame->data;
-    const struct ipv4_hdr *ip = (const void *)(eth + 1);
+    const struct ipv4_hdr *ip = door_frame_ip(frame);
     uint32_t found;
 
-    if (unlikely(!bytes_hold(eth, ETH_HDR_SIZE + IPV4_HDR_SIZE, frame->end))) {
+    if (unlikely(!bytes_hold(frame->data, (frame->bare ? 0 : ETH_HDR_SIZE) + IPV4_HDR_SIZE, frame->end))) {
         found = door_examine(memory, frame, port);
         return door_word_kind(found) != DOOR_FORWARD ? found : door_punt(DOOR_PUNT_NOT_IPV4);
     }
@@ -275,7 +272,9 @@ static force_inline uint32_t door_judge(const struct door_memory *memory, const 
         if (lift)
             ifindex = lift;
     }
-    if (frame->xdp && unlikely(!port->card) && door_is_half_made(frame, ip))
+    if (frame->xdp && unlikely(frame->in_pieces) && !(out->traits & DOOR_PIECES))
+        return door_punt(DOOR_PUNT_XDP_EGRESS);
+    if (frame->xdp && unlikely(!(port->traits & DOOR_CARD)) && door_is_half_made(frame, ip))
         return door_punt(DOOR_PUNT_HALF_MADE);
     *next = adjacency;
     *egress = ifindex;
@@ -301,6 +300,13 @@ static force_inline void door_decide(const struct door_memory *memory, const str
 static_assert(offsetof(struct door_adjacency, src) == ETH_ADDR_SIZE && offsetof(struct eth_hdr, src) == ETH_ADDR_SIZE,
               "both addresses are copied as one");
 
+/* One hop more. The header can be written. */
+static force_inline void door_rewrite_ip(struct ipv4_hdr *ip)
+{
+    ip->ttl--;
+    ip->checksum_be = checksum_update_ttl(ip->checksum_be);
+}
+
 /* Make the frame what leaves: MAC addresses, TTL, checksum. For a frame that door_decide() forwards; its first 34 bytes
  * can be written. */
 static force_inline void door_rewrite(struct eth_hdr *eth, struct ipv4_hdr *ip, const struct door_adjacency *next)
@@ -310,6 +316,5 @@ static force_inline void door_rewrite(struct eth_hdr *eth, struct ipv4_hdr *ip, 
 
     store_u64(to, load_u64(from));
     store_u32(to + 8, load_u32(from + 8));
-    ip->ttl--;
-    ip->checksum_be = checksum_update_ttl(ip->checksum_be);
+    door_rewrite_ip(ip);
 }

@@ -411,9 +411,9 @@ static void half_made_checksums_at_an_xdp_door(void **state)
         f->ip->protocol = opaque[i];
         fix_checksum(f);
         assert_left(f, DOOR_PUNT_HALF_MADE);
-        f->memory->ports[IN_PORT].card = 1; /* no card delivers such */
+        f->memory->ports[IN_PORT].traits = DOOR_CARD; /* no card delivers such */
         assert_forwarded(f);
-        f->memory->ports[IN_PORT].card = 0;
+        f->memory->ports[IN_PORT].traits = 0;
     }
     make_frame(f);
     f->frame.xdp = true;
@@ -638,6 +638,74 @@ static void what_waits_goes_to_the_lift(void **state)
     assert_int_equal(decide(f).egress, OUT);
 }
 
+static void in_an_alarm_all_is_the_kernels(void **state)
+{
+    struct fixture *f = *state;
+
+    struct door_alarm alarm = {.raised = 3, .acknowledged = 3};
+
+    assert_false(door_is_alarmed(&alarm));
+    alarm.raised++;
+    assert_true(door_is_alarmed(&alarm));
+    f->frame.alarmed = true;
+    assert_left(f, DOOR_PUNT_ALARM);
+    f->memory->ports[IN_PORT].traits = DOOR_BYPASS;
+    assert_forwarded(f);
+    f->memory->ports[IN_PORT].traits = 0;
+    assert_left(f, DOOR_PUNT_ALARM);
+}
+
+/* The same packet where frames begin with its IP header. */
+static void make_bare(struct fixture *f)
+{
+    f->frame.data = f->ip;
+    f->frame.wire_bytes -= ETH_HDR_SIZE;
+    f->frame.bare = true;
+}
+
+static void a_packet_without_an_ethernet_header(void **state)
+{
+    struct fixture *f = *state;
+
+    make_bare(f);
+    assert_forwarded(f);
+    memset(f->data, 0xff, ETH_HDR_SIZE); /* of no matter */
+    assert_forwarded(f);
+    f->memory->ports[IN_PORT].rp_filter = DOOR_RP_STRICT; /* so that it is not a plain one */
+    fib_table_set(f->table, prefix(IPV4(10, 0, 1, 0), 24), GROUP);
+    f->memory->next_hops[GROUP] = door_word(DOOR_FORWARD, 0, GROUP);
+    f->memory->adjacencies[GROUP].ifindex = IN;
+    assert_forwarded(f);
+    f->frame.wire_bytes--;
+    assert_int_equal(decide(f).reason, DROP_IP_LENGTH_LONG);
+    f->frame.wire_bytes++;
+    f->ip->ttl = 1;
+    fix_checksum(f);
+    assert_left(f, DOOR_PUNT_TTL);
+    f->frame.end = (const uint8_t *)f->ip + IPV4_HDR_SIZE - 1;
+    f->frame.wire_bytes = IPV4_HDR_SIZE - 1;
+    assert_int_equal(decide(f).reason, DROP_IP_TRUNCATED);
+    door_rewrite_ip(f->ip);
+    assert_int_equal(f->ip->ttl, 0);
+    assert_true(checksum_is_right(checksum_ipv4_words(f->ip)));
+}
+
+static void pieces_leave_where_the_driver_takes_them(void **state)
+{
+    struct fixture *f = *state;
+
+    f->frame.xdp = f->frame.in_pieces = true;
+    f->frame.wire_bytes = sizeof(f->data) + 900;
+    f->ip->total_length_be = cpu_to_be16(sizeof(f->data) + 900 - ETH_HDR_SIZE);
+    fix_checksum(f);
+    assert_left(f, DOOR_PUNT_XDP_EGRESS);
+    f->memory->ports[OUT_PORT].traits = DOOR_PIECES;
+    assert_forwarded(f);
+    f->memory->ports[OUT_PORT].traits = 0;
+    f->frame.xdp = false;
+    assert_forwarded(f);
+}
+
 /* --- several ways ---------------------------------------------------------------------------------------------------
  */
 
@@ -764,6 +832,9 @@ int main(void)
         CASE(arp_speaks_too),
         CASE(names_are_complete),
         CASE(what_waits_goes_to_the_lift),
+        CASE(in_an_alarm_all_is_the_kernels),
+        CASE(a_packet_without_an_ethernet_header),
+        CASE(pieces_leave_where_the_driver_takes_them),
         CASE(flows_are_spread_and_stay_together),
         CASE(fragments_of_all_flows_between_two_hosts_stay_together),
         CASE(another_system_spreads_otherwise),

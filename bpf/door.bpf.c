@@ -13,6 +13,9 @@
 /* The single value of a map of its own (.bss), which the engine maps. */
 struct door_memory memory;
 
+/* In a map of its own, which the next engine's doors have too. */
+struct door_alarm alarm SEC(".bss.alarm");
+
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
@@ -55,7 +58,7 @@ static force_inline void count_cut(const struct door_frame *frame, uint32_t in_p
 {
     uint32_t cpu = bpf_get_smp_processor_id();
     struct door_counters *in = counters_on(cpu, in_port), *out = counters_on(cpu, out_port);
-    uint32_t bytes = frame->wire_bytes - ETH_HDR_SIZE;
+    uint32_t bytes = door_ip_bytes(frame);
 
     if (!in || !out)
         return;
@@ -158,16 +161,21 @@ static force_inline enum door_kind handle(const struct door_frame *frame, struct
     return DOOR_FORWARD;
 }
 
-/* Inline in more than one program: ./bench door has another round it. */
-static force_inline int at_xdp(struct xdp_md *ctx)
+/* Inline in more than one program: ./bench door has another round it. Of a frame that may come in several pieces only
+ * the first can be read. */
+static force_inline int at_xdp(struct xdp_md *ctx, bool whole)
 {
     void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+    uint32_t first_bytes = (uint32_t)(end - data);
     struct door_frame frame = {.data = data,
                                .end = end,
-                               .wire_bytes = (uint32_t)(end - data),
+                               .wire_bytes = whole ? first_bytes : (uint32_t)bpf_xdp_get_buff_len(ctx),
                                .ifindex = ctx->ingress_ifindex,
                                .now_ns = bpf_ktime_get_coarse_ns(),
+                               .alarmed = door_is_alarmed(&alarm),
                                .xdp = true};
+
+    frame.in_pieces = frame.wire_bytes > first_bytes;
     uint32_t egress = 0;
 
     switch (handle(&frame, data, &egress)) {
@@ -180,10 +188,17 @@ static force_inline int at_xdp(struct xdp_md *ctx)
     }
 }
 
+/* For kernels before 5.18. */
 SEC("xdp")
 int door_xdp(struct xdp_md *ctx)
 {
-    return at_xdp(ctx);
+    return at_xdp(ctx, true);
+}
+
+SEC("xdp.frags")
+int door_xdp_frags(struct xdp_md *ctx)
+{
+    return at_xdp(ctx, false);
 }
 
 /* The priority that Linux gives a forwarded packet by its TOS (rt_tos2priority), four bits for each of 16 values: best
@@ -209,6 +224,7 @@ int door_tc(struct __sk_buff *skb)
                                .wire_bytes = skb->len,
                                .ifindex = skb->ifindex,
                                .now_ns = bpf_ktime_get_coarse_ns(),
+                               .alarmed = door_is_alarmed(&alarm),
                                .gso_bytes = skb->gso_size,
                                .in_pieces = skb->len > (uint32_t)(end - data)};
 
@@ -232,6 +248,61 @@ int door_tc(struct __sk_buff *skb)
     default:
         return TC_ACT_UNSPEC;
     }
+}
+
+/* In front of a packet that has no Ethernet header and leaves where there is one; false: there was no room. What was
+ * read of the packet before can be read no more. */
+static force_inline bool put_header(struct __sk_buff *skb, const struct door_adjacency *next)
+{
+    struct eth_hdr header = {.type_be = cpu_to_be16(ETH_TYPE_IPV4)};
+
+    __builtin_memcpy(&header, next, 2 * ETH_ADDR_SIZE);
+    if (bpf_skb_change_head(skb, ETH_HDR_SIZE, 0))
+        return false;
+    return bpf_skb_store_bytes(skb, 0, &header, ETH_HDR_SIZE, 0) == 0;
+}
+
+/* At tc ingress of a port whose frames begin with the IP header. Nobody is asked who he is there. */
+SEC("tc")
+int door_tc_bare(struct __sk_buff *skb)
+{
+    uint32_t wanted = skb->len < DOOR_READS ? skb->len : DOOR_READS;
+    if (unlikely(!bytes_hold((void *)(long)skb->data, wanted, (void *)(long)skb->data_end)))
+        bpf_skb_pull_data(skb, wanted);
+
+    void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+    struct door_frame frame = {.data = data,
+                               .end = end,
+                               .wire_bytes = skb->len,
+                               .ifindex = skb->ifindex,
+                               .now_ns = bpf_ktime_get_coarse_ns(),
+                               .alarmed = door_is_alarmed(&alarm),
+                               .gso_bytes = skb->gso_size,
+                               .in_pieces = skb->len > (uint32_t)(end - data),
+                               .bare = true};
+    uint32_t number = (uint32_t)door_port_number(&memory, frame.ifindex), egress = 0;
+    const struct door_adjacency *next = &memory.adjacencies[0];
+    const struct door_port *port = &memory.ports[number];
+    struct ipv4_hdr *ip = data;
+
+    OPAQUE(port);
+    uint32_t word = skb->protocol == cpu_to_be16(ETH_TYPE_IPV4) ? door_judge(&memory, &frame, port, &next, &egress)
+                                                                : door_punt(DOOR_PUNT_NOT_IPV4);
+    if (unlikely(door_word_kind(word) != DOOR_FORWARD) || !bytes_hold(ip, IPV4_HDR_SIZE, end)) {
+        count_other(&frame, number, word);
+        return door_word_kind(word) == DOOR_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+    }
+    count_cut(&frame, number, next->port);
+    mark_used(door_word_adjacency(word));
+    skb->priority = priority_of(ip->tos);
+    door_rewrite_ip(ip);
+    if (!next->bare && !put_header(skb, next))
+        return TC_ACT_SHOT;
+    if (unlikely(egress != next->ifindex)) {
+        const struct door_mark mark = door_mark(number);
+        bpf_skb_store_bytes(skb, ETH_ADDR_SIZE, &mark, ETH_ADDR_SIZE, 0);
+    }
+    return (int)bpf_redirect(egress, 0);
 }
 
 /* The sockets at the lifts' far ends, by interface index modulo DOOR_IFINDEXES. */

@@ -12,6 +12,7 @@
 #include "fib/fib.h"
 #include "net/drop.h"
 #include "net/eth.h"
+#include "net/ipv4.h"
 #include "net/tcp.h"
 
 #define DOOR_PORTS        256   /* port numbers; 0 is no port */
@@ -49,7 +50,8 @@ static_assert(FIB_NEXT_HOP_MAX < DOOR_NEXT_HOPS, "every answer of the FIB has it
     X(SAME_PORT, "same-port", "it would leave by the port that it came in by")                                         \
     X(TOO_BIG, "too-big", "larger than the egress MTU")                                                                \
     X(HALF_MADE, "half-made", "a checksum left to the card, which an XDP door cannot finish")                          \
-    X(XDP_EGRESS, "xdp-egress", "the egress port cannot take frames from an XDP door")
+    X(XDP_EGRESS, "xdp-egress", "the egress port cannot take frames from an XDP door")                                 \
+    X(ALARM, "alarm", "rules for forwarded packets have changed, and the engine has not looked at them yet")
 
 enum door_punt {
 #define X(enumerator, name, help) DOOR_PUNT_##enumerator,
@@ -100,7 +102,7 @@ static force_inline uint64_t door_word_group(uint32_t word)
 struct door_adjacency {
     uint8_t dst[ETH_ADDR_SIZE]; /* the neighbour */
     uint8_t src[ETH_ADDR_SIZE]; /* the egress port */
-    uint32_t unused;            /* 0 */
+    uint32_t bare;              /* not 0: no Ethernet header, and no addresses */
     union {
         struct {
             uint32_t ifindex; /* the egress port */
@@ -126,6 +128,14 @@ enum door_check {
     DOOR_CHECK_SOURCE = 1,  /* their senders are among the bindings */
     DOOR_CHECK_SERVERS = 2, /* they are not of other DHCP servers */
     DOOR_SAMPLE = 4,        /* nothing, but TCP segments are told to whoever measures round-trip times there */
+};
+
+/* What is so at a port for as long as it is one. */
+enum door_trait {
+    DOOR_CARD = 1,   /* what arrives comes from a wire, and no checksum is only begun */
+    DOOR_BYPASS = 2, /* the kernel's rules for forwarded packets are of no matter to what arrives there */
+    DOOR_BARE = 4,   /* frames have no Ethernet header, and begin with that of IP (tun, WireGuard, PPP, ...) */
+    DOOR_PIECES = 8, /* its driver takes frames in several pieces, too, that an XDP door redirects */
 };
 
 /* Somebody at a port, and an address that is his: the key of a map of those who may speak. */
@@ -158,7 +168,7 @@ struct door_port {
     };
     uint8_t mac[ETH_ADDR_SIZE];
     uint8_t checks; /* enum door_check */
-    uint8_t card;   /* not 0: what arrives comes from a wire, and no checksum is only begun */
+    uint8_t traits; /* enum door_trait */
 };
 
 static_assert(sizeof(struct door_port) == 32, "no padding");
@@ -200,6 +210,26 @@ static force_inline uint32_t door_lift(const struct door_port *port, uint64_t no
     return lift && now_ns < READ_ONCE(port->lift_deadline_ns) ? lift : 0;
 }
 
+/* Shared by the doors of all engines that follow one another. */
+struct door_alarm {
+    union {
+        struct {
+            uint32_t raised;       /* how often rules for forwarded packets were about to change (bpf/alarm.bpf.c) */
+            uint32_t acknowledged; /* as many of these the engine has looked into; until it has, all is the kernel's */
+        };
+        uint64_t both; /* for one load */
+    };
+    uint64_t netns; /* whose rules: the inode number of the network namespace */
+};
+
+/* Whether rules may have changed that the engine has not looked at. */
+static force_inline bool door_is_alarmed(const struct door_alarm *alarm)
+{
+    uint64_t both = READ_ONCE(alarm->both);
+
+    return (uint32_t)both != (uint32_t)(both >> 32);
+}
+
 struct door_memory {
     uint64_t object;                               /* whose memory this is: a digest of the programs, all of them */
     uint64_t deadline_ns;                          /* CLOCK_MONOTONIC; afterwards everything is the kernel's */
@@ -217,6 +247,11 @@ struct door_memory {
     uint8_t used[DOOR_ADJACENCIES]; /* the door sets it to 1 when it sends to an adjacency, the engine to 0 */
     struct fib_memory fib;
 };
+
+static force_inline uint64_t door_port_number(const struct door_memory *memory, uint32_t ifindex)
+{
+    return memory->port_of[masked_index(ifindex, DOOR_IFINDEXES - 1)];
+}
 
 static force_inline uint32_t door_local_bit(uint32_t addr)
 {
@@ -274,14 +309,27 @@ static force_inline uint32_t door_counters_index(uint32_t cpu, uint32_t port)
 }
 
 struct door_frame {
-    const void *data, *end; /* what can be read, from the Ethernet header on; data <= end */
+    const void *data, *end; /* what can be read, from the Ethernet header on, if it has one; data <= end */
     uint32_t wire_bytes;    /* of the whole frame; at least end - data */
     uint32_t ifindex;       /* where it came in */
     uint64_t now_ns;        /* CLOCK_MONOTONIC */
     uint32_t gso_bytes;     /* payload of each segment that it will be cut into; 0 for a packet of its own */
     bool xdp;               /* seen by an XDP door, which cannot finish checksums */
     bool in_pieces;         /* there is more than can be read: wire_bytes > end - data */
+    bool bare;              /* it has no Ethernet header; that it is IPv4 is known */
+    bool alarmed;           /* door_is_alarmed() */
 };
+
+/* Where its IP header is to begin, and the bytes from there on. */
+static force_inline const struct ipv4_hdr *door_frame_ip(const struct door_frame *frame)
+{
+    return (const void *)((const uint8_t *)frame->data + (frame->bare ? 0 : ETH_HDR_SIZE));
+}
+
+static force_inline uint32_t door_ip_bytes(const struct door_frame *frame)
+{
+    return frame->wire_bytes - (frame->bare ? 0 : ETH_HDR_SIZE);
+}
 
 struct door_verdict {
     enum door_kind kind;

@@ -155,7 +155,7 @@ class Lab:
         for node, name in self.links:
             if self.nodes[node] == "host":
                 # Not ip -n, which mounts a /sys of its own over the bpffs that it needs then.
-                self.on(node, "ip", "-force", "link", "set", "dev", name, "xdp", "object", program, "section", "xdp")
+                self.on(node, "ip", "-force", "link", "set", "dev", name, "xdp", "object", program, "section", "xdp.frags")
 
 
 def run(*command, check=True, timeout=60, **options):

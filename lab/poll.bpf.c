@@ -6,7 +6,7 @@
 
 #include <bpf/bpf_helpers.h>
 
-SEC("xdp")
+SEC("xdp.frags")
 int poll_pass(struct xdp_md *ctx)
 {
     (void)ctx;

@@ -142,7 +142,7 @@ static void fill_door(const struct door_run *run, struct door_memory *memory)
     memory->deadline_ns = UINT64_MAX;
     memory->port_of[run->in & (DOOR_IFINDEXES - 1)] = 1;
     memory->port_of[run->out & (DOOR_IFINDEXES - 1)] = 2;
-    memory->ports[1] = (struct door_port){.ifindex = run->in, .card = 1};
+    memory->ports[1] = (struct door_port){.ifindex = run->in, .traits = DOOR_CARD};
     memory->ports[2] = (struct door_port){.ifindex = run->out};
     memcpy(memory->ports[1].mac, in_mac, ETH_ADDR_SIZE);
     memcpy(memory->ports[2].mac, out_mac, ETH_ADDR_SIZE);

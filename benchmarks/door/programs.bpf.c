@@ -62,11 +62,11 @@ int bench_empty(struct xdp_md *ctx)
     return XDP_PASS;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int bench_door(struct xdp_md *ctx)
 {
     next_packet(ctx);
-    return done(at_xdp(ctx));
+    return done(at_xdp(ctx, false));
 }
 
 /* The least that a router does: is it IPv4 without options, is its time not over, where does it go. */

@@ -355,6 +355,8 @@ static void print_interface(const struct conf_interface *interface, FILE *stream
     }
     fprintf(stream, "    door = \"%s\"\n", conf_door_name(interface->door));
     conf_print_shape(&interface->shape, stream);
+    if (interface->bypass_named)
+        conf_print_flag(stream, 1, "bypass-firewall", interface->bypass_firewall);
     conf_print_guard(interface, stream);
     if (interface->dhcp)
         conf_print_dhcp(interface->dhcp, stream);
@@ -384,6 +386,8 @@ void conf_print(const struct conf *conf, FILE *stream)
     if (conf->hostname[0])
         fprintf(stream, "hostname = \"%s\"\n", conf->hostname);
     conf_print_duration(stream, 0, "dead-man", conf->dead_man_s);
+    if (conf->bypass_firewall)
+        conf_print_flag(stream, 0, "bypass-firewall", true);
     fprintf(stream, "preferences {\n    static = %u\n    kernel = %u\n}\n", conf->static_preference,
             conf->kernel_preference);
     fprintf(stream, "\nmanagement {\n    sessions = %u\n", conf->management.sessions);

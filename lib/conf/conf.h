@@ -229,6 +229,8 @@ struct conf_interface {
     struct conf_address *addresses;   /* none: those that the system gave it */
     size_t address_count;
     bool source_guard;       /* only hosts that are known may speak there */
+    bool bypass_firewall;    /* the kernel's rules are of no matter to what is forwarded from there; */
+    bool bypass_named;       /* as was said of this interface itself */
     struct conf_host *hosts; /* that have their addresses without DHCP */
     size_t host_count;
     unsigned line;
@@ -291,6 +293,7 @@ struct conf_management {
 struct conf {
     char hostname[CONF_HOSTNAME_SIZE]; /* empty: the system's */
     uint32_t dead_man_s;               /* how long doors go on when the engine is not heard of */
+    bool bypass_firewall;              /* at interfaces that do not say themselves */
     uint8_t static_preference, kernel_preference;
     struct conf_management management;
     struct conf_plan plan;

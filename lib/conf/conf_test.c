@@ -386,11 +386,14 @@ static const struct {
     {"dead-man = 1s", {"1: dead-man: '1s': expected at least 2 s"}},
     {"dead-man = 2d", {"1: dead-man: '2d': expected at most a day"}},
     {"dead-man = soon", {"1: dead-man: 'soon': character 1: expected a duration"}},
+    {"bypass-firewall = yes", {"1: bypass-firewall: 'yes': expected true or false"}},
+    {"interface a { bypass-firewall = maybe }", {"1: bypass-firewall: 'maybe': expected true or false"}},
     {"hostname = [a, b]", {"1: hostname: expected one value, no list"}},
     {"hostname = [a b]", {"1: expected ',' or ']'"}},
     {"hostname { }", {"1: hostname: expected '='"}},
     {"nothing = 1\n\nnonsense { x = 1 }",
-     {"1: 'nothing' is not known here: expected one of hostname, dead-man, dhcp, interface, route, probe, preferences, "
+     {"1: 'nothing' is not known here: expected one of hostname, dead-man, bypass-firewall, dhcp, interface, route, "
+      "probe, preferences, "
       "management",
       "3: 'nonsense' is not known here"}},
     {"interface lan0 {", {"1: expected '}' at the end of this block, found the end of the file"}},
@@ -482,7 +485,8 @@ static void what_is_printed_parses_to_the_same(void **state)
 {
     (void)state;
     struct conf *conf = parsed(
-        "hostname = a.b dead-man = 90s interface \"e#th\"\n{ door = xdp address = [20.0.0.1/8, 11.0.0.1/8] }\n"
+        "hostname = a.b dead-man = 90s bypass-firewall = true interface \"e#th\"\n{ door = xdp bypass-firewall = false "
+        "address = [20.0.0.1/8, 11.0.0.1/8] }\n"
         "route 0.0.0.0/0 { via = 20.0.0.2 interface = eth1 } route 1.0.0.0/8 { type = prohibit }\n"
         "management { group = \"a\\\"\\\\b\" }"
         "dhcp { relays = [10.0.0.9, 10.3.0.0/16] lease-max = 2h always = [dns, option-200] option-224:empty = \"\" "

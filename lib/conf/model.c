@@ -238,10 +238,18 @@ static void read_door(struct build *build, void *thing, const struct conf_node *
         interface->door = (enum conf_door)door;
 }
 
+static void read_bypass(struct build *build, void *thing, const struct conf_node *node, const struct conf_value *value)
+{
+    struct conf_interface *interface = thing;
+
+    interface->bypass_named = true;
+    conf_read_flag(build, node, value, &interface->bypass_firewall);
+}
+
 static const struct setting interface_settings[] = {
     {"address", read_address, true},          {"subnet", read_subnet, true},           {"door", read_door, false},
     {"rate", conf_read_rate, false},          {"queue", conf_read_shape_queue, false}, {"link", conf_read_link, false},
-    {"source-guard", conf_read_guard, false},
+    {"source-guard", conf_read_guard, false}, {"bypass-firewall", read_bypass, false},
 };
 
 /* --- route -------------------------------------------------------------------------------------------------------- */
@@ -392,9 +400,16 @@ static void read_dead_man(struct build *build, void *thing, const struct conf_no
         conf_wrong(build->errors, value->line, "%s: '%s': expected at most a day", node->key, value->text);
 }
 
+static void read_bypass_everywhere(struct build *build, void *thing, const struct conf_node *node,
+                                   const struct conf_value *value)
+{
+    conf_read_flag(build, node, value, &((struct conf *)thing)->bypass_firewall);
+}
+
 static const struct setting top_settings[] = {
     {"hostname", read_hostname, false},
     {"dead-man", read_dead_man, false},
+    {"bypass-firewall", read_bypass_everywhere, false},
 };
 
 static const struct block *const interface_blocks[] = {&conf_shape_queue_block,    &conf_traffic_class_block,
@@ -598,6 +613,9 @@ int conf_model_build(const struct conf_node *root, struct conf_memory *memory, s
     for (size_t i = 0; i < conf->route_count; i++)
         if (!conf->routes[i].preference)
             conf->routes[i].preference = conf->static_preference;
+    for (size_t i = 0; i < conf->interface_count; i++)
+        if (!conf->interfaces[i].bypass_named)
+            conf->interfaces[i].bypass_firewall = conf->bypass_firewall;
     conf_dhcp_end(conf);
     return build.no_memory ? -ENOMEM : 0;
 }

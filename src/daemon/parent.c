@@ -12,16 +12,19 @@
 #include "daemon/privileges.h"
 #include "daemon/run_files.h"
 #include "engine/engine.h"
+#include "engine/rule_events.h"
 #include "log/log.h"
 #include "management/management.h"
 #include "measure/measure.h"
 #include "planner/planner.h"
+#include "port/door.h"
 #include "query/query.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +41,7 @@
 #define RESTART_LAST_MS  10000 /* up to this */
 #define LIVED_MS         30000 /* a role that lived so long begins with the first again */
 #define STOP_MS          20000 /* what roles may take to stop, before they are killed */
+#define RULES_MS         1000  /* rules that changed so shortly before the engine ended it may not have looked at */
 
 enum role_number { ROLE_ENGINE, ROLE_DHCP, ROLE_MEASURE, ROLE_PLANNER, ROLE_MANAGEMENT, ROLE_COUNT };
 
@@ -71,7 +75,10 @@ struct parent {
     char store_path[PATH_MAX], book_path[PATH_MAX];
     char hostname[CONF_HOSTNAME_SIZE];
     bool ready;    /* it forwards, and DHCP is served, if it is to be */
-    bool forwards; /* the engine is ready */
+    bool forwards; /* the engine was ready, once at least */
+    bool engine_ready;
+    struct rule_events rules;
+    int64_t rules_ms; /* when rules for forwarded packets last changed */
     bool stopping, engine_failed;
     int64_t kill_ms; /* while stopping: when to kill */
     int status;
@@ -89,6 +96,7 @@ static void begin_role(struct parent *parent, pid_t parent_pid, enum role_number
             close(parent->roles[i].control);
     if (parent->handing_over >= 0)
         close(parent->handing_over);
+    rule_events_close(&parent->rules);
     if (number != ROLE_ENGINE) {
         close(parent->files.lock_fd);
         close(parent->files.engine_fd);
@@ -267,6 +275,24 @@ static void stop(struct parent *parent)
             kill(parent->roles[i].pid, SIGTERM);
 }
 
+/* While the engine is not there to hear of rules that change, its doors go on, and know nothing of that: then we
+ * listen, and before others, where that is allowed. */
+static void watch_rules(struct parent *parent, bool watch)
+{
+    const struct sched_param param = {.sched_priority = watch};
+
+    parent->engine_ready = !watch;
+    sched_setscheduler(0, (watch ? SCHED_FIFO : SCHED_OTHER) | SCHED_RESET_ON_FORK, &param);
+}
+
+static void on_rules(struct parent *parent)
+{
+    rule_events_take(&parent->rules);
+    if (!parent->engine_ready)
+        door_raise_alarm_left(parent->files.pins_path);
+    parent->rules_ms = clock_now_ms();
+}
+
 static void tell_next(struct parent *parent);
 
 static void on_end(struct parent *parent, struct child *role, int status)
@@ -279,8 +305,12 @@ static void on_end(struct parent *parent, struct child *role, int status)
     if (role->control >= 0)
         close(role->control);
     role->control = -1;
-    if (is_engine)
+    if (is_engine) {
         parent->engine_failed = status != 0;
+        watch_rules(parent, true);
+        if (clock_now_ms() - parent->rules_ms < RULES_MS)
+            door_raise_alarm_left(parent->files.pins_path);
+    }
     if (parent->handing_over >= 0 && role == &parent->roles[told[parent->telling]])
         tell_next(parent);
     if (parent->stopping || role->unwanted)
@@ -484,6 +514,7 @@ static void reload(struct parent *parent)
 
 static void on_engine_ready(struct parent *parent)
 {
+    watch_rules(parent, false);
     if (parent->forwards)
         return;
     parent->forwards = true;
@@ -572,14 +603,23 @@ static int look_at_clock(struct parent *parent)
 
 static void loop(struct parent *parent)
 {
+    int rule_fds[RULE_EVENTS_FDS];
+
+    rule_events_fds(&parent->rules, rule_fds);
     start(parent, ROLE_ENGINE);
     while (!parent->stopping || any_role(parent)) {
         int timeout_ms = look_at_clock(parent);
-        struct pollfd pollers[1 + ROLE_COUNT] = {{.fd = parent->signals, .events = POLLIN}};
+        struct pollfd pollers[1 + ROLE_COUNT + RULE_EVENTS_FDS] = {{.fd = parent->signals, .events = POLLIN}};
+        struct pollfd *rules = &pollers[1 + ROLE_COUNT];
         for (unsigned i = 0; i < ROLE_COUNT; i++)
             pollers[1 + i] = (struct pollfd){.fd = parent->roles[i].control, .events = POLLIN};
-        if (poll(pollers, ARRAY_SIZE(pollers), timeout_ms) < 0 && errno != EINTR)
+        for (unsigned i = 0; i < parent->rules.count; i++)
+            rules[i] = (struct pollfd){.fd = rule_fds[i], .events = POLLIN};
+        if (poll(pollers, 1 + ROLE_COUNT + parent->rules.count, timeout_ms) < 0 && errno != EINTR)
             return;
+        for (unsigned i = 0; i < parent->rules.count; i++)
+            if (rules[i].revents)
+                on_rules(parent);
         for (unsigned i = 0; i < ROLE_COUNT; i++)
             if (pollers[1 + i].fd >= 0 && pollers[1 + i].revents & POLLIN)
                 on_control(parent, (enum role_number)i);
@@ -637,7 +677,8 @@ static int open_parent(struct parent *parent)
         return -ENAMETOOLONG;
     }
     privileges_find_nobody(&nobody, &nobody_group);
-    return run_files_open(&parent->files, parent->config->directory, nobody, nobody_group);
+    error = run_files_open(&parent->files, parent->config->directory, nobody, nobody_group);
+    return error ? error : rule_events_open(&parent->rules);
 }
 
 int parent_run(struct parent_config *config)
@@ -681,6 +722,7 @@ int parent_run(struct parent_config *config)
     if (parent.engine_failed)
         clean(&parent);
     run_files_remove(&parent.files, config->directory);
+    rule_events_close(&parent.rules);
     conf_free(parent.conf);
     log_info("ended");
     return parent.status;

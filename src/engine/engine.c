@@ -14,6 +14,7 @@
 #include "engine/lease_link.h"
 #include "engine/ports.h"
 #include "engine/rogues.h"
+#include "engine/rule_alarm.h"
 #include "log/log.h"
 #include "loop/watch.h"
 #include "port/lift.h"
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -32,7 +34,7 @@
 #define TICKS_SECOND 4
 #define PROBE_TICKS  20 /* how often ports that do not take frames from an XDP door are tried again */
 
-enum watched { WATCH_CONTROL, WATCH_SIGNALS, WATCH_TIMER, WATCH_NETLINK, WATCH_LISTENER, WATCH_FIREWALL };
+enum watched { WATCH_CONTROL, WATCH_SIGNALS, WATCH_TIMER, WATCH_NETLINK, WATCH_LISTENER, WATCH_ALARM, WATCH_COUNT };
 
 struct engine {
     const struct engine_config *config;
@@ -40,6 +42,7 @@ struct engine {
     struct door *door;
     struct routing *routing;
     struct firewall *firewall;
+    struct rule_alarm *alarm;
     struct host *host;
     struct answers *answers;
     struct ports ports;
@@ -51,7 +54,7 @@ struct engine {
     struct page next_page; /* put together here */
     int page_fd, counters_fd;
     int epoll, timer, signals;
-    struct watch watches[WATCH_FIREWALL + FIREWALL_FDS];
+    struct watch watches[WATCH_COUNT];
     uint64_t ticks, started_s;
     bool stop, abandoned;
 };
@@ -132,6 +135,18 @@ static int update_ports(struct engine *engine)
     return error;
 }
 
+/* Rules for forwarded packets may have changed: ports stand aside, or do no longer, and then the alarm is over. */
+static void attend_to_rules(struct engine *engine)
+{
+    uint32_t alarms = door_alarms(engine->door); /* first: what comes from here on is not acknowledged below */
+
+    firewall_check(engine->firewall);
+    if (door_is_in_alarm(engine->door))
+        routing_look_at_rules(engine->routing);
+    update_ports(engine);
+    door_acknowledge(engine->door, alarms);
+}
+
 /* --- what happens ------------------------------------------------------------------------------------------------ */
 
 static void on_signal(void *arg, struct watch *watch)
@@ -151,7 +166,6 @@ static void on_tick(void *arg, struct watch *watch)
 
     if (read(watch->fd, &times, sizeof(times)) != sizeof(times))
         return;
-    firewall_check(engine->firewall);
     if (++engine->ticks % TICKS_SECOND == 0) {
         refresh_deadline(engine);
         routing_keep_neighbours(engine->routing);
@@ -163,7 +177,7 @@ static void on_tick(void *arg, struct watch *watch)
         ports_probe(&engine->ports);
     if (engine->routing->resync_wanted)
         routing_receive(engine->routing);
-    update_ports(engine);
+    attend_to_rules(engine);
     audit_tick(engine->routing->audit);
 }
 
@@ -175,13 +189,12 @@ static void on_netlink(void *arg, struct watch *watch)
     routing_receive(engine->routing);
 }
 
-static void on_firewall(void *arg, struct watch *watch)
+static void on_alarm(void *arg, struct watch *watch)
 {
-    struct engine *engine = arg;
+    eventfd_t times;
 
-    (void)watch;
-    firewall_check(engine->firewall);
-    engine->routing->links_changed = true;
+    eventfd_read(watch->fd, &times);
+    attend_to_rules(arg);
 }
 
 static void on_connection(void *arg, struct watch *watch)
@@ -264,7 +277,6 @@ static void on_control(void *arg, struct watch *watch)
 static int open_loop(struct engine *engine)
 {
     struct itimerspec tick = {.it_value.tv_nsec = TICK_NS, .it_interval.tv_nsec = TICK_NS};
-    int firewall_descriptors[FIREWALL_FDS];
     sigset_t set;
 
     sigemptyset(&set);
@@ -275,15 +287,13 @@ static int open_loop(struct engine *engine)
     int error = engine->timer < 0 ? -errno : 0;
     if (!error && timerfd_settime(engine->timer, 0, &tick, NULL) < 0)
         error = -errno;
-    unsigned count = WATCH_FIREWALL + firewall_fds(engine->firewall, firewall_descriptors);
     engine->watches[WATCH_CONTROL] = (struct watch){engine->config->control, on_control, engine};
     engine->watches[WATCH_SIGNALS] = (struct watch){engine->signals, on_signal, engine};
     engine->watches[WATCH_TIMER] = (struct watch){engine->timer, on_tick, engine};
     engine->watches[WATCH_NETLINK] = (struct watch){netlink_fd(engine->routing->netlink), on_netlink, engine};
     engine->watches[WATCH_LISTENER] = (struct watch){engine->config->listener, on_connection, engine};
-    for (unsigned i = WATCH_FIREWALL; i < count; i++)
-        engine->watches[i] = (struct watch){firewall_descriptors[i - WATCH_FIREWALL], on_firewall, engine};
-    for (unsigned i = 0; !error && i < count; i++)
+    engine->watches[WATCH_ALARM] = (struct watch){rule_alarm_fd(engine->alarm), on_alarm, engine};
+    for (unsigned i = 0; !error && i < WATCH_COUNT; i++)
         error = watch_begin(engine->epoll, &engine->watches[i]);
     if (error)
         log_error("the event loop could not be set up: %s", strerror(-error));
@@ -316,6 +326,11 @@ static int open_answers(struct engine *engine)
     return error;
 }
 
+static void raise_alarm(void *door)
+{
+    door_raise_alarm(door);
+}
+
 /* Everything that the door needs to know before it opens. */
 static int open_engine(struct engine *engine)
 {
@@ -331,6 +346,13 @@ static int open_engine(struct engine *engine)
     error = firewall_open(&engine->firewall);
     if (error)
         return error;
+    error = rule_alarm_start(raise_alarm, engine->door, &engine->alarm);
+    if (error)
+        return error;
+    /* What has changed while nobody looked: doors that were left go on, and know nothing of it. */
+    firewall_check(engine->firewall);
+    if (firewall_found(engine->firewall))
+        door_raise_alarm(engine->door);
     error = host_open(engine->config->directory, &engine->host);
     if (error)
         return error;
@@ -345,6 +367,8 @@ static int open_engine(struct engine *engine)
     error = routing_resync(engine->routing);
     if (error)
         return error;
+    if (engine->routing->odd_rules)
+        door_raise_alarm(engine->door);
     firewall_check(engine->firewall);
     engine->ports.door = engine->door;
     engine->ports.routing = engine->routing;
@@ -394,6 +418,7 @@ static void close_engine(struct engine *engine)
     bindings_clear(&engine->bindings);
     engine->answers = answers_free(engine->answers);
     engine->host = host_close(engine->host);
+    engine->alarm = rule_alarm_stop(engine->alarm);
     engine->firewall = firewall_close(engine->firewall);
     engine->routing = routing_close(engine->routing);
     engine->door = door_free(engine->door);
@@ -425,6 +450,7 @@ int engine_run(const struct engine_config *config)
     }
     if (!error) {
         door_establish(engine->door);
+        attend_to_rules(engine);
         control_send(config->control, CONTROL_READY, NULL, -1);
         config->started();
         error = run(engine);

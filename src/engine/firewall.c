@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/xfrm.h>
 #include <stdio.h>
@@ -19,12 +21,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define FOUND_SIZE 160
+#define FOUND_SIZE        160
+#define TRANSLATED_CHECKS 20 /* how many checks pass until translated connections are asked for again */
 
 struct firewall {
     struct netlink *tables;   /* nf_tables; NULL where the kernel has no netfilter */
     struct netlink *policies; /* xfrm; NULL where it has no IPsec */
     char found[FOUND_SIZE];
+    bool may_translate; /* the kernel translates addresses, though it has no rules for that (any more) */
+    unsigned later;     /* checks to come before translated connections are asked for again */
+    bool translates;    /* there were some */
 };
 
 static void note(struct firewall *firewall, const char *what, const char *name, const char *more)
@@ -38,6 +44,11 @@ static void note(struct firewall *firewall, const char *what, const char *name, 
 static uint32_t u32_be(const struct nlattr *attribute, uint32_t otherwise)
 {
     return attribute ? be32_to_cpu(netlink_u32(attribute, cpu_to_be32(otherwise))) : otherwise;
+}
+
+static bool is_nat(const struct nlattr *type)
+{
+    return type && strcmp(mnl_attr_get_str(type), "nat") == 0;
 }
 
 /* A base chain matters where forwarded packets pass it, if it has rules or lets nothing through without one. */
@@ -58,6 +69,7 @@ static void check_chain(const struct nlmsghdr *message, void *arg)
                   ((about->nfgen_family == NFPROTO_IPV4 || about->nfgen_family == NFPROTO_INET) &&
                    number != NF_INET_LOCAL_IN && number != NF_INET_LOCAL_OUT);
     bool harmless = u32_be(found[NFTA_CHAIN_USE], 1) == 0 && u32_be(found[NFTA_CHAIN_POLICY], NF_ACCEPT) == NF_ACCEPT;
+    firewall->may_translate |= passed && harmless && is_nat(found[NFTA_CHAIN_TYPE]);
     if (passed && !harmless)
         note(firewall, "nftables chain", found[NFTA_CHAIN_TABLE] ? mnl_attr_get_str(found[NFTA_CHAIN_TABLE]) : "?",
              found[NFTA_CHAIN_NAME] ? mnl_attr_get_str(found[NFTA_CHAIN_NAME]) : "?");
@@ -141,10 +153,69 @@ static void check_iptables(struct firewall *firewall)
             fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
         if (fd < 0 || !is_harmless(fd, name))
             note(firewall, "iptables table", name, "");
+        firewall->may_translate |= strcmp(name, "nat") == 0;
     }
     if (fd >= 0)
         close(fd);
     fclose(names);
+}
+
+/* --- translated connections ----------------------------------------------------------------------------------------
+ */
+
+static void check_connection(const struct nlmsghdr *message, void *arg)
+{
+    const struct nlattr *found[CTA_STATUS + 1];
+
+    if (mnl_nlmsg_get_payload_len(message) < sizeof(struct nfgenmsg))
+        return;
+    netlink_attributes(message, sizeof(struct nfgenmsg), found, CTA_STATUS);
+    if (u32_be(found[CTA_STATUS], 0) & (IPS_SRC_NAT | IPS_DST_NAT))
+        *(bool *)arg = true;
+}
+
+/* IPv4's that have one of these bits; a kernel that does not know the filter tells of all. */
+static int ask_connections_with(struct firewall *firewall, uint32_t status)
+{
+    const struct {
+        struct nfgenmsg head;
+        struct nlattr status_attribute;
+        uint32_t status_be;
+        struct nlattr mask_attribute;
+        uint32_t mask_be;
+    } request = {{.nfgen_family = AF_INET, .version = NFNETLINK_V0},
+                 {sizeof(struct nlattr) + sizeof(uint32_t), CTA_STATUS},
+                 cpu_to_be32(status),
+                 {sizeof(struct nlattr) + sizeof(uint32_t), CTA_STATUS_MASK},
+                 cpu_to_be32(status)};
+
+    return netlink_dump(firewall->tables, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, &request, sizeof(request),
+                        check_connection, &firewall->translates);
+}
+
+static int ask_connections(void *arg)
+{
+    int error = ask_connections_with(arg, IPS_SRC_NAT);
+
+    return error ? error : ask_connections_with(arg, IPS_DST_NAT);
+}
+
+/* Rules for translation may be gone while the connections that they made are translated on, as long as there is a chain
+ * for it. */
+static void check_translated(struct firewall *firewall)
+{
+    if (!firewall->tables || !firewall->may_translate || firewall->found[0]) {
+        firewall->later = 0;
+        return;
+    }
+    if (!firewall->later--) {
+        firewall->later = TRANSLATED_CHECKS;
+        firewall->translates = false;
+        int error = netlink_until_whole(ask_connections, firewall);
+        firewall->translates |= error && error != -EINVAL && error != -EOPNOTSUPP;
+    }
+    if (firewall->translates)
+        note(firewall, "connections that are translated,", "although there are no rules for it", "");
 }
 
 /* --- IPsec ------------------------------------------------------------------------------------------------------- */
@@ -178,15 +249,11 @@ static void check_xfrm(struct firewall *firewall)
 /* ----------------------------------------------------------------------------------------------------------------- */
 
 /* A family that the kernel does not have leaves NULL. */
-static int open_family(int family, unsigned group, struct netlink **netlink)
+static int open_family(int family, struct netlink **netlink)
 {
     int error = netlink_open(family, netlink);
 
-    if (error == -EPROTONOSUPPORT)
-        return 0;
-    if (!error)
-        error = netlink_join(*netlink, group);
-    return error;
+    return error == -EPROTONOSUPPORT ? 0 : error;
 }
 
 int firewall_open(struct firewall **result)
@@ -194,9 +261,9 @@ int firewall_open(struct firewall **result)
     struct firewall *firewall = calloc(1, sizeof(*firewall));
     if (!firewall)
         return -ENOMEM;
-    int error = open_family(NETLINK_NETFILTER, NFNLGRP_NFTABLES, &firewall->tables);
+    int error = open_family(NETLINK_NETFILTER, &firewall->tables);
     if (!error)
-        error = open_family(NETLINK_XFRM, XFRMNLGRP_POLICY, &firewall->policies);
+        error = open_family(NETLINK_XFRM, &firewall->policies);
     if (error) {
         log_error("netlink for netfilter and IPsec: %s", strerror(-error));
         firewall_close(firewall);
@@ -216,33 +283,14 @@ struct firewall *firewall_close(struct firewall *firewall)
     return NULL;
 }
 
-unsigned firewall_fds(const struct firewall *firewall, int fds[FIREWALL_FDS])
-{
-    unsigned count = 0;
-
-    if (firewall->tables)
-        fds[count++] = netlink_fd(firewall->tables);
-    if (firewall->policies)
-        fds[count++] = netlink_fd(firewall->policies);
-    return count;
-}
-
-static void ignore(const struct nlmsghdr *message, void *arg)
-{
-    (void)message, (void)arg;
-}
-
 void firewall_check(struct firewall *firewall)
 {
-    /* Events only say that something has changed. One that arrives while this looks leaves the descriptor readable. */
-    if (firewall->tables)
-        netlink_receive(firewall->tables, ignore, NULL);
-    if (firewall->policies)
-        netlink_receive(firewall->policies, ignore, NULL);
     firewall->found[0] = '\0';
+    firewall->may_translate = false;
     check_nftables(firewall);
     check_iptables(firewall);
     check_xfrm(firewall);
+    check_translated(firewall);
 }
 
 const char *firewall_found(const struct firewall *firewall)

@@ -40,8 +40,28 @@ uint32_t port_asides_at(const struct link *link)
            bit_if(read_switch("/proc/sys/net/ipv4/conf/%s/route_localnet", link->name), PORT_ASIDE_SYSCTL);
 }
 
-void port_tell_asides(const struct port *port, const char *firewall)
+uint32_t port_asides_heeded(const struct port *port, uint32_t asides)
 {
+    return asides & ~bit_if(port->conf->bypass_firewall, PORT_ASIDE_FIREWALL);
+}
+
+static void tell_bypass(struct port *port, const char *firewall)
+{
+    bool bypass = firewall && port->conf->bypass_firewall;
+
+    if (bypass && !port->told_bypass)
+        log_warning(
+            "%s: what comes in here is forwarded without regard to the kernel's rules (%s), as bypass-firewall says",
+            port->name, firewall);
+    port->told_bypass = bypass;
+}
+
+void port_tell_asides(struct port *port, const char *firewall)
+{
+    tell_bypass(port, firewall);
+    if (port->aside == port->told_aside)
+        return;
+    port->told_aside = port->aside;
     if (!port->aside)
         log_info("%s: the door forwards", port->name);
     for (unsigned i = 0; i < PORT_ASIDE_COUNT; i++)

@@ -34,11 +34,19 @@ static bool is_virtual(const struct link *link)
     return !known;
 }
 
+static uint8_t traits_of(const struct link *link)
+{
+    if (!link->ethernet)
+        return DOOR_BARE;
+    return is_virtual(link) ? 0 : DOOR_CARD;
+}
+
 bool port_wants_xdp(const struct ports *ports, unsigned number)
 {
     enum conf_door door = ports->all[number].conf->door;
 
-    return door == CONF_DOOR_XDP || (door == CONF_DOOR_AUTO && door_memory(ports->door)->ports[number].card);
+    return door == CONF_DOOR_XDP ||
+           (door == CONF_DOOR_AUTO && door_memory(ports->door)->ports[number].traits & DOOR_CARD);
 }
 
 /* Choose and attach. What `auto` tries first may fail without harm. */
@@ -64,23 +72,34 @@ static const struct door_port *left_of(const struct ports *ports, unsigned numbe
     return left && ports_left_at(left, number) == link->ifindex ? &left->ports[number] : NULL;
 }
 
-/* The door is told of the interface, at which it does not stand yet. -EPROTOTYPE: not Ethernet; -EADDRINUSE: its index
- * is that of another port modulo DOOR_IFINDEXES. */
+/* Lifts and those who ask for hosts' addresses know of frames with Ethernet headers alone. */
+bool port_lacks_ethernet(const struct link *link, const struct conf_interface *conf)
+{
+    if (link->ethernet)
+        return false;
+    return conf->shape.rate || conf->source_guard || conf->host_count || conf_interface_has_clients(conf);
+}
+
+/* The door is told of the interface, at which it does not stand yet. -EPROTOTYPE: neither Ethernet nor to one other
+ * end; -EPFNOSUPPORT: its configuration asks for Ethernet; -EADDRINUSE: its index is that of another port modulo
+ * DOOR_IFINDEXES. */
 static int claim(struct ports *ports, unsigned number, struct link *link)
 {
     struct door_memory *memory = door_memory(ports->door);
     struct port *port = &ports->all[number];
     uint8_t *place = &memory->port_of[link->ifindex & (DOOR_IFINDEXES - 1)];
 
-    if (!link->ethernet)
+    if (!link->ethernet && !link->point_to_point)
         return -EPROTOTYPE;
+    if (port_lacks_ethernet(link, port->conf))
+        return -EPFNOSUPPORT;
     if (*place)
         return -EADDRINUSE;
     const struct door_port *left = left_of(ports, number, link);
     if (!left)
         door_counters_clear(ports->door, number);
     memory->ports[number] =
-        (struct door_port){.ifindex = link->ifindex, .aside = UINT16_MAX, .no_xdp_in = 1, .card = !is_virtual(link)};
+        (struct door_port){.ifindex = link->ifindex, .aside = UINT16_MAX, .no_xdp_in = 1, .traits = traits_of(link)};
     WRITE_RELEASE(*place, (uint8_t)number);
     port->ifindex = link->ifindex;
     port->mtu = link->mtu;
@@ -129,7 +148,10 @@ static const char *attach_error_text(int error)
     case -ENODEV:
         return "there is no such interface; the port waits for it";
     case -EPROTOTYPE:
-        return "the door could not be attached: its frames have no Ethernet header";
+        return "the door could not be attached: its frames have no Ethernet header, and it leads to more than one "
+               "other end";
+    case -EPFNOSUPPORT:
+        return "the door could not be attached: rate, source-guard, host and dhcp need frames with an Ethernet header";
     case -EADDRINUSE:
         return "the door could not be attached: its interface index is that of another port, modulo 65536";
     case -EBUSY:

@@ -8,6 +8,9 @@
 /* Whether the door of a port that has its interface is to be an XDP one. */
 bool port_wants_xdp(const struct ports *ports, unsigned number);
 
+/* Whether its configuration asks for what only frames with an Ethernet header can have, and they have none. */
+bool port_lacks_ethernet(const struct link *link, const struct conf_interface *conf);
+
 /* Give the interface what the configuration says, and tell the door of it, which does not stand there yet. 0; -errno:
  * logged once, and tried again later. */
 int port_take(struct ports *ports, unsigned number);

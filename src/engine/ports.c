@@ -3,6 +3,7 @@
 #include "engine/port_aside.h"
 #include "engine/port_take.h"
 #include "log/log.h"
+#include "port/xdp_features.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -38,7 +39,9 @@ static void change(struct ports *ports, unsigned number, const struct conf_inter
 {
     struct port *port = &ports->all[number];
     struct link *link = port->ifindex ? links_find(&ports->routing->links, port->ifindex) : NULL;
-    bool other_door = port->conf->door != conf->door, other_addresses = !same_addresses(port->conf, conf);
+    bool lacked_ethernet = port->attach_error == -EPFNOSUPPORT;
+    bool other_door = port->conf->door != conf->door || lacked_ethernet || (link && port_lacks_ethernet(link, conf));
+    bool other_addresses = !same_addresses(port->conf, conf);
 
     ports->changes += conf_interface_has_clients(port->conf) != conf_interface_has_clients(conf) ||
                       !port->conf->relay != !conf->relay || reflector_port(port->conf) != reflector_port(conf);
@@ -113,9 +116,12 @@ static bool any_xdp(const struct ports *ports)
 static void probe(struct ports *ports, unsigned number, const struct link *link)
 {
     struct port *port = &ports->all[number];
+    struct door_port *shared = &door_memory(ports->door)->ports[number];
     bool takes = link->up && door_probe(ports->door, link->ifindex, link->mac) == 0;
+    bool pieces = takes && (xdp_features(link->ifindex) & XDP_FEATURE_NDO_XMIT_SG);
 
-    WRITE_RELEASE(door_memory(ports->door)->ports[number].no_xdp_in, !takes);
+    WRITE_RELEASE(shared->traits, (uint8_t)((shared->traits & ~DOOR_PIECES) | (pieces ? DOOR_PIECES : 0)));
+    WRITE_RELEASE(shared->no_xdp_in, !takes);
     if (takes != port->takes_xdp)
         log_info("%s: %s frames from XDP doors", port->name, takes ? "takes" : "does not take");
     port->takes_xdp = takes;
@@ -181,6 +187,8 @@ static void update(struct ports *ports, unsigned number, const struct link *link
     port->mtu_changed |= port->mtu != link->mtu;
     port->mtu = link->mtu;
     WRITE_RELEASE(shared->rp_filter, links_rp_filter(&ports->routing->links, link));
+    WRITE_RELEASE(shared->traits,
+                  (uint8_t)((shared->traits & ~DOOR_BYPASS) | (port->conf->bypass_firewall ? DOOR_BYPASS : 0)));
     WRITE_RELEASE(shared->aside, (uint16_t)aside);
     port->aside = aside;
     if (link->up && !port->up && any_xdp(ports))
@@ -218,7 +226,7 @@ void ports_update(struct ports *ports, const char *firewall)
             link = link_of(ports, i);
         }
         link->port = (uint8_t)i;
-        update(ports, i, link, everywhere | port_asides_at(link));
+        update(ports, i, link, port_asides_heeded(port, everywhere | port_asides_at(link)));
     }
     if (ports->routing->links_changed)
         routing_links_changed(ports->routing);
@@ -239,9 +247,7 @@ int ports_attach(struct ports *ports, const char *firewall)
         const struct link *link = link_of(ports, i);
         if (!link)
             continue;
-        if (port->aside != port->told_aside)
-            port_tell_asides(port, firewall);
-        port->told_aside = port->aside;
+        port_tell_asides(port, firewall);
         shape(ports, i, link);
         set_checks(ports, i);
     }

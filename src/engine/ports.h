@@ -20,6 +20,7 @@ struct port {
     struct door_attachment attachment;
     uint32_t aside;      /* a bit for each enum port_aside */
     uint32_t told_aside; /* as it was last told in the log */
+    bool told_bypass;    /* so was that rules are passed by */
     bool up;
     bool takes_xdp;            /* frames that an XDP door sends there arrive */
     bool left;                 /* an engine before this one left its door here */

@@ -196,12 +196,19 @@ static void end_left(const struct door *door, struct door_attachment *new, const
     leave_clsact(new);
 }
 
+static int tc_program(const struct door *door, unsigned ifindex)
+{
+    uint64_t number = door_port_number(door->memory, ifindex);
+
+    return door->memory->ports[number].traits & DOOR_BARE ? door->tc_bare_fd : door->tc_fd;
+}
+
 int door_attach(const struct door *door, enum door_hook hook, unsigned ifindex, struct door_attachment *attachment)
 {
     struct door_attachment new = {.hook = hook, .ifindex = ifindex, .link_fd = -1};
     const bool left[] = {is_filter(ifindex, points[0]), is_filter(ifindex, points[1])};
-    int error =
-        hook == DOOR_HOOK_XDP ? attach_xdp(door, ifindex, &new.link_fd) : attach_tc(door->tc_fd, BPF_TC_INGRESS, &new);
+    int error = hook == DOOR_HOOK_XDP ? attach_xdp(door, ifindex, &new.link_fd)
+                                      : attach_tc(tc_program(door, ifindex), BPF_TC_INGRESS, &new);
 
     if (error) {
         new.hook = DOOR_HOOK_NONE;

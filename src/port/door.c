@@ -14,14 +14,17 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MEMORY_PIN "memory"
-
 /* These names are those of what is pinned, too. */
 static const char *const listener_names[] = {"door_unsent", "door_unsent_at_once"};
-static const char *const kept_maps[] = {"counters", "bindings"}; /* by the next engine */
+static const struct kept_map {
+    const char *pin, *name;
+} kept_maps[] = {{"counters", "counters"},
+                 {"bindings", "bindings"}},       /* by the next engine, if it is the same version */
+    alarm_map = {DOOR_ALARM_PIN, DOOR_ALARM_MAP}; /* by any */
 
 int door_print_warning(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -70,16 +73,22 @@ static bool is_same_map(int fd, const struct bpf_map *ours)
 }
 
 /* Use the map that was pinned, in place of a new one. */
-static int reuse(const struct door *door, const char *name)
+static int reuse(const struct door *door, const struct kept_map *kept)
 {
-    struct bpf_map *map = bpf_object__find_map_by_name(door->object, name);
-    int fd = pins_get(door->pins, name);
+    struct bpf_map *map = bpf_object__find_map_by_name(door->object, kept->name);
+    int fd = pins_get(door->pins, kept->pin);
 
     if (fd < 0)
         return fd;
     int error = is_same_map(fd, map) ? bpf_map__reuse_fd(map, fd) : -ESTALE;
     close(fd);
     return error;
+}
+
+/* Whether XDP programs may get frames in several pieces here (Linux 5.18). */
+static bool takes_pieces(void)
+{
+    return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
 }
 
 /* Load with or without the listeners: a kernel without BTF knows no tp_btf. `kept`: with the counters and bindings of
@@ -93,8 +102,13 @@ static int load(struct door *door, bool listen, bool kept)
         return -errno;
     int error =
         bpf_map__set_max_entries(bpf_object__find_map_by_name(door->object, "counters"), door->cpus * DOOR_PORTS);
+    const char *other = takes_pieces() ? "door_xdp" : "door_xdp_frags";
+    if (!error)
+        error = bpf_program__set_autoload(bpf_object__find_program_by_name(door->object, other), false);
     for (size_t i = 0; !error && kept && i < ARRAY_SIZE(kept_maps); i++)
-        error = reuse(door, kept_maps[i]);
+        error = reuse(door, &kept_maps[i]);
+    if (!error)
+        reuse(door, &alarm_map); /* where there is none, or one of another shape, it gets a new one */
     for (size_t i = 0; !error && !listen && i < ARRAY_SIZE(listener_names); i++)
         error = bpf_program__set_autoload(bpf_object__find_program_by_name(door->object, listener_names[i]), false);
     return error ? error : bpf_object__load(door->object);
@@ -114,7 +128,7 @@ static void find_left(struct door *door)
 {
     struct bpf_map_info info = {0};
     uint32_t bytes = sizeof(info);
-    int fd = pins_get(door->pins, MEMORY_PIN);
+    int fd = pins_get(door->pins, DOOR_MEMORY_PIN);
 
     if (fd < 0)
         return;
@@ -158,14 +172,16 @@ static void pin(const struct door *door, const char *name, int fd)
 void door_establish(struct door *door)
 {
     for (size_t i = 0; !door->kept && i < ARRAY_SIZE(kept_maps); i++)
-        pin(door, kept_maps[i], bpf_object__find_map_fd_by_name(door->object, kept_maps[i]));
+        pin(door, kept_maps[i].pin, bpf_object__find_map_fd_by_name(door->object, kept_maps[i].name));
     for (size_t i = 0; i < ARRAY_SIZE(door->listeners); i++) {
         if (door->listeners[i])
             pin(door, listener_names[i], bpf_link__fd(door->listeners[i]));
         else
             pins_remove(door->pins, listener_names[i]);
     }
-    pin(door, MEMORY_PIN, bpf_object__find_map_fd_by_name(door->object, ".bss"));
+    door_watchers_pin(door);
+    pin(door, DOOR_MEMORY_PIN, bpf_object__find_map_fd_by_name(door->object, ".bss"));
+    door->established = true;
     forget_left(door);
 }
 
@@ -193,6 +209,7 @@ static int load_some(struct door *door, bool *listens)
 int door_new(const char *pins, struct door **result)
 {
     struct door *door = calloc(1, sizeof(*door));
+    struct stat netns;
     bool listens;
 
     if (!door)
@@ -212,21 +229,26 @@ int door_new(const char *pins, struct door **result)
     door->memory = map_of(door->object, ".bss", sizeof(*door->memory));
     door->counters = map_of(door->object, "counters", door->counters_bytes);
     door->samples = map_of(door->object, "samples", DOOR_PORTS * sizeof(*door->samples));
-    if (!door->memory || !door->counters || !door->samples) {
+    door->alarm = map_of(door->object, DOOR_ALARM_MAP, sizeof(*door->alarm));
+    if (!door->memory || !door->counters || !door->samples || !door->alarm) {
         error = errno ? -errno : -EINVAL;
         log_error("the front door's memory could not be mapped: %s", strerror(-error));
         door_free(door);
         return error;
     }
     door->memory->object = digest_of_object();
+    door->alarm->netns = stat("/proc/self/ns/net", &netns) == 0 ? netns.st_ino : 0;
+    pin(door, DOOR_ALARM_PIN, bpf_object__find_map_fd_by_name(door->object, DOOR_ALARM_MAP));
+    door_watchers_attach(door);
     if (door->left) /* flows stay where they are */
         door->memory->hash_seed = door->left->hash_seed;
     else if (getrandom(&door->memory->hash_seed, sizeof(door->memory->hash_seed), 0) < 0)
         log_warning("getrandom: %s: other systems' hashes are the same", strerror(errno));
     door->bindings_fd = bpf_object__find_map_fd_by_name(door->object, "bindings");
     door->sockets_fd = bpf_object__find_map_fd_by_name(door->object, "lift_sockets");
-    door->xdp_fd = program_fd(door, "door_xdp");
+    door->xdp_fd = program_fd(door, takes_pieces() ? "door_xdp_frags" : "door_xdp");
     door->tc_fd = program_fd(door, "door_tc");
+    door->tc_bare_fd = program_fd(door, "door_tc_bare");
     door->lifts_fd = program_fd(door, "door_lifts");
     door->far_fd = program_fd(door, "lift_far");
     door->probe_fd = program_fd(door, "door_probe");
@@ -244,7 +266,10 @@ struct door *door_free(struct door *door)
         return NULL;
     for (size_t i = 0; i < ARRAY_SIZE(door->listeners); i++)
         bpf_link__destroy(door->listeners[i]);
+    door_watchers_detach(door);
     forget_left(door);
+    if (door->alarm)
+        munmap(door->alarm, sizeof(*door->alarm));
     if (door->memory)
         munmap(door->memory, sizeof(*door->memory));
     if (door->counters)

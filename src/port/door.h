@@ -29,6 +29,21 @@ const struct door_memory *door_left(const struct door *door);
 /* All ports are attached: it is this door's memory that the next engine is to find. Logs what it cannot pin. */
 void door_establish(struct door *door);
 
+/*
+ * Alarms: rules for forwarded packets are about to change, or have just changed. From then on the doors leave
+ * everything to the kernel, until it is acknowledged. Whoever does that asks first how many there have been, looks at
+ * the rules then, sees to it that ports stand aside, and acknowledges as many: what came meanwhile stays an alarm.
+ *
+ * Where the kernel allows for it, its own functions raise the alarm (bpf/alarm.bpf.c). Whoever hears of changes
+ * otherwise does it with door_raise_alarm(), from any thread. It reaches doors that were left, too.
+ */
+uint32_t door_alarms(struct door *door);
+bool door_is_in_alarm(const struct door *door);
+void door_raise_alarm(struct door *door);
+void door_acknowledge(struct door *door, uint32_t alarms);
+/* Raise it at the doors that are pinned, by whomever, if there are any. */
+void door_raise_alarm_left(const char *pins);
+
 /* As given to door_new(). */
 const char *door_pins(const struct door *door);
 

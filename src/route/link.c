@@ -44,8 +44,8 @@ static void copy_name(char *out, const struct nlattr *attribute)
 static bool differs(const struct link *a, const struct link *b)
 {
     return strcmp(a->name, b->name) != 0 || strcmp(a->kind, b->kind) != 0 || !eth_addr_equal(a->mac, b->mac) ||
-           a->ethernet != b->ethernet || a->admin_up != b->admin_up || a->up != b->up || a->mtu != b->mtu ||
-           a->master != b->master;
+           a->ethernet != b->ethernet || a->point_to_point != b->point_to_point || a->admin_up != b->admin_up ||
+           a->up != b->up || a->mtu != b->mtu || a->master != b->master;
 }
 
 unsigned links_new(struct links *links, const struct nlmsghdr *message)
@@ -71,6 +71,7 @@ unsigned links_new(struct links *links, const struct nlmsghdr *message)
     memset(link->mac, 0, sizeof(link->mac));
     if (link->ethernet)
         memcpy(link->mac, mnl_attr_get_payload(mac), ETH_ADDR_SIZE);
+    link->point_to_point = info->ifi_flags & IFF_POINTOPOINT;
     link->admin_up = info->ifi_flags & IFF_UP;
     link->up = link->admin_up && (info->ifi_flags & IFF_LOWER_UP);
     link->mtu = netlink_u32(found[IFLA_MTU], 0);

@@ -20,12 +20,13 @@ struct link {
     char name[LINK_NAME_SIZE];
     char kind[LINK_NAME_SIZE]; /* "veth", "bridge", ...; empty for a card */
     uint8_t mac[ETH_ADDR_SIZE];
-    bool ethernet;   /* frames begin with an Ethernet header, mac is valid */
-    bool admin_up;   /* switched on */
-    bool up;         /* and with a carrier */
-    uint32_t mtu;    /* bytes */
-    uint32_t master; /* the bridge, bond or VRF that it belongs to; 0 for none */
-    bool forwarding; /* net.ipv4.conf.NAME.forwarding */
+    bool ethernet;       /* frames begin with an Ethernet header, mac is valid */
+    bool point_to_point; /* there is one other end, which needs no address of the link layer */
+    bool admin_up;       /* switched on */
+    bool up;             /* and with a carrier */
+    uint32_t mtu;        /* bytes */
+    uint32_t master;     /* the bridge, bond or VRF that it belongs to; 0 for none */
+    bool forwarding;     /* net.ipv4.conf.NAME.forwarding */
     uint8_t rp_filter;
     uint8_t port; /* its number as a port of Fairlead; 0: none */
 };

@@ -122,16 +122,18 @@ static bool describe(const struct next_hops *next_hops, const struct next_hop_ke
     const struct neighbour *neighbour =
         gateway ? neighbours_find(next_hops->config.neighbours, ifindex, gateway) : NULL;
     uint32_t mtu = key->mtu && key->mtu < link->mtu ? key->mtu : link->mtu;
-    *adjacency = (struct door_adjacency){
-        .ifindex = ifindex, .port = link->port, .mtu = (uint16_t)(mtu < UINT16_MAX ? mtu : UINT16_MAX)};
+    *adjacency = (struct door_adjacency){.ifindex = ifindex,
+                                         .port = link->port,
+                                         .bare = !link->ethernet,
+                                         .mtu = (uint16_t)(mtu < UINT16_MAX ? mtu : UINT16_MAX)};
     memcpy(adjacency->src, link->mac, ETH_ADDR_SIZE);
-    if (neighbour && neighbour->valid)
+    if (link->ethernet && neighbour && neighbour->valid)
         memcpy(adjacency->dst, neighbour->mac, ETH_ADDR_SIZE);
     if (!link->port)
         *word = door_word(DOOR_PUNT, DOOR_PUNT_EGRESS_NOT_PORT, 0);
     else if (!link->up)
         *word = door_word(DOOR_PUNT, DOOR_PUNT_EGRESS_DOWN, 0);
-    else if (!neighbour || !neighbour->valid)
+    else if (link->ethernet && (!neighbour || !neighbour->valid))
         *word = door_word(DOOR_PUNT, DOOR_PUNT_UNRESOLVED, 0);
     else
         *word = door_word(DOOR_FORWARD, 0, 0);

@@ -31,6 +31,7 @@ static struct link *add_link(struct fixture *f, uint32_t ifindex, uint8_t port)
 {
     struct link *link = id_table_name(&f->links.by_ifindex, ifindex, sizeof(*link));
     assert_non_null(link);
+    link->ethernet = true;
     link->mac[0] = 2;
     link->mac[5] = (uint8_t)ifindex;
     link->mtu = 1500;
@@ -149,6 +150,26 @@ static void an_unresolved_word_names_the_interface(void **state)
     assert_left(f, number, DOOR_PUNT_EGRESS_NOT_PORT);
     uint32_t adjacency = door_word_adjacency(f->memory->next_hops[number]);
     assert_int_equal(f->memory->adjacencies[adjacency].ifindex, BARE_LINK); /* rp_filter asks for it */
+}
+
+static void a_port_without_ethernet_needs_no_neighbour(void **state)
+{
+    struct fixture *f = *state;
+    const struct next_hop_key attached = {.kind = NEXT_HOP_ATTACHED, .a = PORT_LINK};
+    struct next_hop_key key = via(PORT_LINK, IPV4(10, 0, 0, 9));
+
+    links_find(&f->links, PORT_LINK)->ethernet = false;
+    add_neighbour(f, PORT_LINK, IPV4(10, 0, 0, 9));
+    const uint16_t numbers[] = {next_hops_get(f->next_hops, &attached), next_hops_get(f->next_hops, &key)};
+    for (unsigned i = 0; i < 2; i++) {
+        const struct door_adjacency *adjacency = assert_forwards(f, numbers[i]);
+        assert_int_equal(adjacency->bare, 1);
+        assert_int_equal(adjacency->dst[0], 0);
+        assert_int_equal(adjacency->ifindex, PORT_LINK);
+    }
+    links_find(&f->links, PORT_LINK)->up = false;
+    next_hops_refresh(f->next_hops);
+    assert_left(f, numbers[0], DOOR_PUNT_EGRESS_DOWN);
 }
 
 static void a_routes_own_mtu_is_its_own_next_hop(void **state)
@@ -460,6 +481,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_word_follows_neighbour_and_link),
         CASE(an_unresolved_word_names_the_interface),
+        CASE(a_port_without_ethernet_needs_no_neighbour),
         CASE(a_routes_own_mtu_is_its_own_next_hop),
         CASE(equal_keys_share_a_number),
         CASE(numbers_come_back_only_after_packets_have_passed),

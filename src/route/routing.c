@@ -269,11 +269,15 @@ static void handle(const struct nlmsghdr *message, void *arg)
         return;
     case RTM_NEWRULE:
     case RTM_DELRULE:
-        if (dump_rules(routing))
-            routing->resync_wanted = true;
-        routing->links_changed = true;
-        return;
+        return routing_look_at_rules(routing);
     }
+}
+
+void routing_look_at_rules(struct routing *routing)
+{
+    if (dump_rules(routing))
+        routing->resync_wanted = true;
+    routing->links_changed = true;
 }
 
 static int dump_links(void *arg)

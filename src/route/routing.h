@@ -69,6 +69,9 @@ void routing_clean(struct routing *routing);
 /* Bring the next hops in line after links, or their being ports, have changed. */
 void routing_links_changed(struct routing *routing);
 
+/* Look at the policy rules, of whose changes others may hear earlier than this does. */
+void routing_look_at_rules(struct routing *routing);
+
 /* Let the kernel look after neighbours that only the door has been sending to, and find those that no packet is sent to
  * because it is not known where they are. Call about once a second. */
 void routing_keep_neighbours(struct routing *routing);

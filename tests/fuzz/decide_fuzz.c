@@ -1,8 +1,7 @@
 /*
- * Any bytes behind an Ethernet header, at either hook, whole or in pieces, where every address has a way out, half of
- * them by a group: no
- * undefined behaviour, nothing is forwarded that is not right, and what leaves is what arrived but for MAC addresses,
- * TTL and checksum.
+ * Any bytes behind an Ethernet header or none, at either hook, whole or in pieces, where every address has a way out,
+ * half of them by a group: no undefined behaviour, nothing is forwarded that is not right, and what leaves is what
+ * arrived but for MAC addresses, TTL and checksum.
  */
 #include "bpf/decide.h"
 #include "tests/fuzz/fuzz.h"
@@ -35,8 +34,12 @@ static struct door_memory *make_memory(void)
     return memory;
 }
 
-static void check(const struct door_memory *memory, const uint8_t *packet, size_t captured, size_t wire, bool xdp)
+enum kind { TC, XDP, BARE }; /* the last: without the Ethernet header */
+
+static void check(const struct door_memory *memory, const uint8_t *packet, size_t captured, size_t wire, enum kind kind)
 {
+    size_t skipped = kind == BARE ? ETH_HDR_SIZE : 0;
+
     uint8_t *data = calloc(ETH_HDR_SIZE + captured, 1), *before = calloc(ETH_HDR_SIZE + captured, 1);
 
     FUZZ_CHECK(data && before);
@@ -45,12 +48,13 @@ static void check(const struct door_memory *memory, const uint8_t *packet, size_
     if (captured)
         memcpy(data + ETH_HDR_SIZE, packet, captured);
     memcpy(before, data, ETH_HDR_SIZE + captured);
-    struct door_frame frame = {.data = data,
+    struct door_frame frame = {.data = data + skipped,
                                .end = data + ETH_HDR_SIZE + captured,
-                               .wire_bytes = (uint32_t)(ETH_HDR_SIZE + wire),
+                               .wire_bytes = (uint32_t)(ETH_HDR_SIZE + wire - skipped),
                                .ifindex = IFINDEX,
                                .in_pieces = captured < wire,
-                               .xdp = xdp};
+                               .xdp = kind == XDP,
+                               .bare = kind == BARE};
     struct door_verdict verdict;
     door_decide(memory, &frame, &verdict);
     const struct door_port *port = &memory->ports[PORT];
@@ -86,9 +90,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memory = make_memory();
     if (size > 2000)
         return 0;
-    check(memory, data, size, size, false);
-    check(memory, data, size, size, true);
-    check(memory, data, size, size + 1000, false);
-    check(memory, data, size / 2, size, false);
+    check(memory, data, size, size, TC);
+    check(memory, data, size, size, XDP);
+    check(memory, data, size, size, BARE);
+    check(memory, data, size, size + 1000, TC);
+    check(memory, data, size, size + 1000, XDP);
+    check(memory, data, size / 2, size, TC);
+    check(memory, data, size / 2, size, BARE);
     return 0;
 }
