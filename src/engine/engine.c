@@ -326,11 +326,6 @@ static int open_answers(struct engine *engine)
     return error;
 }
 
-static void raise_alarm(void *door)
-{
-    door_raise_alarm(door);
-}
-
 /* Everything that the door needs to know before it opens. */
 static int open_engine(struct engine *engine)
 {
@@ -346,7 +341,7 @@ static int open_engine(struct engine *engine)
     error = firewall_open(&engine->firewall);
     if (error)
         return error;
-    error = rule_alarm_start(raise_alarm, engine->door, &engine->alarm);
+    error = rule_alarm_start(engine->door, &engine->alarm);
     if (error)
         return error;
     /* What has changed while nobody looked: doors that were left go on, and know nothing of it. */

@@ -113,6 +113,11 @@ static bool any_xdp(const struct ports *ports)
     return false;
 }
 
+static void set_trait(struct door_port *shared, enum door_trait trait, bool has)
+{
+    WRITE_RELEASE(shared->traits, (uint8_t)((shared->traits & ~trait) | (has ? trait : 0)));
+}
+
 static void probe(struct ports *ports, unsigned number, const struct link *link)
 {
     struct port *port = &ports->all[number];
@@ -120,7 +125,7 @@ static void probe(struct ports *ports, unsigned number, const struct link *link)
     bool takes = link->up && door_probe(ports->door, link->ifindex, link->mac) == 0;
     bool pieces = takes && (xdp_features(link->ifindex) & XDP_FEATURE_NDO_XMIT_SG);
 
-    WRITE_RELEASE(shared->traits, (uint8_t)((shared->traits & ~DOOR_PIECES) | (pieces ? DOOR_PIECES : 0)));
+    set_trait(shared, DOOR_PIECES, pieces);
     WRITE_RELEASE(shared->no_xdp_in, !takes);
     if (takes != port->takes_xdp)
         log_info("%s: %s frames from XDP doors", port->name, takes ? "takes" : "does not take");
@@ -187,8 +192,7 @@ static void update(struct ports *ports, unsigned number, const struct link *link
     port->mtu_changed |= port->mtu != link->mtu;
     port->mtu = link->mtu;
     WRITE_RELEASE(shared->rp_filter, links_rp_filter(&ports->routing->links, link));
-    WRITE_RELEASE(shared->traits,
-                  (uint8_t)((shared->traits & ~DOOR_BYPASS) | (port->conf->bypass_firewall ? DOOR_BYPASS : 0)));
+    set_trait(shared, DOOR_BYPASS, port->conf->bypass_firewall);
     WRITE_RELEASE(shared->aside, (uint16_t)aside);
     port->aside = aside;
     if (link->up && !port->up && any_xdp(ports))

@@ -2,6 +2,7 @@
 
 #include "engine/rule_events.h"
 #include "log/log.h"
+#include "port/door.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -15,8 +16,7 @@
 #include <unistd.h>
 
 struct rule_alarm {
-    void (*raise)(void *arg);
-    void *arg;
+    struct door *door;
     struct rule_events events;
     int raised, end; /* eventfds */
     pthread_t thread;
@@ -51,20 +51,20 @@ static void *run(void *arg)
             continue;
         if (polled[count].revents)
             return NULL;
-        alarm->raise(alarm->arg);
+        door_raise_alarm(alarm->door);
         rule_events_take(&alarm->events);
-        alarm->raise(alarm->arg); /* for what came between the two: somebody may have acknowledged the first already */
+        door_raise_alarm(
+            alarm->door); /* for what came between the two: somebody may have acknowledged the first already */
         eventfd_write(alarm->raised, 1);
     }
 }
 
-int rule_alarm_start(void (*raise)(void *arg), void *arg, struct rule_alarm **result)
+int rule_alarm_start(struct door *door, struct rule_alarm **result)
 {
     struct rule_alarm *alarm = calloc(1, sizeof(*alarm));
     if (!alarm)
         return -ENOMEM;
-    alarm->raise = raise;
-    alarm->arg = arg;
+    alarm->door = door;
     alarm->raised = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     alarm->end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int error = alarm->raised < 0 || alarm->end < 0 ? -errno : rule_events_open(&alarm->events);

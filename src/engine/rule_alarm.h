@@ -1,13 +1,14 @@
 /*
- * A thread that does nothing but wait for rules to change, and raises an alarm then: within some ten microseconds,
- * whatever the engine's loop is at. It needs no rights, and has none.
+ * A thread that does nothing but wait for rules to change, and raises the door's alarm then: within some ten
+ * microseconds, whatever the engine's loop is at. It needs no rights, and has none.
  */
 #pragma once
 
+struct door;
 struct rule_alarm;
 
-/* raise(arg) is called in that thread. 0; -errno, logged. */
-int rule_alarm_start(void (*raise)(void *arg), void *arg, struct rule_alarm **alarm);
+/* 0; -errno, logged. The door is borrowed. */
+int rule_alarm_start(struct door *door, struct rule_alarm **alarm);
 struct rule_alarm *rule_alarm_stop(struct rule_alarm *alarm); /* takes NULL, returns NULL */
 
 /* Becomes readable (8 bytes) when the alarm has been raised. */

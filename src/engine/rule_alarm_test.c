@@ -1,11 +1,12 @@
 /*
  * The alarm's thread, under TSan: who makes a change hears that the alarm has been raised after it, however many
- * changes there are. The kernel's events are bytes in a pipe here, and the alarm is a number.
+ * changes there are. The kernel's events are bytes in a pipe here, and the door is a number.
  */
 #include "engine/rule_alarm.h"
 
 #include "engine/rule_events.h"
 #include "log/log.h"
+#include "port/door.h"
 #include "tests/unit.h"
 
 #include <fcntl.h>
@@ -24,9 +25,9 @@ void log_line(enum log_level level, const char *format, ...)
     fail_msg("%s", format);
 }
 
-static void raise_alarm(void *arg)
+void door_raise_alarm(struct door *door)
 {
-    assert_ptr_equal(arg, &raised);
+    assert_ptr_equal(door, &raised);
     __atomic_fetch_add(&raised, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -66,7 +67,7 @@ static void every_change_raises_it(void **state)
     eventfd_t times;
 
     (void)state;
-    assert_int_equal(rule_alarm_start(raise_alarm, &raised, &alarm), 0);
+    assert_int_equal(rule_alarm_start((struct door *)&raised, &alarm), 0);
     for (unsigned i = 0; i < CHANGES; i++) {
         uint32_t before = __atomic_load_n(&raised, __ATOMIC_SEQ_CST);
         assert_int_equal(write(events_pipe[1], "x", 1), 1);
@@ -85,7 +86,7 @@ static void it_ends_at_any_time(void **state)
     (void)state;
     for (unsigned i = 0; i < 200; i++) {
         struct rule_alarm *alarm = NULL;
-        assert_int_equal(rule_alarm_start(raise_alarm, &raised, &alarm), 0);
+        assert_int_equal(rule_alarm_start((struct door *)&raised, &alarm), 0);
         if (i % 2)
             assert_int_equal(write(events_pipe[1], "x", 1), 1);
         rule_alarm_stop(alarm);

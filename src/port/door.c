@@ -102,7 +102,7 @@ static int load(struct door *door, bool listen, bool kept)
         return -errno;
     int error =
         bpf_map__set_max_entries(bpf_object__find_map_by_name(door->object, "counters"), door->cpus * DOOR_PORTS);
-    const char *other = takes_pieces() ? "door_xdp" : "door_xdp_frags";
+    const char *other = door->pieces ? "door_xdp" : "door_xdp_frags";
     if (!error)
         error = bpf_program__set_autoload(bpf_object__find_program_by_name(door->object, other), false);
     for (size_t i = 0; !error && kept && i < ARRAY_SIZE(kept_maps); i++)
@@ -217,6 +217,7 @@ int door_new(const char *pins, struct door **result)
     int cpus = libbpf_num_possible_cpus();
     door->cpus = cpus > 0 ? (unsigned)cpus : 1;
     door->pins = pins;
+    door->pieces = takes_pieces();
     find_left(door);
     int error = load_some(door, &listens);
     if (error) {
@@ -246,7 +247,7 @@ int door_new(const char *pins, struct door **result)
         log_warning("getrandom: %s: other systems' hashes are the same", strerror(errno));
     door->bindings_fd = bpf_object__find_map_fd_by_name(door->object, "bindings");
     door->sockets_fd = bpf_object__find_map_fd_by_name(door->object, "lift_sockets");
-    door->xdp_fd = program_fd(door, takes_pieces() ? "door_xdp_frags" : "door_xdp");
+    door->xdp_fd = program_fd(door, door->pieces ? "door_xdp_frags" : "door_xdp");
     door->tc_fd = program_fd(door, "door_tc");
     door->tc_bare_fd = program_fd(door, "door_tc_bare");
     door->lifts_fd = program_fd(door, "door_lifts");

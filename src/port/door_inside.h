@@ -29,7 +29,8 @@ struct door {
     struct door_watcher watchers[DOOR_WATCHERS]; /* who raises it */
     struct door_memory *left;                    /* of the doors of an engine before this one; NULL */
     bool established;
-    bool kept; /* counters and bindings are those of before */
+    bool kept;   /* counters and bindings are those of before */
+    bool pieces; /* XDP programs may get frames in several */
     struct door_counters *counters;
     struct door_samples *samples; /* by port number */
     size_t counters_bytes;

@@ -14,7 +14,7 @@ sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns
 
 from frames import Capture, Sender  # noqa: E402
 from lab import Lab, enter  # noqa: E402
-from observe import until  # noqa: E402
+from observe import ip_counter, until  # noqa: E402
 from packets import ipv4  # noqa: E402
 from ready import skip_unless_possible, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
@@ -192,10 +192,8 @@ def cut_by_kernel(net, router, packet, forwarded):
 
 
 def received_by_kernel(net):
-    """IPv4 packets that the router's kernel has received: InReceives of RFC 4293."""
-    names, values = [line.split() for line in net.middle("cat", "/proc/net/snmp").stdout.splitlines()
-                     if line.startswith("Ip: ")]
-    return int(values[names.index("InReceives")])
+    """IPv4 packets that the router's kernel has received."""
+    return ip_counter(net.lab, "middle", "InReceives")
 
 
 def the_door_stands_aside(tap, net):

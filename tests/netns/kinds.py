@@ -15,7 +15,7 @@ source, build = sys.argv[1:3]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from lab import Lab, LabError  # noqa: E402
-from observe import check, until  # noqa: E402
+from observe import check, ip_counter, until  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 
@@ -55,9 +55,7 @@ class Net:
         self.lab.on("left", "sysctl", "-qw", "net.ipv4.tcp_mtu_probing=0")
 
     def by_kernel(self):
-        names, numbers = (line.split()[1:] for line in
-                          self.lab.on("middle", "cat", "/proc/net/snmp").stdout.splitlines() if line.startswith("Ip:"))
-        return int(dict(zip(names, numbers))["ForwDatagrams"])
+        return ip_counter(self.lab, "middle", "ForwDatagrams")
 
     def ping(self, node, address, *options):
         return self.lab.on(node, "ping", "-n", "-c", "3", "-i", "0.05", "-W", "3", *options, address, check=False).stdout

@@ -51,6 +51,13 @@ def check(tap, name, held, *more):
     tap.case(name, [] if held else [str(one) for one in more] or ["it does not"])
 
 
+def ip_counter(lab, node, name):
+    """One of the counters that a node's kernel has for IPv4 (RFC 4293), as "ForwDatagrams"."""
+    names, numbers = (line.split()[1:] for line in lab.on(node, "cat", "/proc/net/snmp").stdout.splitlines()
+                      if line.startswith("Ip:"))
+    return int(dict(zip(names, numbers))[name])
+
+
 def state_of(lab, node):
     """All that a daemon may have changed at a node, and its own mounts; for what_is_left() of it."""
     at = lambda *command: lab.on(node, *command).stdout  # noqa: E731

@@ -18,7 +18,7 @@ sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns
 
 from bpf_objects import bpf_objects, open_pin  # noqa: E402
 from lab import Lab  # noqa: E402
-from observe import alive, check, children, roles, state_of, until, what_is_left  # noqa: E402
+from observe import alive, check, children, ip_counter, roles, state_of, until, what_is_left  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 
@@ -51,9 +51,7 @@ class Net:
 
     def by_kernel(self):
         """How many packets the router's kernel has forwarded."""
-        names, numbers = (line.split()[1:] for line in self.middle("cat", "/proc/net/snmp").splitlines()
-                          if line.startswith("Ip:"))
-        return int(dict(zip(names, numbers))["ForwDatagrams"])
+        return ip_counter(self.lab, "middle", "ForwDatagrams")
 
     def ping(self, count=1, address="10.0.2.10", sender="10.0.1.10"):
         return self.lab.on("left", "ping", "-n", "-c", str(count), "-i", "0.01", "-W", "1", "-I", sender, address,

@@ -17,7 +17,7 @@ sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns
 
 from frames import Capture, Sender  # noqa: E402
 from lab import Lab  # noqa: E402
-from observe import check, roles, until  # noqa: E402
+from observe import check, ip_counter, roles, until  # noqa: E402
 from packets import checksum, ipv4  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
@@ -110,9 +110,7 @@ class Net:
         return found
 
     def by_kernel(self):
-        names, numbers = (line.split()[1:] for line in
-                          self.lab.on("near", "cat", "/proc/net/snmp").stdout.splitlines() if line.startswith("Ip:"))
-        return int(dict(zip(names, numbers))["ForwDatagrams"])
+        return ip_counter(self.lab, "near", "ForwDatagrams")
 
 
 def moved(before, after):
