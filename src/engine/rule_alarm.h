@@ -1,6 +1,7 @@
 /*
- * A thread that does nothing but wait for rules to change, and raises the door's alarm then: within some ten
- * microseconds, whatever the engine's loop is at. It needs no rights, and has none.
+ * Threads that do nothing but wait for rules to change, and raise the door's alarm then: within some ten microseconds,
+ * whatever the engine's loop is at. There are two, on CPUs of their own: the kernel may keep one CPU to itself for
+ * milliseconds. They need no rights, and have none.
  */
 #pragma once
 

@@ -1,9 +1,10 @@
 /*
- * The alarm's thread, under TSan: who makes a change hears that the alarm has been raised after it, however many
- * changes there are. The kernel's events are bytes in a pipe here, and the door is a number.
+ * The alarm's threads, under TSan: who makes a change hears that the alarm has been raised after it, however many
+ * changes there are. The kernel's events are bytes in pipes here, and the door is a number.
  */
 #include "engine/rule_alarm.h"
 
+#include "base/compiler.h"
 #include "engine/rule_events.h"
 #include "log/log.h"
 #include "port/door.h"
@@ -16,7 +17,10 @@
 
 #define CHANGES 20000
 
-static int events_pipe[2];
+static struct source {
+    int fds[2];
+    bool open;
+} sources[2];
 static uint32_t raised;
 
 void log_line(enum log_level level, const char *format, ...)
@@ -33,22 +37,29 @@ void door_raise_alarm(struct door *door)
 
 int rule_events_open(struct rule_events *events)
 {
+    struct source *source = &sources[sources[0].open];
+
+    assert_false(source->open);
+    events->sockets[0] = (struct netlink *)source;
     events->count = 1;
-    return pipe2(events_pipe, O_NONBLOCK | O_CLOEXEC) < 0 ? -1 : 0;
+    source->open = pipe2(source->fds, O_NONBLOCK | O_CLOEXEC) == 0;
+    return source->open ? 0 : -1;
 }
 
 void rule_events_close(struct rule_events *events)
 {
     if (!events->count)
         return;
-    close(events_pipe[0]);
-    close(events_pipe[1]);
+    struct source *source = (struct source *)events->sockets[0];
+    close(source->fds[0]);
+    close(source->fds[1]);
+    source->open = false;
     events->count = 0;
 }
 
 unsigned rule_events_fds(const struct rule_events *events, int fds[static RULE_EVENTS_FDS])
 {
-    fds[0] = events_pipe[0];
+    fds[0] = ((const struct source *)events->sockets[0])->fds[0];
     return events->count;
 }
 
@@ -56,9 +67,15 @@ void rule_events_take(struct rule_events *events)
 {
     char some[16];
 
-    (void)events;
-    while (read(events_pipe[0], some, sizeof(some)) > 0)
+    while (read(((struct source *)events->sockets[0])->fds[0], some, sizeof(some)) > 0)
         ;
+}
+
+static void change(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(sources); i++)
+        if (sources[i].open)
+            assert_int_equal(write(sources[i].fds[1], "x", 1), 1);
 }
 
 static void every_change_raises_it(void **state)
@@ -70,7 +87,7 @@ static void every_change_raises_it(void **state)
     assert_int_equal(rule_alarm_start((struct door *)&raised, &alarm), 0);
     for (unsigned i = 0; i < CHANGES; i++) {
         uint32_t before = __atomic_load_n(&raised, __ATOMIC_SEQ_CST);
-        assert_int_equal(write(events_pipe[1], "x", 1), 1);
+        change();
         struct pollfd told = {.fd = rule_alarm_fd(alarm), .events = POLLIN};
         do {
             assert_int_equal(poll(&told, 1, 10000), 1);
@@ -88,7 +105,7 @@ static void it_ends_at_any_time(void **state)
         struct rule_alarm *alarm = NULL;
         assert_int_equal(rule_alarm_start((struct door *)&raised, &alarm), 0);
         if (i % 2)
-            assert_int_equal(write(events_pipe[1], "x", 1), 1);
+            change();
         rule_alarm_stop(alarm);
     }
 }
