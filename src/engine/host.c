@@ -4,6 +4,7 @@
 #include "engine/whole_file.h"
 #include "log/log.h"
 #include "port/interface.h"
+#include "port/offload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,10 +19,13 @@
 enum was {
     WAS_DOWN, /* the interface was switched off */
     WAS_NOT_FORWARDING,
+    WAS_TAKING_TAGS, /* of VLANs, out of frames that it received */
+    WAS_TAKING_SERVICE_TAGS,
     WAS_COUNT
 };
 
-static const char *const was_names[WAS_COUNT] = {"down", "not-forwarding"};
+static const char *const was_names[WAS_COUNT] = {"down", "not-forwarding", "rx-vlan-hw-parse",
+                                                 "rx-vlan-stag-hw-parse"}; /* features by their own names */
 
 struct before {
     char name[LINK_NAME_SIZE];
@@ -241,36 +245,60 @@ void host_take(struct host *host, const struct link *link, const struct conf_int
     switch_on(host, link);
 }
 
-/* What was switched on at an interface. */
-static void switch_back(struct host *host, const char *name, const struct link *link)
+static int put_back(const struct host *host, const struct before *before, const struct link *link)
+{
+    switch (before->was) {
+    case WAS_DOWN:
+        return interface_set_up(host->netlink, link->ifindex, false);
+    case WAS_NOT_FORWARDING:
+        return interface_set_forwarding(before->name, false);
+    default:
+        return offload_set(before->name, was_names[before->was], true);
+    }
+}
+
+/* What was changed at an interface, of those from `first` on. */
+static void switch_back(struct host *host, const char *name, const struct link *link, enum was first)
 {
     size_t kept = 0;
     bool changed = false;
 
     for (size_t i = 0; i < host->count; i++) {
         const struct before *before = &host->before[i];
-        int error = 0;
-        if (strcmp(before->name, name) != 0) {
+        if (strcmp(before->name, name) != 0 || before->was < first) {
             host->before[kept++] = *before;
             continue;
         }
         changed = true;
-        if (link && before->was == WAS_DOWN)
-            error = interface_set_up(host->netlink, link->ifindex, false);
-        if (link && before->was == WAS_NOT_FORWARDING)
-            error = interface_set_forwarding(name, false);
-        tell(name, "could not be put back as it was", error);
+        if (link)
+            tell(name, "could not be put back as it was", put_back(host, before, link));
     }
     host->count = kept;
     if (changed)
         tell(host->path, "could not be written", write_file(host));
 }
 
+int host_show_tags(struct host *host, const struct link *link, bool show)
+{
+    int error = 0;
+
+    if (!show)
+        switch_back(host, link->name, link, WAS_TAKING_TAGS);
+    for (unsigned i = WAS_TAKING_TAGS; show && !error && i < WAS_COUNT; i++) {
+        if (offload_get(link->name, was_names[i]) != 1)
+            continue;
+        if (!note(host, link->name, i))
+            return -EIO;
+        error = offload_set(link->name, was_names[i], false);
+    }
+    return error;
+}
+
 void host_give_back(struct host *host, const char *name, const struct link *link)
 {
     if (link)
         delete_surplus(host, stays_at_link, &(struct at_link){link->ifindex, NULL});
-    switch_back(host, name, link);
+    switch_back(host, name, link, 0);
 }
 
 void host_give_back_others(struct host *host, const struct links *links, const struct conf *conf)
@@ -282,7 +310,7 @@ void host_give_back_others(struct host *host, const struct links *links, const s
         if (conf_find_interface(conf, name))
             i++;
         else
-            switch_back(host, name, links_find_name(links, name)); /* all entries of this name are gone then */
+            switch_back(host, name, links_find_name(links, name), 0); /* all entries of this name are gone then */
     }
 }
 

@@ -34,9 +34,16 @@ uint32_t port_asides_everywhere(const struct routing *routing, const char *firew
                   PORT_ASIDE_SYSCTL);
 }
 
-uint32_t port_asides_at(const struct link *link)
+/* A card gives its XDP door frames as they came (host_show_tags()). Other interfaces have tags beside their frames. */
+static bool hides_tags(const struct routing *routing, const struct port *port, const struct link *link)
+{
+    return port->conf->door == CONF_DOOR_XDP && link->kind[0] && links_has_vlans(&routing->links, link->ifindex);
+}
+
+uint32_t port_asides_at(const struct routing *routing, const struct port *port, const struct link *link)
 {
     return bit_if(!link->forwarding, PORT_ASIDE_FORWARDING) | bit_if(link->master, PORT_ASIDE_MASTER) |
+           bit_if(hides_tags(routing, port, link), PORT_ASIDE_TAGS) |
            bit_if(read_switch("/proc/sys/net/ipv4/conf/%s/route_localnet", link->name), PORT_ASIDE_SYSCTL);
 }
 

@@ -5,9 +5,10 @@
 
 #include "engine/ports.h"
 
-/* A bit for each reason, at every port and at those of a link. `firewall` says what rules there are, NULL for none. */
+/* A bit for each reason, at every port and at one with its link. `firewall` says what rules there are, NULL for none.
+ */
 uint32_t port_asides_everywhere(const struct routing *routing, const char *firewall);
-uint32_t port_asides_at(const struct link *link);
+uint32_t port_asides_at(const struct routing *routing, const struct port *port, const struct link *link);
 /* Those of `asides` that a port has to heed, as its configuration says. */
 uint32_t port_asides_heeded(const struct port *port, uint32_t asides);
 

@@ -56,11 +56,14 @@ static int attach_some(struct ports *ports, unsigned number, const struct link *
     int error;
 
     if (port_wants_xdp(ports, number)) {
-        error = door_attach(ports->door, DOOR_HOOK_XDP, link->ifindex, &port->attachment);
+        error = host_show_tags(ports->host, link, true) ? -ENOPROTOOPT : 0;
+        if (!error)
+            error = door_attach(ports->door, DOOR_HOOK_XDP, link->ifindex, &port->attachment);
         if (!error || port->conf->door == CONF_DOOR_XDP)
             return error;
         log_info("%s: no XDP door (%s), so a tc door", port->name, strerror(-error));
     }
+    host_show_tags(ports->host, link, false);
     return door_attach(ports->door, DOOR_HOOK_TC, link->ifindex, &port->attachment);
 }
 
@@ -156,6 +159,10 @@ static const char *attach_error_text(int error)
         return "the door could not be attached: its interface index is that of another port, modulo 65536";
     case -EBUSY:
         return "the door could not be attached: another XDP program is there";
+    case -ENOPROTOOPT:
+        return "the door could not be attached: the driver takes VLAN tags out of frames, and cannot be told to leave "
+               "them "
+               "in; 'auto' or 'tc' would do";
     case -EOPNOTSUPP:
         return "the door could not be attached: the driver has no native XDP; 'auto' or 'tc' would do";
     default:

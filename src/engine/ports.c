@@ -230,7 +230,7 @@ void ports_update(struct ports *ports, const char *firewall)
             link = link_of(ports, i);
         }
         link->port = (uint8_t)i;
-        update(ports, i, link, port_asides_heeded(port, everywhere | port_asides_at(link)));
+        update(ports, i, link, port_asides_heeded(port, everywhere | port_asides_at(ports->routing, port, link)));
     }
     if (ports->routing->links_changed)
         routing_links_changed(ports->routing);

@@ -2,9 +2,9 @@
 
 #include "port/frame_pool.h"
 #include "port/interface.h"
+#include "port/offload.h"
 
 #include <errno.h>
-#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -17,8 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define KIND         "veth"
-#define FEATURES_MAX 256
+#define KIND "veth"
 
 /* --- making and removing ----------------------------------------------------------------------------------------- */
 
@@ -69,60 +68,6 @@ static int index_of(int fd, const char *name, uint32_t *ifindex)
     return 0;
 }
 
-/* --- what the near end leaves to nobody -------------------------------------------------------------------------- */
-
-static int ethtool(int fd, const char *name, void *command)
-{
-    struct ifreq request = {.ifr_data = command};
-
-    snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-    return ioctl(fd, SIOCETHTOOL, &request) < 0 ? -errno : 0;
-}
-
-/* A bit for each feature, as the kernel takes them. */
-struct features {
-    struct ethtool_gfeatures is;
-    struct ethtool_get_features_block is_blocks[FEATURES_MAX / 32];
-};
-struct wanted {
-    struct ethtool_sfeatures wanted;
-    struct ethtool_set_features_block wanted_blocks[FEATURES_MAX / 32];
-};
-
-/* Switch off everything that a sender may leave to the card, and that can be: features whose names begin with "tx-". */
-static int finish_frames(int fd, const char *name)
-{
-    struct {
-        struct ethtool_sset_info info;
-        uint32_t count;
-    } set = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = UINT64_C(1) << ETH_SS_FEATURES}};
-    struct features features = {.is = {.cmd = ETHTOOL_GFEATURES, .size = FEATURES_MAX / 32}};
-    struct wanted wanted = {.wanted = {.cmd = ETHTOOL_SFEATURES}};
-    struct ethtool_gstrings *names = calloc(1, sizeof(*names) + (size_t)FEATURES_MAX * ETH_GSTRING_LEN);
-    int error = !names ? -ENOMEM : ethtool(fd, name, &set);
-
-    if (!error && set.count > FEATURES_MAX)
-        error = -E2BIG;
-    if (!error) {
-        *names = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = set.count};
-        error = ethtool(fd, name, names);
-    }
-    if (!error)
-        error = ethtool(fd, name, &features);
-    for (uint32_t i = 0; !error && i < set.count; i++) {
-        const struct ethtool_get_features_block *is = &features.is.features[i / 32];
-        uint32_t bit = 1u << i % 32;
-        if (strncmp((const char *)names->data + (size_t)i * ETH_GSTRING_LEN, "tx-", 3) == 0 && is->available & bit &&
-            !(is->never_changed & bit))
-            wanted.wanted.features[i / 32].valid |= bit;
-    }
-    wanted.wanted.size = (set.count + 31) / 32;
-    if (!error)
-        error = ethtool(fd, name, &wanted);
-    free(names);
-    return error;
-}
-
 /* --- lifts ------------------------------------------------------------------------------------------------------- */
 
 int lift_make(struct netlink *netlink, unsigned number, uint32_t mtu, struct lift *result)
@@ -144,7 +89,7 @@ int lift_make(struct netlink *netlink, unsigned number, uint32_t mtu, struct lif
     if (!error)
         error = index_of(fd, lift.far_name, &lift.far);
     if (!error)
-        error = finish_frames(fd, name);
+        error = offload_end_sending(name);
     interface_set_ipv6(name, false); /* it would speak of itself; a system without it has no such switch */
     interface_set_ipv6(lift.far_name, false);
     if (!error)

@@ -23,6 +23,7 @@
     X(RULES, "rules", "the kernel has policy routing rules")                    \
     X(LOCAL_PREFIX, "local-prefix", "a whole prefix is local to this system")   \
     X(SYSCTL, "sysctl", "route_localnet or ip_forward_use_pmtu is set")         \
+    X(TAGS, "tags", "VLANs lie on it, whose tags its XDP door does not see")    \
     X(INCOMPLETE, "incomplete", "memory ran out, and routes are missing from the FIB")
 
 enum port_aside {

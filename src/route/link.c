@@ -45,13 +45,13 @@ static bool differs(const struct link *a, const struct link *b)
 {
     return strcmp(a->name, b->name) != 0 || strcmp(a->kind, b->kind) != 0 || !eth_addr_equal(a->mac, b->mac) ||
            a->ethernet != b->ethernet || a->point_to_point != b->point_to_point || a->admin_up != b->admin_up ||
-           a->up != b->up || a->mtu != b->mtu || a->master != b->master;
+           a->up != b->up || a->mtu != b->mtu || a->master != b->master || a->lower != b->lower;
 }
 
 unsigned links_new(struct links *links, const struct nlmsghdr *message)
 {
     const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-    const struct nlattr *found[IFLA_LINKINFO + 1], *inside[IFLA_INFO_KIND + 1] = {NULL};
+    const struct nlattr *found[IFLA_LINK_NETNSID + 1], *inside[IFLA_INFO_KIND + 1] = {NULL};
 
     if (mnl_nlmsg_get_payload_len(message) < sizeof(*info) || info->ifi_family == AF_BRIDGE)
         return LINK_SAME;
@@ -61,7 +61,7 @@ unsigned links_new(struct links *links, const struct nlmsghdr *message)
         return LINK_SAME; /* no memory: what is not known is the kernel's */
     struct link before = *link;
 
-    netlink_attributes(message, sizeof(*info), found, IFLA_LINKINFO);
+    netlink_attributes(message, sizeof(*info), found, IFLA_LINK_NETNSID);
     if (found[IFLA_LINKINFO])
         netlink_nested(found[IFLA_LINKINFO], inside, IFLA_INFO_KIND);
     copy_name(link->name, found[IFLA_IFNAME]);
@@ -76,8 +76,19 @@ unsigned links_new(struct links *links, const struct nlmsghdr *message)
     link->up = link->admin_up && (info->ifi_flags & IFF_LOWER_UP);
     link->mtu = netlink_u32(found[IFLA_MTU], 0);
     link->master = netlink_u32(found[IFLA_MASTER], 0);
+    link->lower = found[IFLA_LINK_NETNSID] ? 0 : netlink_u32(found[IFLA_LINK], 0);
     return (is_new || differs(&before, link) ? LINK_CHANGED : LINK_SAME) |
            (before.admin_up && !link->admin_up ? LINK_ROUTES_LOST : 0) | (before.up && !link->up ? LINK_DOWN : 0);
+}
+
+bool links_has_vlans(const struct links *links, uint32_t ifindex)
+{
+    const struct link *link = NULL;
+
+    while ((link = id_table_next(&links->by_ifindex, link)))
+        if (link->lower == ifindex && strcmp(link->kind, "vlan") == 0)
+            return true;
+    return false;
 }
 
 unsigned links_delete(struct links *links, const struct nlmsghdr *message)

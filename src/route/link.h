@@ -26,6 +26,7 @@ struct link {
     bool up;             /* and with a carrier */
     uint32_t mtu;        /* bytes */
     uint32_t master;     /* the bridge, bond or VRF that it belongs to; 0 for none */
+    uint32_t lower;      /* the interface that it lies on, if that is in this namespace; 0 for none */
     bool forwarding;     /* net.ipv4.conf.NAME.forwarding */
     uint8_t rp_filter;
     uint8_t port; /* its number as a port of Fairlead; 0: none */
@@ -42,6 +43,9 @@ void links_clear(struct links *links);
 /* NULL if there is none. */
 struct link *links_find(const struct links *links, uint32_t ifindex);
 struct link *links_find_name(const struct links *links, const char *name);
+
+/* Whether VLANs of this namespace lie on an interface. */
+bool links_has_vlans(const struct links *links, uint32_t ifindex);
 
 /* What RTM_NEWLINK, RTM_DELLINK and RTM_NEWNETCONF say. */
 enum link_change {

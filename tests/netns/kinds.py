@@ -235,9 +235,27 @@ def jumbo_frames(tap, net):
     net.router.stop()
 
 
+def a_better_way_is_told(tap, net):
+    """What leaves where it came from goes the kernel's way, which tells its sender of the gateway that is nearer."""
+    net.lab.on("middle", "sysctl", "-qw", "net.ipv4.conf.lan0.send_redirects=1")
+    net.lab.on("left", "ip", "addr", "add", "10.0.1.77/24", "dev", "eth0")
+    net.lab.ip("middle", "route", "add", "10.0.5.0/24", "via", "10.0.1.77")
+    net.lab.ip("left", "route", "add", "10.0.5.0/24", "via", "10.0.1.1")
+    net.ping("middle", "10.0.1.77")
+    before = net.router.counters()["lan0"].get("kernel:same-port", 0)
+    said = net.ping("left", "10.0.5.1", "-I", LEFT)
+    check(tap, "ICMP redirects are sent", "From 10.0.1.1" in said and "Redirect Host(New nexthop: 10.0.1.77)" in said, said)
+    now = net.router.counters()["lan0"]
+    check(tap, "and that is why the door left it to the kernel", now.get("kernel:same-port", 0) > before, now)
+    net.lab.on("left", "ip", "addr", "del", "10.0.1.77/24", "dev", "eth0")
+    net.lab.ip("left", "route", "del", "10.0.5.0/24")
+    net.lab.ip("middle", "route", "del", "10.0.5.0/24")
+
+
 def main(tap):
     net = Net()
     net.router = start_unless_forbidden(tap, lambda: Router(net.lab, "middle", build, 'interface "lan0" { }\n'))
+    a_better_way_is_told(tap, net)
     wanted = sys.argv[3:] or KINDS
     for kind in wanted:
         port = f"p-{kind}"

@@ -1,5 +1,7 @@
 """What tests of the daemon look at: processes, things that become true, results."""
+import os
 import re
+import signal
 import time
 
 from lab import LabError
@@ -45,6 +47,17 @@ def alive(pid):
 def roles(daemon, name):
     """Processes of a daemon's role: "engine", "dhcp", "delay", "plan", "manage"."""
     return [pid for pid in children(daemon) if living_name(pid) == f"fairlead-{name}"]
+
+
+def kill_all(router):
+    """Every process of the daemon, at once."""
+    pids = [router.process.pid, *children(router.process.pid)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)  # so that none sees another one's end
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    router.process.wait()
+    until(lambda: not any(alive(pid) for pid in pids), "the end of all")
 
 
 def check(tap, name, held, *more):

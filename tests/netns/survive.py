@@ -18,7 +18,7 @@ sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns
 
 from bpf_objects import bpf_objects, open_pin  # noqa: E402
 from lab import Lab  # noqa: E402
-from observe import alive, check, children, ip_counter, roles, state_of, until, what_is_left  # noqa: E402
+from observe import alive, check, children, ip_counter, kill_all, roles, state_of, until, what_is_left  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
 
@@ -118,17 +118,6 @@ def a_role_is_killed(tap, net):
         is_whole(tap, f"the role {name} is killed five times", flood, router, before)
     check(tap, "it stops in order", router.stop() == 0, *router.log)
     tap.case("and leaves nothing", net.left_behind())
-
-
-def kill_all(router):
-    """Every process of the daemon, at once."""
-    pids = [router.process.pid, *children(router.process.pid)]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)  # so that none sees another one's end
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-    router.process.wait()
-    until(lambda: not any(alive(pid) for pid in pids), "the end of all")
 
 
 def kill_parent(router):

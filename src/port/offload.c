@@ -1,0 +1,159 @@
+#include "port/offload.h"
+
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/if.h>
+#include <linux/sockios.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FEATURES_MAX 256
+#define BLOCKS_MAX   (FEATURES_MAX / 32)
+
+/* What there is at an interface, a bit for each feature, as the kernel gives and takes them. */
+struct features {
+    int socket;
+    const char *interface;
+    uint32_t count;
+    struct ethtool_gstrings *names;
+    struct ethtool_gfeatures *is;
+    struct ethtool_sfeatures *wanted;
+};
+
+/* What the kernel answers, which is not always 0; -errno. */
+static int ethtool(const struct features *features, void *command)
+{
+    struct ifreq request = {.ifr_data = command};
+
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", features->interface);
+    int answer = ioctl(features->socket, SIOCETHTOOL, &request);
+    return answer < 0 ? -errno : answer;
+}
+
+static void free_features(struct features *features)
+{
+    if (features->socket >= 0)
+        close(features->socket);
+    free(features->names);
+    free(features->is);
+    free(features->wanted);
+}
+
+static int allocate(struct features *features)
+{
+    features->names = calloc(1, sizeof(*features->names) + (size_t)FEATURES_MAX * ETH_GSTRING_LEN);
+    features->is = calloc(1, sizeof(*features->is) + BLOCKS_MAX * sizeof(features->is->features[0]));
+    features->wanted = calloc(1, sizeof(*features->wanted) + BLOCKS_MAX * sizeof(features->wanted->features[0]));
+    return features->names && features->is && features->wanted ? 0 : -ENOMEM;
+}
+
+static int read_features(const char *interface, struct features *features)
+{
+    struct {
+        struct ethtool_sset_info info;
+        uint32_t count;
+    } set = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = UINT64_C(1) << ETH_SS_FEATURES}};
+
+    *features = (struct features){.interface = interface, .socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    if (features->socket < 0)
+        return -errno;
+    int error = allocate(features);
+    if (!error)
+        error = ethtool(features, &set);
+    if (!error && set.count > FEATURES_MAX)
+        error = -E2BIG;
+    if (error)
+        return error;
+    features->count = set.count;
+    *features->names =
+        (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = set.count};
+    *features->is = (struct ethtool_gfeatures){.cmd = ETHTOOL_GFEATURES, .size = BLOCKS_MAX};
+    *features->wanted = (struct ethtool_sfeatures){.cmd = ETHTOOL_SFEATURES, .size = (set.count + 31) / 32};
+    error = ethtool(features, features->names);
+    return error ? error : ethtool(features, features->is);
+}
+
+static const char *name_of(const struct features *features, uint32_t number)
+{
+    return (const char *)features->names->data + (size_t)number * ETH_GSTRING_LEN;
+}
+
+static bool is_on(const struct features *features, uint32_t number)
+{
+    return features->is->features[number / 32].active & 1u << number % 32;
+}
+
+static bool can_be_changed(const struct features *features, uint32_t number)
+{
+    const struct ethtool_get_features_block *is = &features->is->features[number / 32];
+
+    return is->available & ~is->never_changed & 1u << number % 32;
+}
+
+/* The number of a feature; -EOPNOTSUPP. */
+static int find(const struct features *features, const char *name)
+{
+    for (uint32_t i = 0; i < features->count; i++)
+        if (strncmp(name_of(features, i), name, ETH_GSTRING_LEN) == 0)
+            return (int)i;
+    return -EOPNOTSUPP;
+}
+
+static void want(struct features *features, uint32_t number, bool on)
+{
+    struct ethtool_set_features_block *wanted = &features->wanted->features[number / 32];
+    uint32_t bit = 1u << number % 32;
+
+    wanted->valid |= bit;
+    wanted->requested |= on ? bit : 0;
+}
+
+int offload_get(const char *interface, const char *feature)
+{
+    struct features features;
+    int result = read_features(interface, &features);
+
+    if (!result)
+        result = find(&features, feature);
+    if (result >= 0)
+        result = is_on(&features, (uint32_t)result);
+    free_features(&features);
+    return result;
+}
+
+int offload_set(const char *interface, const char *feature, bool on)
+{
+    struct features features;
+    int error = read_features(interface, &features);
+    int number = error ? error : find(&features, feature);
+
+    if (!error && number < 0)
+        error = number;
+    if (!error && is_on(&features, (uint32_t)number) != on) {
+        want(&features, (uint32_t)number, on);
+        error = can_be_changed(&features, (uint32_t)number) ? ethtool(&features, features.wanted) : -EPERM;
+    }
+    if (error > 0) /* ETHTOOL_F_...: something else has come of it */
+        error = -EPERM;
+    free_features(&features);
+    return error;
+}
+
+int offload_end_sending(const char *interface)
+{
+    struct features features;
+    int error = read_features(interface, &features);
+
+    for (uint32_t i = 0; !error && i < features.count; i++)
+        if (strncmp(name_of(&features, i), "tx-", 3) == 0 && can_be_changed(&features, i))
+            want(&features, i, false);
+    if (!error)
+        error = ethtool(&features, features.wanted);
+    free_features(&features);
+    return error < 0 ? error : 0;
+}
