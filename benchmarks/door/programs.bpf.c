@@ -4,6 +4,7 @@
  * the door itself looks up in a DIR-24-8.
  */
 #include "benchmarks/door/programs.h"
+#include "benchmarks/common/minimal_router.h"
 #include "fib/fib.h"
 
 #define BENCH_SECTION(name) __attribute__((section(name), used))
@@ -69,19 +70,6 @@ int bench_door(struct xdp_md *ctx)
     return done(at_xdp(ctx, false));
 }
 
-/* The least that a router does: is it IPv4 without options, is its time not over, where does it go. */
-static force_inline struct eth_hdr *least(struct xdp_md *ctx)
-{
-    struct eth_hdr *eth = (void *)(long)ctx->data;
-    struct ipv4_hdr *ip = (void *)(eth + 1);
-
-    if (!bytes_hold(eth, ETH_HDR_SIZE + IPV4_HDR_SIZE, (void *)(long)ctx->data_end))
-        return NULL;
-    if (eth->type_be != cpu_to_be16(ETH_TYPE_IPV4) || ip->version_ihl != 0x45 || ip->ttl <= 1)
-        return NULL;
-    return eth;
-}
-
 static force_inline uint32_t destination(const struct eth_hdr *eth)
 {
     return be32_to_cpu(((const struct ipv4_hdr *)(eth + 1))->dst_be);
@@ -101,7 +89,7 @@ SEC("xdp")
 int bench_dir24(struct xdp_md *ctx)
 {
     next_packet(ctx);
-    struct eth_hdr *eth = least(ctx);
+    struct eth_hdr *eth = minimal_router_frame(ctx);
     return eth ? done(send(eth, dir24_lookup(destination(eth)))) : XDP_PASS;
 }
 
@@ -110,31 +98,15 @@ SEC("xdp")
 int bench_fib(struct xdp_md *ctx)
 {
     next_packet(ctx);
-    struct eth_hdr *eth = least(ctx);
+    struct eth_hdr *eth = minimal_router_frame(ctx);
     return eth ? done(send(eth, fib_lookup(&memory.fib, destination(eth)))) : XDP_PASS;
 }
 
-/* The kernel's table, as samples/bpf/xdp_fwd_kern.c asks it. */
+/* The kernel's table. */
 SEC("xdp")
 int bench_kernel(struct xdp_md *ctx)
 {
     next_packet(ctx);
-    struct eth_hdr *eth = least(ctx);
-    if (!eth)
-        return XDP_PASS;
-    struct ipv4_hdr *ip = (void *)(eth + 1);
-    struct bpf_fib_lookup asked = {.family = 2, /* AF_INET */
-                                   .l4_protocol = ip->protocol,
-                                   .tot_len = be16_to_cpu(ip->total_length_be),
-                                   .ifindex = ctx->ingress_ifindex,
-                                   .tos = ip->tos,
-                                   .ipv4_src = ip->src_be,
-                                   .ipv4_dst = ip->dst_be};
-    if (bpf_fib_lookup(ctx, &asked, sizeof(asked), 0) != BPF_FIB_LKUP_RET_SUCCESS)
-        return XDP_PASS;
-    ip->ttl--;
-    ip->checksum_be = checksum_update_ttl(ip->checksum_be);
-    __builtin_memcpy(eth->dst, asked.dmac, ETH_ADDR_SIZE);
-    __builtin_memcpy(eth->src, asked.smac, ETH_ADDR_SIZE);
-    return done((int)bpf_redirect(asked.ifindex, 0));
+    struct eth_hdr *eth = minimal_router_frame(ctx);
+    return eth ? done(minimal_router_by_kernel(ctx, eth)) : XDP_PASS;
 }

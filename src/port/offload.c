@@ -60,9 +60,10 @@ static int read_features(const char *interface, struct features *features)
     } set = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = UINT64_C(1) << ETH_SS_FEATURES}};
 
     *features = (struct features){.interface = interface, .socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    int error = -errno;
     if (features->socket < 0)
-        return -errno;
-    int error = allocate(features);
+        return error < 0 ? error : -EIO;
+    error = allocate(features);
     if (!error)
         error = ethtool(features, &set);
     if (!error && set.count > FEATURES_MAX)

@@ -44,6 +44,9 @@ class Net:
     def state(self):
         return self.router.ask("show", "ports")["ports"][0]
 
+    def is_aside_for_tags(self):
+        return "tags" in [one["reason"] for one in self.state().get("aside", [])]
+
 
 def tags_stay_in_frames(tap, net):
     router = start_unless_forbidden(tap, lambda: net.start("xdp"))
@@ -90,12 +93,11 @@ def vlans_at_a_virtual_port(tap, net):
         tap.skip("VLANs at a virtual port", "this kernel has no VLAN devices; run it on one that has")
         return
     net.start("xdp")
-    state = net.state()
-    check(tap, "with VLANs on it the XDP door of a veth stands aside", "tags" in state["reasons"], state)
+    check(tap, "with VLANs on it the XDP door of a veth stands aside", net.is_aside_for_tags(), net.state())
     net.lab.on("middle", "ip", "link", "del", "lan0.10")
     until(lambda: net.state()["state"] == "forwards", "without them the door forwards")
     net.lab.on("middle", *add)
-    until(lambda: "tags" in net.state()["reasons"], "the door stands aside for VLANs that come")
+    until(net.is_aside_for_tags, "the door stands aside for VLANs that come")
     net.configure("tc")
     until(lambda: (now := net.state())["door"] == "tc" and now["state"] == "forwards", "a tc door forwards")
     for node, port, address in (("middle", "lan0", "10.0.9.1/24"), ("left", "eth0", "10.0.9.10/24")):
