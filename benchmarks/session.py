@@ -25,6 +25,7 @@ BOUND = SESSIONS * 5 // 4  # of the configuration: refusals may begin at seven e
 CONFIGURATION = f'interface "lan0" {{ }}\ninterface "lan1" {{ }}\nmanagement {{ sessions = {BOUND} }}\n'
 COUNTERS = b'{"command": "counters"}\n'
 GARBAGE = 4096
+PAST_BOUND = 50  # so many come when it has been reached
 
 
 def smaps(pid, key):
@@ -105,24 +106,29 @@ def memory_kb(asker):
     return {"own_kb": round(statistics.median(own), 1), "pss_kb": round(statistics.median(shared), 1)}
 
 
+def one_more(path):
+    """A session that is served; None if it was refused."""
+    session = Session(path)
+    answer = session.ask(COUNTERS)
+    return session if answer and answer["code"] == 200 else None
+
+
 def fill_up(path, sessions, asker):
-    """More and more come, until the bound: the share that is refused at each sixteenth of the way to it."""
+    """More and more come, until the bound, and some more: the share that is refused, by quarters of the way where refusals may
+    begin."""
     before = asker.ask(b'{"command": "sessions"}\n')["result"]
     begin, bound = before["max"] - before["max"] // 8, before["max"]
     held, tried, refused, first = len(before["sessions"]), {}, {}, None
-    while held < bound:
-        session = Session(path)
-        answer = session.ask(COUNTERS)
+    while tried.get(4, 0) < PAST_BOUND:
+        session = one_more(path)
         step = max(0, held - begin) * 4 // (bound - begin)
         tried[step] = tried.get(step, 0) + 1
-        if answer and answer["code"] == 200:
+        if session:
             sessions.append(session)
             held += 1
         else:
             first = first or held
             refused[step] = refused.get(step, 0) + 1
-    for _ in range(50):
-        tried[4], refused[4] = tried.get(4, 0) + 1, refused.get(4, 0) + bool(not (answer := Session(path).ask(COUNTERS)) or answer["code"] == 429)
     counted = asker.ask(b'{"command": "sessions"}\n')["result"]["refused"] - before["refused"]
     return {"bound": bound, "first_refused_at": first, "refused": sum(refused.values()), "counted": counted,
             "refused_share": {f"{step * 25} %": round(refused.get(step, 0) / tried[step], 3) for step in sorted(tried)}}

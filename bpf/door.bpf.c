@@ -208,25 +208,32 @@ static force_inline uint32_t priority_of(uint8_t tos)
     return (uint32_t)(0x4444666622220000 >> (tos >> 1 & 15) * 4 & 15);
 }
 
-SEC("tc")
-int door_tc(struct __sk_buff *skb)
+/* Only the first piece of a packet can be read; it is made to hold the headers. */
+static force_inline struct door_frame frame_of(struct __sk_buff *skb, bool bare)
 {
-    if (unlikely(skb->pkt_type == PACKET_OTHERHOST || skb->vlan_present))
-        return TC_ACT_UNSPEC; /* for others, tagged */
-    /* Only the first piece of a packet can be read; make it hold the headers. */
     uint32_t wanted = skb->len < DOOR_READS ? skb->len : DOOR_READS;
     if (unlikely(!bytes_hold((void *)(long)skb->data, wanted, (void *)(long)skb->data_end)))
         bpf_skb_pull_data(skb, wanted);
 
-    void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-    struct door_frame frame = {.data = data,
+    const void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+    return (struct door_frame){.data = data,
                                .end = end,
                                .wire_bytes = skb->len,
                                .ifindex = skb->ifindex,
                                .now_ns = bpf_ktime_get_coarse_ns(),
                                .alarmed = door_is_alarmed(&alarm),
                                .gso_bytes = skb->gso_size,
-                               .in_pieces = skb->len > (uint32_t)(end - data)};
+                               .in_pieces = skb->len > (uint32_t)(end - data),
+                               .bare = bare};
+}
+
+SEC("tc")
+int door_tc(struct __sk_buff *skb)
+{
+    if (unlikely(skb->pkt_type == PACKET_OTHERHOST || skb->vlan_present))
+        return TC_ACT_UNSPEC; /* for others, tagged */
+    const struct door_frame frame = frame_of(skb, false);
+    void *data = (void *)(long)skb->data;
 
     if (skb->pkt_type != PACKET_HOST) { /* for groups: the kernel's, if its sender may speak at all */
         uint32_t number = (uint32_t)door_port_number(&memory, frame.ifindex);
@@ -240,7 +247,7 @@ int door_tc(struct __sk_buff *skb)
     uint32_t egress = 0;
     switch (handle(&frame, data, &egress)) {
     case DOOR_FORWARD:
-        if (bytes_hold(tos, 1, end))
+        if (bytes_hold(tos, 1, frame.end))
             skb->priority = priority_of(*tos);
         return (int)bpf_redirect(egress, 0);
     case DOOR_DROP:
@@ -266,29 +273,16 @@ static force_inline bool put_header(struct __sk_buff *skb, const struct door_adj
 SEC("tc")
 int door_tc_bare(struct __sk_buff *skb)
 {
-    uint32_t wanted = skb->len < DOOR_READS ? skb->len : DOOR_READS;
-    if (unlikely(!bytes_hold((void *)(long)skb->data, wanted, (void *)(long)skb->data_end)))
-        bpf_skb_pull_data(skb, wanted);
-
-    void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-    struct door_frame frame = {.data = data,
-                               .end = end,
-                               .wire_bytes = skb->len,
-                               .ifindex = skb->ifindex,
-                               .now_ns = bpf_ktime_get_coarse_ns(),
-                               .alarmed = door_is_alarmed(&alarm),
-                               .gso_bytes = skb->gso_size,
-                               .in_pieces = skb->len > (uint32_t)(end - data),
-                               .bare = true};
+    const struct door_frame frame = frame_of(skb, true);
     uint32_t number = (uint32_t)door_port_number(&memory, frame.ifindex), egress = 0;
     const struct door_adjacency *next = &memory.adjacencies[0];
     const struct door_port *port = &memory.ports[number];
-    struct ipv4_hdr *ip = data;
+    struct ipv4_hdr *ip = (void *)(long)skb->data;
 
     OPAQUE(port);
     uint32_t word = skb->protocol == cpu_to_be16(ETH_TYPE_IPV4) ? door_judge(&memory, &frame, port, &next, &egress)
                                                                 : door_punt(DOOR_PUNT_NOT_IPV4);
-    if (unlikely(door_word_kind(word) != DOOR_FORWARD) || !bytes_hold(ip, IPV4_HDR_SIZE, end)) {
+    if (unlikely(door_word_kind(word) != DOOR_FORWARD) || !bytes_hold(ip, IPV4_HDR_SIZE, frame.end)) {
         count_other(&frame, number, word);
         return door_word_kind(word) == DOOR_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
     }

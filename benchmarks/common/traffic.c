@@ -7,12 +7,8 @@
  * What falls due while it does not run is sent as soon as it does, so that the rate holds.
  */
 #include "base/clock.h"
-#include "net/checksum.h"
-#include "net/eth.h"
-#include "net/ipv4.h"
-#include "net/udp.h"
+#include "benchmarks/common/udp_frame.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -27,32 +23,6 @@
 #define FRAME_BYTES     60
 #define FRAME_BYTES_MAX 1514
 #define TICK_NS         200000 /* of a rate: less is more exact, and takes more CPU */
-
-static void make(uint8_t *frame, size_t bytes, char **words)
-{
-    struct eth_hdr *eth = (void *)frame;
-    struct ipv4_hdr *ip = (void *)(eth + 1);
-    struct udp_hdr *udp = (void *)(ip + 1);
-    struct in_addr src, dst;
-
-    if (sscanf(words[0], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &eth->dst[0], &eth->dst[1], &eth->dst[2], &eth->dst[3],
-               &eth->dst[4], &eth->dst[5]) != 6 ||
-        inet_pton(AF_INET, words[1], &src) != 1 || inet_pton(AF_INET, words[2], &dst) != 1) {
-        fputs("traffic: a hardware address and two addresses expected\n", stderr);
-        exit(2);
-    }
-    eth->src[0] = 2;
-    eth->type_be = cpu_to_be16(ETH_TYPE_IPV4);
-    *ip = (struct ipv4_hdr){.version_ihl = 0x45,
-                            .total_length_be = cpu_to_be16((uint16_t)(bytes - ETH_HDR_SIZE)),
-                            .ttl = 64,
-                            .protocol = IPV4_PROTOCOL_UDP,
-                            .src_be = src.s_addr,
-                            .dst_be = dst.s_addr};
-    ip->checksum_be = checksum_finish(checksum_ipv4_words(ip));
-    *udp = (struct udp_hdr){.dst_port_be = cpu_to_be16(9),
-                            .length_be = cpu_to_be16((uint16_t)(bytes - ETH_HDR_SIZE - IPV4_HDR_SIZE))};
-}
 
 /* How many are to be sent now, of those due so far. */
 static unsigned due(unsigned long long sent, double rate, int64_t passed_ns)
@@ -86,7 +56,10 @@ int main(int argc, char **argv)
         perror(argv[1]);
         return 1;
     }
-    make(frame, bytes, argv + 3);
+    if (!udp_frame_make(frame, bytes, argv[3], argv[4], argv[5])) {
+        fputs("traffic: a hardware address and two addresses expected\n", stderr);
+        return 2;
+    }
     struct iovec part = {frame, bytes};
     for (unsigned i = 0; i < BATCH; i++)
         out[i].msg_hdr = (struct msghdr){.msg_iov = &part, .msg_iovlen = 1};

@@ -12,7 +12,7 @@
 #include "benchmarks/forward/programs.h"
 
 #include "base/clock.h"
-#include "net/checksum.h"
+#include "benchmarks/common/udp_frame.h"
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -103,28 +103,14 @@ static void read_keys(struct forward_source *source)
         source->keys[i] = source->keys[i - count];
 }
 
+/* As a frame of so many bytes begins, to nobody yet. */
 static void make_header(struct forward_source *source, size_t bytes, const char *mac, const char *address)
 {
-    struct eth_hdr *eth = (void *)source->header;
-    struct ipv4_hdr *ip = (void *)(eth + 1);
-    struct udp_hdr *udp = (void *)(ip + 1);
-    struct in_addr src;
+    const struct ipv4_hdr *ip = (const void *)(source->header + ETH_HDR_SIZE);
 
-    if (sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &eth->dst[0], &eth->dst[1], &eth->dst[2], &eth->dst[3],
-               &eth->dst[4], &eth->dst[5]) != 6 ||
-        inet_pton(AF_INET, address, &src) != 1)
+    if (!udp_frame_make(source->header, bytes, mac, address, "0.0.0.0"))
         fail("a hardware address and an address", EINVAL);
-    eth->src[0] = 2;
-    eth->type_be = cpu_to_be16(ETH_TYPE_IPV4);
-    *ip = (struct ipv4_hdr){.version_ihl = 0x45,
-                            .total_length_be = cpu_to_be16((uint16_t)(bytes - ETH_HDR_SIZE)),
-                            .ttl = 64,
-                            .protocol = IPV4_PROTOCOL_UDP,
-                            .src_be = src.s_addr};
-    source->checksum_part = (uint32_t)checksum_ipv4_words(ip);
-    *udp = (struct udp_hdr){.src_port_be = cpu_to_be16(9),
-                            .dst_port_be = cpu_to_be16(9),
-                            .length_be = cpu_to_be16((uint16_t)(bytes - ETH_HDR_SIZE - IPV4_HDR_SIZE))};
+    source->checksum_part = (uint16_t)~ip->checksum_be;
 }
 
 /* A thread of the kernel on that CPU, with a queue before it. */

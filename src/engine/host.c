@@ -19,7 +19,7 @@
 enum was {
     WAS_DOWN, /* the interface was switched off */
     WAS_NOT_FORWARDING,
-    WAS_TAKING_TAGS, /* of VLANs, out of frames that it received */
+    WAS_TAKING_TAGS, /* from here on: of VLANs, out of frames that it received */
     WAS_TAKING_SERVICE_TAGS,
     WAS_COUNT
 };
@@ -278,13 +278,11 @@ static void switch_back(struct host *host, const char *name, const struct link *
         tell(host->path, "could not be written", write_file(host));
 }
 
-int host_show_tags(struct host *host, const struct link *link, bool show)
+int host_show_tags(struct host *host, const struct link *link)
 {
     int error = 0;
 
-    if (!show)
-        switch_back(host, link->name, link, WAS_TAKING_TAGS);
-    for (unsigned i = WAS_TAKING_TAGS; show && !error && i < WAS_COUNT; i++) {
+    for (unsigned i = WAS_TAKING_TAGS; !error && i < WAS_COUNT; i++) {
         if (offload_get(link->name, was_names[i]) != 1)
             continue;
         if (!note(host, link->name, i))
@@ -292,6 +290,11 @@ int host_show_tags(struct host *host, const struct link *link, bool show)
         error = offload_set(link->name, was_names[i], false);
     }
     return error;
+}
+
+void host_put_tags_back(struct host *host, const struct link *link)
+{
+    switch_back(host, link->name, link, WAS_TAKING_TAGS);
 }
 
 void host_give_back(struct host *host, const char *name, const struct link *link)

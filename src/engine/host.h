@@ -20,9 +20,10 @@ struct host *host_close(struct host *host); /* takes NULL, returns NULL; puts no
 /* An interface is to be as the configuration says. What fails is logged, and the rest done. */
 void host_take(struct host *host, const struct link *link, const struct conf_interface *interface);
 
-/* An interface is to leave the tags of VLANs in the frames that it receives, or is to do with them as it did before.
- * -EPERM: it cannot be changed; -EIO: it could not be written down, which is logged. */
-int host_show_tags(struct host *host, const struct link *link, bool show);
+/* An interface is to leave the tags of VLANs in the frames that it receives. -EPERM: it cannot be changed; -EIO: it
+ * could not be written down, which is logged. And it is to do with them as it did before. */
+int host_show_tags(struct host *host, const struct link *link);
+void host_put_tags_back(struct host *host, const struct link *link);
 
 /* Put back what was changed at an interface, and take our addresses away. The link may be NULL: it is not there. */
 void host_give_back(struct host *host, const char *name, const struct link *link);

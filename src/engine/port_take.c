@@ -2,16 +2,12 @@
 
 #include "base/compiler.h"
 #include "log/log.h"
+#include "port/ethtool.h"
 #include "port/interface.h"
 
 #include <errno.h>
 #include <linux/ethtool.h>
-#include <linux/if.h>
-#include <linux/sockios.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 /* Drivers of cards in virtual machines: they have native XDP, but packets of other virtual machines reach them with
  * offloads that only tc keeps. */
@@ -19,15 +15,10 @@ static bool is_virtual(const struct link *link)
 {
     static const char *const drivers[] = {"virtio_net", "vif", "xen_netfront", "hv_netvsc", "vmxnet3", "ena", "veth"};
     struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
-    struct ifreq request = {.ifr_data = (void *)&info};
 
     if (link->kind[0])
         return true;
-    memcpy(request.ifr_name, link->name, IFNAMSIZ);
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool known = fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0;
-    if (fd >= 0)
-        close(fd);
+    bool known = ethtool(link->name, &info) >= 0;
     for (size_t i = 0; known && i < ARRAY_SIZE(drivers); i++)
         if (strncmp(info.driver, drivers[i], sizeof(info.driver)) == 0)
             return true;
@@ -56,14 +47,14 @@ static int attach_some(struct ports *ports, unsigned number, const struct link *
     int error;
 
     if (port_wants_xdp(ports, number)) {
-        error = host_show_tags(ports->host, link, true) ? -ENOPROTOOPT : 0;
+        error = host_show_tags(ports->host, link) ? -ENOPROTOOPT : 0;
         if (!error)
             error = door_attach(ports->door, DOOR_HOOK_XDP, link->ifindex, &port->attachment);
         if (!error || port->conf->door == CONF_DOOR_XDP)
             return error;
         log_info("%s: no XDP door (%s), so a tc door", port->name, strerror(-error));
     }
-    host_show_tags(ports->host, link, false);
+    host_put_tags_back(ports->host, link);
     return door_attach(ports->door, DOOR_HOOK_TC, link->ifindex, &port->attachment);
 }
 
@@ -161,8 +152,7 @@ static const char *attach_error_text(int error)
         return "the door could not be attached: another XDP program is there";
     case -ENOPROTOOPT:
         return "the door could not be attached: the driver takes VLAN tags out of frames, and cannot be told to leave "
-               "them "
-               "in; 'auto' or 'tc' would do";
+               "them in; 'auto' or 'tc' would do";
     case -EOPNOTSUPP:
         return "the door could not be attached: the driver has no native XDP; 'auto' or 'tc' would do";
     default:

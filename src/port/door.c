@@ -44,7 +44,7 @@ int door_print_nothing(enum libbpf_print_level level, const char *format, va_lis
     return 0;
 }
 
-static void *map_memory(int fd, size_t bytes)
+void *door_map_memory(int fd, size_t bytes)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     void *memory = mmap(NULL, (bytes + page - 1) / page * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -54,7 +54,7 @@ static void *map_memory(int fd, size_t bytes)
 static void *map_of(struct bpf_object *object, const char *name, size_t bytes)
 {
     int fd = bpf_object__find_map_fd_by_name(object, name);
-    return fd < 0 ? NULL : map_memory(fd, bytes);
+    return fd < 0 ? NULL : door_map_memory(fd, bytes);
 }
 
 static int program_fd(const struct door *door, const char *name)
@@ -149,7 +149,7 @@ static void find_left(struct door *door)
     if (fd < 0)
         return;
     if (bpf_obj_get_info_by_fd(fd, &info, &bytes) == 0 && info.value_size == sizeof(struct door_memory))
-        door->left = map_memory(fd, sizeof(struct door_memory));
+        door->left = door_map_memory(fd, sizeof(struct door_memory));
     close(fd);
     if (door->left && door->left->object != digest_of_object()) {
         munmap(door->left, sizeof(*door->left));

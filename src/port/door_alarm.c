@@ -121,16 +121,16 @@ void door_raise_alarm(struct door *door)
 
 void door_raise_alarm_left(const char *pins)
 {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     int fd = pins_get(pins, DOOR_ALARM_PIN);
-    struct door_alarm *alarm = fd < 0 ? MAP_FAILED : mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-    if (fd >= 0)
-        close(fd);
-    if (alarm == MAP_FAILED)
+    if (fd < 0)
+        return;
+    struct door_alarm *alarm = door_map_memory(fd, sizeof(*alarm));
+    close(fd);
+    if (!alarm)
         return;
     raise_in(alarm);
-    munmap(alarm, page);
+    munmap(alarm, sizeof(*alarm));
 }
 
 uint32_t door_alarms(struct door *door)

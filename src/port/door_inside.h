@@ -38,6 +38,9 @@ struct door {
     const char *pins; /* borrowed */
 };
 
+/* The memory behind a map whose values are so many bytes, to be unmapped with as many; NULL with errno. */
+void *door_map_memory(int fd, size_t bytes);
+
 /* The alarm's programs: attach those that are not; let the next engine find them; end. */
 void door_watchers_attach(struct door *door);
 void door_watchers_pin(struct door *door);

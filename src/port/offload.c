@@ -1,44 +1,26 @@
 #include "port/offload.h"
 
+#include "port/ethtool.h"
+
 #include <errno.h>
 #include <linux/ethtool.h>
-#include <linux/if.h>
-#include <linux/sockios.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define FEATURES_MAX 256
 #define BLOCKS_MAX   (FEATURES_MAX / 32)
 
 /* What there is at an interface, a bit for each feature, as the kernel gives and takes them. */
 struct features {
-    int socket;
-    const char *interface;
     uint32_t count;
     struct ethtool_gstrings *names;
     struct ethtool_gfeatures *is;
     struct ethtool_sfeatures *wanted;
 };
 
-/* What the kernel answers, which is not always 0; -errno. */
-static int ethtool(const struct features *features, void *command)
-{
-    struct ifreq request = {.ifr_data = command};
-
-    snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", features->interface);
-    int answer = ioctl(features->socket, SIOCETHTOOL, &request);
-    return answer < 0 ? -errno : answer;
-}
-
 static void free_features(struct features *features)
 {
-    if (features->socket >= 0)
-        close(features->socket);
     free(features->names);
     free(features->is);
     free(features->wanted);
@@ -59,13 +41,10 @@ static int read_features(const char *interface, struct features *features)
         uint32_t count;
     } set = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = UINT64_C(1) << ETH_SS_FEATURES}};
 
-    *features = (struct features){.interface = interface, .socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    int error = -errno;
-    if (features->socket < 0)
-        return error < 0 ? error : -EIO;
-    error = allocate(features);
+    *features = (struct features){0};
+    int error = allocate(features);
     if (!error)
-        error = ethtool(features, &set);
+        error = ethtool(interface, &set);
     if (!error && set.count > FEATURES_MAX)
         error = -E2BIG;
     if (error)
@@ -75,8 +54,8 @@ static int read_features(const char *interface, struct features *features)
         (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = set.count};
     *features->is = (struct ethtool_gfeatures){.cmd = ETHTOOL_GFEATURES, .size = BLOCKS_MAX};
     *features->wanted = (struct ethtool_sfeatures){.cmd = ETHTOOL_SFEATURES, .size = (set.count + 31) / 32};
-    error = ethtool(features, features->names);
-    return error ? error : ethtool(features, features->is);
+    error = ethtool(interface, features->names);
+    return error ? error : ethtool(interface, features->is);
 }
 
 static const char *name_of(const struct features *features, uint32_t number)
@@ -137,7 +116,7 @@ int offload_set(const char *interface, const char *feature, bool on)
         error = number;
     if (!error && is_on(&features, (uint32_t)number) != on) {
         want(&features, (uint32_t)number, on);
-        error = can_be_changed(&features, (uint32_t)number) ? ethtool(&features, features.wanted) : -EPERM;
+        error = can_be_changed(&features, (uint32_t)number) ? ethtool(interface, features.wanted) : -EPERM;
     }
     if (error > 0) /* ETHTOOL_F_...: something else has come of it */
         error = -EPERM;
@@ -154,7 +133,7 @@ int offload_end_sending(const char *interface)
         if (strncmp(name_of(&features, i), "tx-", 3) == 0 && can_be_changed(&features, i))
             want(&features, i, false);
     if (!error)
-        error = ethtool(&features, features.wanted);
+        error = ethtool(interface, features.wanted);
     free_features(&features);
     return error < 0 ? error : 0;
 }
