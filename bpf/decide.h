@@ -59,11 +59,17 @@ static force_inline uint32_t door_flow_hash(const struct ipv4_hdr *ip, const voi
     return (uint32_t)(hash >> 32);
 }
 
+/* The bucket of a packet's flow. */
+static force_inline uint64_t door_bucket(const struct door_memory *memory, const struct ipv4_hdr *ip, const void *end)
+{
+    return masked_index(door_flow_hash(ip, end, memory->hash_seed), DOOR_BUCKETS - 1);
+}
+
 /* The word of that next hop of a group that a packet follows. */
 static force_inline uint32_t door_choose(const struct door_memory *memory, uint32_t word, const struct ipv4_hdr *ip,
                                          const void *end)
 {
-    uint64_t bucket = masked_index(door_flow_hash(ip, end, memory->hash_seed), DOOR_BUCKETS - 1);
+    uint64_t bucket = door_bucket(memory, ip, end);
     uint64_t next_hop = masked_index(READ_ONCE(memory->groups[door_word_group(word)][bucket]), DOOR_NEXT_HOPS - 1);
 
     return READ_ONCE(memory->next_hops[next_hop]);

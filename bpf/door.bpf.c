@@ -3,6 +3,7 @@
  * still carry their senders' checksum and segmentation offloads, and keeps them.
  */
 #include "bpf/decide.h"
+#include "bpf/trace.h"
 
 #include <linux/bpf.h>
 #include <linux/if_packet.h>
@@ -41,6 +42,14 @@ struct {
     __type(key, uint32_t);
     __type(value, struct door_samples);
 } samples SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, DOOR_TRACES);
+    __type(key, uint32_t);
+    __type(value, struct door_trace);
+} traces SEC(".maps");
 
 static force_inline struct door_counters *counters_on(uint32_t cpu, uint32_t port)
 {
@@ -132,21 +141,133 @@ static force_inline uint32_t silence(const struct door_frame *frame, const struc
     return door_drop(DROP_SOURCE_GUARD);
 }
 
+/* --- frames ------------------------------------------------------------------------------------------------------- */
+
+/* Of a frame that may come in several pieces only the first can be read. */
+static force_inline struct door_frame frame_at_xdp(struct xdp_md *ctx, bool whole)
+{
+    const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+    uint32_t first_bytes = (uint32_t)(end - data), bytes = whole ? first_bytes : (uint32_t)bpf_xdp_get_buff_len(ctx);
+
+    return (struct door_frame){.data = data,
+                               .end = end,
+                               .wire_bytes = bytes,
+                               .ifindex = ctx->ingress_ifindex,
+                               .now_ns = bpf_ktime_get_coarse_ns(),
+                               .alarmed = door_is_alarmed(&alarm),
+                               .in_pieces = bytes > first_bytes,
+                               .xdp = true};
+}
+
+/* Only the first piece of a packet can be read. */
+static force_inline struct door_frame frame_at_tc(const struct __sk_buff *skb, bool bare)
+{
+    const void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+    return (struct door_frame){.data = data,
+                               .end = end,
+                               .wire_bytes = skb->len,
+                               .ifindex = skb->ifindex,
+                               .now_ns = bpf_ktime_get_coarse_ns(),
+                               .alarmed = door_is_alarmed(&alarm),
+                               .gso_bytes = skb->gso_size,
+                               .in_pieces = skb->len > (uint32_t)(end - data),
+                               .bare = bare};
+}
+
+/* The first piece is made to hold the headers. */
+static force_inline void pull_headers(struct __sk_buff *skb)
+{
+    uint32_t wanted = skb->len < DOOR_READS ? skb->len : DOOR_READS;
+
+    if (unlikely(!bytes_hold((void *)(long)skb->data, wanted, (void *)(long)skb->data_end)))
+        bpf_skb_pull_data(skb, wanted);
+}
+
+/* --- traces ------------------------------------------------------------------------------------------------------- */
+
+/* What becomes of a packet that nothing was changed in yet. The verifier looks at functions that are not static by
+ * themselves, whoever calls them; so they find the frame anew. */
+static force_inline int tell_of(const struct door_frame *frame, uint32_t number, uint32_t word, uint32_t egress)
+{
+    uint64_t now_ns = bpf_ktime_get_ns(),
+             adjacency = door_word_kind(word) == DOOR_FORWARD ? door_word_adjacency(word) : 0;
+    struct door_trace_key key;
+    struct door_traced traced;
+
+    number = (uint32_t)masked_index(number, DOOR_PORTS - 1);
+    door_trace_key(frame, &key);
+    door_traced_make(&traced, frame, &memory.ports[number], number, word, &memory.adjacencies[adjacency], egress);
+    for (uint32_t i = 0; i < DOOR_TRACES; i++) {
+        uint32_t index = i;
+        struct door_trace *trace = bpf_map_lookup_elem(&traces, &index);
+        if (trace && now_ns < READ_ONCE(trace->deadline_ns) && door_trace_wants(&trace->filter, &key, number, word))
+            door_trace_put(trace, now_ns, &traced);
+    }
+    return 0;
+}
+
+#define TELLER __attribute__((noinline)) int
+
+TELLER tell_xdp(struct xdp_md *ctx, uint32_t number, uint32_t word, uint32_t egress)
+{
+    const struct door_frame frame = frame_at_xdp(ctx, true);
+
+    return tell_of(&frame, number, word, egress);
+}
+
+TELLER tell_xdp_frags(struct xdp_md *ctx, uint32_t number, uint32_t word, uint32_t egress)
+{
+    const struct door_frame frame = frame_at_xdp(ctx, false);
+
+    return tell_of(&frame, number, word, egress);
+}
+
+TELLER tell_tc(struct __sk_buff *skb, uint32_t number, uint32_t word, uint32_t egress)
+{
+    const struct door_frame frame = frame_at_tc(skb, false);
+
+    return tell_of(&frame, number, word, egress);
+}
+
+TELLER tell_tc_bare(struct __sk_buff *skb, uint32_t number, uint32_t word, uint32_t egress)
+{
+    const struct door_frame frame = frame_at_tc(skb, true);
+
+    return tell_of(&frame, number, word, egress);
+}
+
+/* --- at the doors ------------------------------------------------------------------------------------------------- */
+
+enum hook { HOOK_XDP, HOOK_XDP_FRAGS, HOOK_TC };
+
 /* Decide for a frame and count it; data as in the frame, to be written to. As door_judge() says; a frame that is sent
  * to *egress is ready to leave. */
-static force_inline enum door_kind handle(const struct door_frame *frame, struct eth_hdr *data, uint32_t *egress)
+static force_inline enum door_kind handle(void *ctx, enum hook hook, const struct door_frame *frame,
+                                          struct eth_hdr *data, uint32_t *egress)
 {
     uint32_t number = (uint32_t)door_port_number(&memory, frame->ifindex), word = 0;
     const struct door_adjacency *next = &memory.adjacencies[0];
     const struct door_port *port = &memory.ports[number];
 
+    bool is_traced = false;
+
     OPAQUE(port);
     if (unlikely(READ_ONCE(port->checks))) {
+        is_traced = READ_ONCE(port->checks) & DOOR_TRACE;
         sample(frame, port, number);
         word = silence(frame, port, number);
     }
     if (likely(!word))
         word = door_judge(&memory, frame, port, &next, egress);
+    if (unlikely(is_traced)) {
+        if (hook == HOOK_TC)
+            tell_tc(ctx, number, word, *egress);
+        else if (hook == HOOK_XDP)
+            tell_xdp(ctx, number, word, *egress);
+        else
+            tell_xdp_frags(ctx, number, word, *egress);
+    }
     if (unlikely(door_word_kind(word) != DOOR_FORWARD)) {
         count_other(frame, number, word);
         return door_word_kind(word);
@@ -161,24 +282,13 @@ static force_inline enum door_kind handle(const struct door_frame *frame, struct
     return DOOR_FORWARD;
 }
 
-/* Inline in more than one program: ./bench door has another round it. Of a frame that may come in several pieces only
- * the first can be read. */
-static force_inline int at_xdp(struct xdp_md *ctx, bool whole)
+/* Inline in more than one program: ./bench door has another round it. */
+static force_inline int at_xdp(struct xdp_md *ctx, enum hook hook)
 {
-    void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-    uint32_t first_bytes = (uint32_t)(end - data);
-    struct door_frame frame = {.data = data,
-                               .end = end,
-                               .wire_bytes = whole ? first_bytes : (uint32_t)bpf_xdp_get_buff_len(ctx),
-                               .ifindex = ctx->ingress_ifindex,
-                               .now_ns = bpf_ktime_get_coarse_ns(),
-                               .alarmed = door_is_alarmed(&alarm),
-                               .xdp = true};
-
-    frame.in_pieces = frame.wire_bytes > first_bytes;
+    const struct door_frame frame = frame_at_xdp(ctx, hook == HOOK_XDP);
     uint32_t egress = 0;
 
-    switch (handle(&frame, data, &egress)) {
+    switch (handle(ctx, hook, &frame, (void *)(long)ctx->data, &egress)) {
     case DOOR_FORWARD:
         return (int)bpf_redirect(egress, 0);
     case DOOR_DROP:
@@ -192,13 +302,13 @@ static force_inline int at_xdp(struct xdp_md *ctx, bool whole)
 SEC("xdp")
 int door_xdp(struct xdp_md *ctx)
 {
-    return at_xdp(ctx, true);
+    return at_xdp(ctx, HOOK_XDP);
 }
 
 SEC("xdp.frags")
 int door_xdp_frags(struct xdp_md *ctx)
 {
-    return at_xdp(ctx, false);
+    return at_xdp(ctx, HOOK_XDP_FRAGS);
 }
 
 /* The priority that Linux gives a forwarded packet by its TOS (rt_tos2priority), four bits for each of 16 values: best
@@ -208,31 +318,13 @@ static force_inline uint32_t priority_of(uint8_t tos)
     return (uint32_t)(0x4444666622220000 >> (tos >> 1 & 15) * 4 & 15);
 }
 
-/* Only the first piece of a packet can be read; it is made to hold the headers. */
-static force_inline struct door_frame frame_of(struct __sk_buff *skb, bool bare)
-{
-    uint32_t wanted = skb->len < DOOR_READS ? skb->len : DOOR_READS;
-    if (unlikely(!bytes_hold((void *)(long)skb->data, wanted, (void *)(long)skb->data_end)))
-        bpf_skb_pull_data(skb, wanted);
-
-    const void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-    return (struct door_frame){.data = data,
-                               .end = end,
-                               .wire_bytes = skb->len,
-                               .ifindex = skb->ifindex,
-                               .now_ns = bpf_ktime_get_coarse_ns(),
-                               .alarmed = door_is_alarmed(&alarm),
-                               .gso_bytes = skb->gso_size,
-                               .in_pieces = skb->len > (uint32_t)(end - data),
-                               .bare = bare};
-}
-
 SEC("tc")
 int door_tc(struct __sk_buff *skb)
 {
     if (unlikely(skb->pkt_type == PACKET_OTHERHOST || skb->vlan_present))
         return TC_ACT_UNSPEC; /* for others, tagged */
-    const struct door_frame frame = frame_of(skb, false);
+    pull_headers(skb);
+    const struct door_frame frame = frame_at_tc(skb, false);
     void *data = (void *)(long)skb->data;
 
     if (skb->pkt_type != PACKET_HOST) { /* for groups: the kernel's, if its sender may speak at all */
@@ -240,12 +332,14 @@ int door_tc(struct __sk_buff *skb)
         uint32_t word = silence(&frame, &memory.ports[number], number);
         if (likely(!word))
             return TC_ACT_UNSPEC;
+        if (READ_ONCE(memory.ports[number].checks) & DOOR_TRACE)
+            tell_tc(skb, number, word, 0);
         count_other(&frame, number, word);
         return TC_ACT_SHOT;
     }
     const uint8_t *tos = (const uint8_t *)data + ETH_HDR_SIZE + 1;
     uint32_t egress = 0;
-    switch (handle(&frame, data, &egress)) {
+    switch (handle(skb, HOOK_TC, &frame, data, &egress)) {
     case DOOR_FORWARD:
         if (bytes_hold(tos, 1, frame.end))
             skb->priority = priority_of(*tos);
@@ -273,7 +367,8 @@ static force_inline bool put_header(struct __sk_buff *skb, const struct door_adj
 SEC("tc")
 int door_tc_bare(struct __sk_buff *skb)
 {
-    const struct door_frame frame = frame_of(skb, true);
+    pull_headers(skb);
+    const struct door_frame frame = frame_at_tc(skb, true);
     uint32_t number = (uint32_t)door_port_number(&memory, frame.ifindex), egress = 0;
     const struct door_adjacency *next = &memory.adjacencies[0];
     const struct door_port *port = &memory.ports[number];
@@ -282,6 +377,8 @@ int door_tc_bare(struct __sk_buff *skb)
     OPAQUE(port);
     uint32_t word = skb->protocol == cpu_to_be16(ETH_TYPE_IPV4) ? door_judge(&memory, &frame, port, &next, &egress)
                                                                 : door_punt(DOOR_PUNT_NOT_IPV4);
+    if (unlikely(READ_ONCE(port->checks) & DOOR_TRACE))
+        tell_tc_bare(skb, number, word, egress);
     if (unlikely(door_word_kind(word) != DOOR_FORWARD) || !bytes_hold(ip, IPV4_HDR_SIZE, frame.end)) {
         count_other(&frame, number, word);
         return door_word_kind(word) == DOOR_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;

@@ -128,6 +128,7 @@ enum door_check {
     DOOR_CHECK_SOURCE = 1,  /* their senders are among the bindings */
     DOOR_CHECK_SERVERS = 2, /* they are not of other DHCP servers */
     DOOR_SAMPLE = 4,        /* nothing, but TCP segments are told to whoever measures round-trip times there */
+    DOOR_TRACE = 8,         /* nothing, but what becomes of them is told to traces (bpf/trace.h) */
 };
 
 /* What is so at a port for as long as it is one. */

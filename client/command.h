@@ -28,7 +28,7 @@ struct command {
 };
 
 extern const struct command command_audit, command_calc, command_contract, command_lease, command_plan, command_reload,
-    command_route, command_show, command_top, command_watch;
+    command_route, command_show, command_top, command_trace, command_watch;
 
 /* A command of several, by the word behind its name. */
 struct subcommand {

@@ -12,7 +12,7 @@
 #define DEFAULT_SOCKET "/run/fairlead/management.sock"
 
 static const struct command *const commands[] = {
-    &command_show, &command_top,      &command_watch, &command_route,  &command_lease,
+    &command_show, &command_top,      &command_trace, &command_watch,  &command_route, &command_lease,
     &command_plan, &command_contract, &command_audit, &command_reload, &command_calc,
 };
 

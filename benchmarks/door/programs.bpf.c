@@ -67,7 +67,7 @@ SEC("xdp.frags")
 int bench_door(struct xdp_md *ctx)
 {
     next_packet(ctx);
-    return done(at_xdp(ctx, false));
+    return done(at_xdp(ctx, HOOK_XDP_FRAGS));
 }
 
 static force_inline uint32_t destination(const struct eth_hdr *eth)

@@ -245,15 +245,21 @@ static void say_end(char out[static MATCH_TEXT_SIZE], const char *word, struct i
         say(out, "port %u-%u", ports.first, ports.last);
 }
 
+const char *match_protocol_name(uint8_t protocol)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
+        if (protocols[i].number == protocol)
+            return protocols[i].name;
+    return NULL;
+}
+
 static void say_protocol(char out[static MATCH_TEXT_SIZE], uint8_t protocol)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-        if (protocols[i].number == protocol) {
-            say(out, "%s", protocols[i].name);
-            return;
-        }
-    }
-    if (protocol)
+    const char *name = match_protocol_name(protocol);
+
+    if (name)
+        say(out, "%s", name);
+    else if (protocol)
         say(out, "protocol %u", protocol);
 }
 

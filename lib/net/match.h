@@ -41,6 +41,9 @@ int match_parse(const char *text, size_t len, struct match *match, struct text_e
 /* As it is read, with a zero byte. */
 void match_format(const struct match *match, char out[static MATCH_TEXT_SIZE]);
 
+/* "udp"; NULL for a protocol that has no word here. */
+const char *match_protocol_name(uint8_t protocol);
+
 /* Whether a packet could be meant by both. */
 bool match_overlaps(const struct match *a, const struct match *b);
 

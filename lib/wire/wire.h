@@ -16,7 +16,7 @@
     X(OK, 200, "done; the answer's last line")                                 \
     X(MORE, 206, "done so far; another line follows")                          \
     X(BAD_REQUEST, 400, "not a request")                                       \
-    X(FORBIDDEN, 403, "only the administrator may change things")              \
+    X(FORBIDDEN, 403, "only the administrator may do that")                    \
     X(UNKNOWN, 404, "there is no such command")                                \
     X(TOO_LONG, 413, "the request is too long")                                \
     X(NOT_SERVED, 409, "DHCP is not served")                                   \

@@ -2,9 +2,9 @@
 
 #include "base/clock.h"
 #include "base/compiler.h"
+#include "engine/lookup.h"
 #include "engine/service_sockets.h"
 #include "engine/uses.h"
-#include "fib/fib.h"
 #include "port/interface.h"
 
 #include <errno.h>
@@ -18,41 +18,12 @@ struct answers {
     uint64_t reloads; /* from 1 on: of the configuration */
 };
 
-static void name_of(const struct answers *answers, uint32_t ifindex, char name[static QUERY_NAME_SIZE])
-{
-    const struct link *link = ifindex ? links_find(&answers->config.routing->links, ifindex) : NULL;
-
-    memset(name, 0, QUERY_NAME_SIZE);
-    if (link)
-        memcpy(name, link->name, QUERY_NAME_SIZE);
-}
-
 /* --- lists ------------------------------------------------------------------------------------------------------- */
-
-static uint32_t egress_of(const struct routing *routing, const struct rib_path *path, uint32_t *gateway)
-{
-    const struct object *object = path->next_hop_id ? id_table_find(&routing->objects, path->next_hop_id) : NULL;
-
-    *gateway = object ? object->gateway : path->gateway;
-    return object ? object->ifindex : path->ifindex;
-}
-
-static void describe_path(const struct answers *answers, struct ipv4_prefix prefix, const struct rib_entry *entry,
-                          uint32_t index, struct query_route *route)
-{
-    const struct routing *routing = answers->config.routing;
-    uint32_t gateway;
-
-    *route = (struct query_route){.prefix = prefix, .path = entry->paths[index], .best = index == 0};
-    name_of(answers, egress_of(routing, &route->path, &gateway), route->interface);
-    route->path.gateway = gateway;
-    route->installed =
-        route->path.source == RIB_SOURCE_STATIC && installs_holds(&routing->installs, prefix, &route->path);
-}
 
 static size_t list_routes(struct answers *answers, const struct query_range *range, union query_buffer *buffer)
 {
-    const struct ipv4_map *entries = rib_entries(answers->config.routing->rib);
+    const struct routing *routing = answers->config.routing;
+    const struct ipv4_map *entries = rib_entries(routing->rib);
     struct query_answer *answer = &buffer->answer;
     struct query_route *routes = query_records(buffer);
     const uint32_t room = (QUERY_ANSWER_BYTES - sizeof(*answer)) / sizeof(*routes);
@@ -66,7 +37,7 @@ static size_t list_routes(struct answers *answers, const struct query_range *ran
         }
         /* More paths to one prefix than an answer holds: the best of them. */
         for (uint32_t i = 0; i < entry->count && answer->count < room; i++)
-            describe_path(answers, at, entry, i, &routes[answer->count++]);
+            lookup_describe_path(routing, at, entry, i, &routes[answer->count++]);
         answer->last = at;
     }
     return sizeof(*routes);
@@ -90,75 +61,11 @@ static size_t list_neighbours(struct answers *answers, const struct query_range 
             struct query_neighbour *neighbour = &list[answer->count++];
             *neighbour = (struct query_neighbour){.addr = one->addr, .state = one->state, .valid = one->valid};
             memcpy(neighbour->mac, one->mac, ETH_ADDR_SIZE);
-            name_of(answers, one->ifindex, neighbour->interface);
+            lookup_name(answers->config.routing, one->ifindex, neighbour->interface);
         }
         answer->last = at;
     }
     return sizeof(*list);
-}
-
-/* --- where a packet goes ----------------------------------------------------------------------------------------- */
-
-/* What the door does with packets to an address, its port and their own faults left aside; door_decide() in short. The
- * next hop has its number only if the word is its own. */
-static uint32_t word_of(const struct door_memory *memory, uint32_t addr, uint16_t *next_hop)
-{
-    *next_hop = FIB_NO_ROUTE;
-    if (ipv4_addr_is_zeronet(addr))
-        return door_word(DOOR_DROP, DROP_IP_DESTINATION_ZERO, 0);
-    if (ipv4_addr_is_loopback(addr))
-        return door_word(DOOR_DROP, DROP_IP_DESTINATION_LOOPBACK, 0);
-    if (addr >> 28 >= 0xe)
-        return door_word(DOOR_PUNT, DOOR_PUNT_NOT_UNICAST, 0);
-    *next_hop = (uint16_t)fib_lookup(&memory->fib, addr);
-    return READ_ONCE(memory->next_hops[*next_hop]);
-}
-
-static void describe_ways(const struct answers *answers, uint16_t next_hop, struct query_lookup *lookup)
-{
-    struct next_hop_way ways[QUERY_WAYS_MAX];
-    unsigned count = next_hops_ways(answers->config.routing->next_hops, next_hop, ways, QUERY_WAYS_MAX);
-
-    static_assert(MULTIPATH_WAYS_MAX <= QUERY_WAYS_MAX && OBJECT_MEMBERS_MAX <= QUERY_WAYS_MAX,
-                  "there is room for all");
-    lookup->way_count = count < QUERY_WAYS_MAX ? count : QUERY_WAYS_MAX;
-    for (unsigned i = 0; i < lookup->way_count; i++) {
-        lookup->ways[i] = (struct query_way){
-            .gateway = ways[i].gateway, .weight = ways[i].weight, .word = ways[i].word, .buckets = ways[i].buckets};
-        name_of(answers, ways[i].ifindex, lookup->ways[i].egress);
-    }
-}
-
-static size_t look_up(struct answers *answers, uint32_t addr, union query_buffer *buffer)
-{
-    const struct routing *routing = answers->config.routing;
-    const struct door_memory *memory = routing->memory;
-    struct query_lookup *lookup = query_records(buffer);
-    struct ipv4_prefix prefix;
-    uint32_t ifindex = 0;
-    uint16_t next_hop;
-
-    memset(lookup, 0, sizeof(*lookup));
-    buffer->answer.count = 1;
-    const struct rib_entry *entry = rib_cover(routing->rib, addr, 32, &prefix);
-    lookup->word = word_of(memory, addr, &next_hop);
-    uint64_t adjacency = door_word_adjacency(lookup->word);
-    if (door_word_kind(lookup->word) == DOOR_GROUP)
-        describe_ways(answers, next_hop, lookup);
-    else if (adjacency)
-        lookup->adjacency = memory->adjacencies[adjacency];
-    if (!entry)
-        return sizeof(*lookup);
-    lookup->found = 1;
-    lookup->candidates = entry->count;
-    describe_path(answers, prefix, entry, 0, &lookup->route);
-    if (lookup->route.path.type == RIB_UNICAST && !lookup->way_count) {
-        ifindex = egress_of(routing, &entry->paths[0], &lookup->gateway);
-        if (!lookup->gateway)
-            lookup->gateway = addr; /* attached: the destination itself */
-    }
-    name_of(answers, ifindex, lookup->egress);
-    return sizeof(*lookup);
 }
 
 /* --- contracts --------------------------------------------------------------------------------------------------- */
@@ -297,7 +204,19 @@ static void answer(void *arg, const struct query *query, union query_buffer *buf
         made->record_bytes = change_contracts(answers, query, buffer);
         break;
     case QUERY_LOOKUP:
-        made->record_bytes = look_up(answers, query->addr, buffer);
+        buffer->answer.count = 1;
+        made->record_bytes = sizeof(struct query_lookup);
+        lookup_address(answers->config.routing, query->addr, query_records(buffer));
+        break;
+    case QUERY_TRACE_BEGIN:
+        buffer->answer.error = traces_begin(answers->config.traces, &query->filter, &buffer->answer.generation);
+        break;
+    case QUERY_TRACE:
+        made->record_bytes = sizeof(struct query_traced);
+        traces_take(answers->config.traces, query->generation, buffer);
+        break;
+    case QUERY_TRACE_END:
+        traces_end(answers->config.traces, query->generation);
         break;
     case QUERY_RELOAD:
         made->later = true;

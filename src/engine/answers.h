@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/contracts.h"
+#include "engine/traces.h"
 #include "query/service.h"
 
 struct answers;
@@ -13,6 +14,7 @@ struct answers_config {
     struct routing *routing;
     const struct ports *ports;
     struct contracts *contracts;
+    struct traces *traces;
     const struct conf *(*conf)(void *arg); /* the one in force */
     int page_fd, counters_fd;              /* handed out; borrowed */
     int epoll;                             /* connections are watched there, with their struct watch as data.ptr */

@@ -50,6 +50,7 @@ struct engine {
     struct lease_link leases;
     struct shaping *shaping;
     struct contracts *contracts;
+    struct traces *traces;
     struct page_memory *page;
     struct page next_page; /* put together here */
     int page_fd, counters_fd;
@@ -172,6 +173,7 @@ static void on_tick(void *arg, struct watch *watch)
         rogues_look(&engine->ports);
     }
     bindings_tick(&engine->bindings);
+    traces_tick(engine->traces);
     lease_link_try(&engine->leases, conf_has_clients(conf_in_force(engine)));
     if (engine->ticks % PROBE_TICKS == 0)
         ports_probe(&engine->ports);
@@ -313,6 +315,7 @@ static int open_answers(struct engine *engine)
                                     .routing = engine->routing,
                                     .ports = &engine->ports,
                                     .contracts = engine->contracts,
+                                    .traces = engine->traces,
                                     .conf = tell_conf,
                                     .page_fd = engine->page_fd,
                                     .counters_fd = engine->counters_fd,
@@ -352,6 +355,8 @@ static int open_engine(struct engine *engine)
     if (error)
         return error;
     if (!(engine->contracts = contracts_new(&engine->ports, engine->config->state_directory)))
+        return -ENOMEM;
+    if (!(engine->traces = traces_new(engine->door, &engine->ports, engine->routing)))
         return -ENOMEM;
     error = open_answers(engine);
     if (error)
@@ -412,6 +417,7 @@ static void close_engine(struct engine *engine)
         lease_link_close(&engine->leases);
     bindings_clear(&engine->bindings);
     engine->answers = answers_free(engine->answers);
+    engine->traces = traces_free(engine->traces);
     engine->host = host_close(engine->host);
     engine->alarm = rule_alarm_stop(engine->alarm);
     engine->firewall = firewall_close(engine->firewall);

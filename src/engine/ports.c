@@ -132,7 +132,7 @@ static void probe(struct ports *ports, unsigned number, const struct link *link)
     port->takes_xdp = takes;
 }
 
-static uint8_t checks_of(const struct port *port)
+static uint8_t checks_of(const struct port *port, bool traced)
 {
     const struct conf_interface *conf = port->conf;
     bool alone = conf_interface_has_clients(conf) && !(conf->dhcp && conf->dhcp->others);
@@ -140,7 +140,7 @@ static uint8_t checks_of(const struct port *port)
     bool measures = port->shaped && conf_shape_measures(&conf->shape);
 
     return (uint8_t)((port->guarded ? DOOR_CHECK_SOURCE : 0) | (alone ? DOOR_CHECK_SERVERS : 0) |
-                     (measures ? DOOR_SAMPLE : 0));
+                     (measures ? DOOR_SAMPLE : 0) | (traced ? DOOR_TRACE : 0));
 }
 
 /* Its queues are as the configuration says, for packets as long as they may be now. */
@@ -168,11 +168,19 @@ static void shape(struct ports *ports, unsigned number, const struct link *link)
 static void set_checks(struct ports *ports, unsigned number)
 {
     struct door_port *shared = &door_memory(ports->door)->ports[number];
-    uint8_t before = shared->checks, checks = checks_of(&ports->all[number]);
+    uint8_t before = shared->checks, checks = checks_of(&ports->all[number], ports->traced);
 
     WRITE_RELEASE(shared->checks, checks);
     if ((before ^ checks) & DOOR_CHECK_SOURCE)
         log_info("%s: source guard is %s", ports->all[number].name, checks & DOOR_CHECK_SOURCE ? "on" : "off");
+}
+
+void ports_trace(struct ports *ports, bool traced)
+{
+    ports->traced = traced;
+    for (unsigned i = 1; i <= ports->count; i++)
+        if (ports->all[i].ifindex)
+            set_checks(ports, i);
 }
 
 static void update(struct ports *ports, unsigned number, const struct link *link, uint32_t aside)

@@ -44,6 +44,7 @@ struct ports {
     struct shaping *shaping;
     struct port all[DOOR_PORTS]; /* by number, from 1 */
     unsigned count;              /* the highest number that was ever used */
+    bool traced;                 /* what passes is told to traces */
     uint64_t changes;            /* of which ports there are, and of their addresses and sizes on the link layer */
 };
 
@@ -92,6 +93,9 @@ void ports_update(struct ports *ports, const char *firewall);
  * door knows everything when it opens. Says in the log what has changed. 0; -errno if one cannot have the door that it
  * should; logged. */
 int ports_attach(struct ports *ports, const char *firewall);
+
+/* Whether what passes is told to traces. */
+void ports_trace(struct ports *ports, bool traced);
 
 /* Try again whether ports that did not take frames from an XDP door do so now, and what could not be attached or
  * shaped.

@@ -262,29 +262,11 @@ static bool all_aside(struct session *session)
     return any;
 }
 
-/* What becomes of packets: verdict, reason, meaning. */
+/* Where all doors stand aside, nothing is cut through. */
 static void set_verdict(json_t *result, uint32_t word, bool aside)
 {
-    enum door_kind kind = door_word_kind(word);
-    unsigned reason = door_word_reason(word);
-
-    if (kind == DOOR_FORWARD && aside) {
-        kind = DOOR_PUNT;
-        reason = DOOR_PUNT_ASIDE;
-    }
-    json_object_set_new(result, "cut_through", json_boolean(kind == DOOR_FORWARD));
-    json_object_set_new(result, "verdict",
-                        json_string(kind == DOOR_FORWARD ? "cut-through"
-                                    : kind == DOOR_DROP  ? "drop"
-                                                         : "kernel"));
-    json_object_set_new(result, "reason",
-                        kind == DOOR_FORWARD
-                            ? json_null()
-                            : json_string(kind == DOOR_DROP ? drop_reason_name(reason) : door_punt_name(reason)));
-    json_object_set_new(result, "meaning",
-                        kind == DOOR_FORWARD
-                            ? json_null()
-                            : json_string(kind == DOOR_DROP ? drop_reason_help(reason) : door_punt_help(reason)));
+    json_set_verdict(result,
+                     door_word_kind(word) == DOOR_FORWARD && aside ? door_word(DOOR_PUNT, DOOR_PUNT_ASIDE, 0) : word);
 }
 
 static json_t *json_ways(const struct query_lookup *lookup, bool aside)
@@ -405,6 +387,7 @@ const struct session_command session_commands[] = {
     {"reservations", {NULL}, false, command_reservations},
     {"dhcp", {NULL}, false, command_dhcp},
     {"route", {"address"}, false, command_route},
+    {"trace", {"match", "verdict", "reason", "count"}, true, command_trace},
     {"watch", {"what"}, false, command_watch},
     {"lease-release", {"address"}, true, command_lease_release},
     {"lease-reserve", {"address", "mac"}, true, command_lease_reserve},

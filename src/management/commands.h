@@ -15,6 +15,11 @@ json_t *json_delay(const struct histogram_summary *delay);
 /* Those that are not 0, from number `first` on, by their names. */
 json_t *json_reasons(const uint64_t *counts, unsigned first, unsigned count, const char *(*name)(unsigned));
 
+/* What becomes of packets: "cut-through", "kernel" or "drop"; and with it why: cut_through, verdict, reason, meaning.
+ */
+const char *json_verdict(enum door_kind kind);
+void json_set_verdict(json_t *result, uint32_t word);
+
 /* Answer with a list, in as many lines as the role takes answers for it. */
 int session_list(struct session *session, const json_t *id, struct query *query, size_t record_bytes, const char *key,
                  json_t *(*record)(const void *));
@@ -46,6 +51,9 @@ session_run_command command_plan_check;
 
 /* What is announced (plan_announce.c). */
 session_run_command command_plan_announce;
+
+/* Of packets as they pass (trace_commands.c). */
+session_run_command command_trace;
 
 /* Of delay measurement (measure_commands.c). */
 session_run_command command_probes, command_reflectors;

@@ -169,6 +169,13 @@ int session_watch(struct session *session, const struct query *query, size_t rec
     return 0;
 }
 
+bool session_is_spoken_to(const struct session *session, int timeout_ms)
+{
+    struct pollfd poller = {.fd = session->wire.fd, .events = POLLIN | POLLRDHUP};
+
+    return poll(&poller, 1, timeout_ms) > 0;
+}
+
 /* --- requests ---------------------------------------------------------------------------------------------------- */
 
 static const struct session_command *find(const char *name)
@@ -224,9 +231,11 @@ static int serve(struct session *session, const json_t *request)
     const char *unknown = find_unknown(arguments, command->arguments);
     if (unknown) {
         const char *const *known = command->arguments;
-        snprintf(text, sizeof(text), "argument '%.40s' is not known: expected %s%s%s%s%s", unknown,
-                 known[0] ? known[0] : "none", known[1] ? (known[2] ? ", " : " or ") : "", known[1] ? known[1] : "",
-                 known[1] && known[2] ? " or " : "", known[1] && known[2] ? known[2] : "");
+        int len = snprintf(text, sizeof(text), "argument '%.40s' is not known: expected %s", unknown,
+                           known[0] ? known[0] : "none");
+        for (unsigned i = 1; i < SESSION_ARGUMENTS_MAX && known[i] && len < (int)sizeof(text); i++)
+            len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s",
+                            i + 1 < SESSION_ARGUMENTS_MAX && known[i + 1] ? ", " : " or ", known[i]);
         return session_fail(session, id, WIRE_BAD_REQUEST, text);
     }
     if (command->changes && !session->may_change)

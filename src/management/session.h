@@ -55,6 +55,9 @@ int session_ask(struct session *session, const struct query *query, size_t recor
  * ended; WIRE_MORE: nothing has happened for SESSION_QUIET_MS; 0, or a code to fail with, as above. */
 int session_watch(struct session *session, const struct query *query, size_t record_bytes);
 
+/* Whether the other side says something, or ends, within that time. */
+bool session_is_spoken_to(const struct session *session, int timeout_ms);
+
 #define SESSION_ARGUMENTS_MAX 4
 
 struct session_command {

@@ -53,6 +53,24 @@ json_t *json_reasons(const uint64_t *counts, unsigned first, unsigned count, con
     return reasons;
 }
 
+const char *json_verdict(enum door_kind kind)
+{
+    return kind == DOOR_FORWARD ? "cut-through" : kind == DOOR_DROP ? "drop" : "kernel";
+}
+
+void json_set_verdict(json_t *result, uint32_t word)
+{
+    enum door_kind kind = door_word_kind(word);
+    unsigned reason = door_word_reason(word);
+    const char *name = kind == DOOR_DROP ? drop_reason_name(reason) : door_punt_name(reason);
+    const char *meaning = kind == DOOR_DROP ? drop_reason_help(reason) : door_punt_help(reason);
+
+    json_object_set_new(result, "cut_through", json_boolean(kind == DOOR_FORWARD));
+    json_object_set_new(result, "verdict", json_string(json_verdict(kind)));
+    json_object_set_new(result, "reason", kind == DOOR_FORWARD ? json_null() : json_string(name));
+    json_object_set_new(result, "meaning", kind == DOOR_FORWARD ? json_null() : json_string(meaning));
+}
+
 /* A list, as many lines as the engine takes answers for it. */
 int session_list(struct session *session, const json_t *id, struct query *query, size_t record_bytes, const char *key,
                  json_t *(*record)(const void *))

@@ -246,8 +246,9 @@ int door_new(const char *pins, struct door **result)
     door->memory = map_of(door->object, ".bss", sizeof(*door->memory));
     door->counters = map_of(door->object, "counters", door->counters_bytes);
     door->samples = map_of(door->object, "samples", DOOR_PORTS * sizeof(*door->samples));
+    door->traces = map_of(door->object, "traces", DOOR_TRACES * sizeof(*door->traces));
     door->alarm = map_of(door->object, DOOR_ALARM_MAP, sizeof(*door->alarm));
-    if (!door->memory || !door->counters || !door->samples || !door->alarm) {
+    if (!door->memory || !door->counters || !door->samples || !door->traces || !door->alarm) {
         error = errno ? -errno : -EINVAL;
         log_error("the front door's memory could not be mapped: %s", strerror(-error));
         door_free(door);
@@ -293,6 +294,8 @@ struct door *door_free(struct door *door)
         munmap(door->counters, door->counters_bytes);
     if (door->samples)
         munmap(door->samples, DOOR_PORTS * sizeof(*door->samples));
+    if (door->traces)
+        munmap(door->traces, DOOR_TRACES * sizeof(*door->traces));
     bpf_object__close(door->object);
     free(door);
     return NULL;
@@ -311,6 +314,11 @@ struct door_memory *door_memory(struct door *door)
 const struct door_samples *door_samples(const struct door *door, unsigned port)
 {
     return &door->samples[port];
+}
+
+struct door_trace *door_trace(const struct door *door, unsigned number)
+{
+    return &door->traces[number];
 }
 
 static struct door_counters *counters_at(const struct door *door, unsigned cpu, unsigned port)

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "bpf/door.h"
+#include "bpf/trace.h"
 
 #include <stdbool.h>
 
@@ -52,6 +52,9 @@ struct door_memory *door_memory(struct door *door);
 
 /* TCP segments that came in at a port with DOOR_SAMPLE. */
 const struct door_samples *door_samples(const struct door *door, unsigned port);
+
+/* The trace of a number below DOOR_TRACES, of what passes at ports with DOOR_TRACE. Valid until door_free(). */
+struct door_trace *door_trace(const struct door *door, unsigned number);
 
 /* The counters, of so many CPUs (door_counters_index()): a descriptor for others that can only read them (where
  * CAP_SYS_ADMIN is missing: that should), which the caller closes; -errno. */

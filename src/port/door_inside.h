@@ -33,6 +33,7 @@ struct door {
     bool pieces; /* XDP programs may get frames in several */
     struct door_counters *counters;
     struct door_samples *samples; /* by port number */
+    struct door_trace *traces;
     size_t counters_bytes;
     unsigned cpus;
     const char *pins; /* borrowed */

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "bpf/door.h"
+#include "bpf/trace.h"
 #include "net/ipv4_prefix.h"
 #include "rib/rib.h"
 
@@ -37,8 +37,13 @@ enum query_kind {
     QUERY_ADDRESSES, /* struct query_address: ports and what addresses there are, as soon as that is not `generation` */
     QUERY_USES,      /* struct query_use: what the configuration in force uses addresses for; the list goes on behind
                       * number range.after.addr, by generation. -ESTALE: it is another configuration now */
-    QUERY_SOCKETS,   /* for DHCP at the port `ifindex` four descriptors: others, DISCOVERs, ARP, sink if there is one
-                        (port/packet.h) */
+    /* Packets as they pass (query/trace.h). */
+    QUERY_TRACE_BEGIN, /* of those that `filter` wants; generation: the trace's own. -EBUSY: there are DOOR_TRACES */
+    QUERY_TRACE, /* struct query_traced: those since, of the trace `generation`; `lost` in front of them came too fast.
+                  * -ENOENT: it has ended */
+    QUERY_TRACE_END,
+    QUERY_SOCKETS, /* for DHCP at the port `ifindex` four descriptors: others, DISCOVERs, ARP, sink if there is one
+                      (port/packet.h) */
     QUERY_REFLECTOR_SOCKETS, /* for a reflector at the port `ifindex` two descriptors: frames, sink; generation: for
                                 which UDP port. -EADDRINUSE: another program serves there */
 
@@ -130,10 +135,11 @@ struct query {
     union {
         uint32_t addr;       /* QUERY_LOOKUP */
         uint32_t ifindex;    /* QUERY_SOCKETS */
-        uint64_t generation; /* QUERY_ADDRESSES, QUERY_EVENTS, QUERY_BOUND */
+        uint64_t generation; /* QUERY_ADDRESSES, QUERY_EVENTS, QUERY_BOUND, QUERY_TRACE */
         uint64_t at_s;       /* QUERY_HISTORY; or QUERY_ANY_TIME */
     };
     struct query_range range;
+    struct door_trace_filter filter; /* QUERY_TRACE_BEGIN */
     struct query_lease lease; /* QUERY_LEASES: of those with this chaddr, or whose names have host_name in them */
     uint8_t token[QUERY_TOKEN_BYTES];
     uint32_t text_bytes; /* so many of `text` are sent; of words with their zero byte */
@@ -147,7 +153,7 @@ struct query_answer {
     struct ipv4_prefix last;
     uint64_t last_s;     /* QUERY_HISTORY: began_s of the last */
     uint64_t generation; /* of what is told */
-    uint64_t lost;       /* QUERY_EVENTS: so many in front of these are forgotten */
+    uint64_t lost;       /* QUERY_EVENTS, QUERY_TRACE: so many in front of these are forgotten */
 };
 
 /* Room for any answer; the records stand behind the struct query_answer. */
