@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
-"""Two hosts talk through Fairlead: demo.py BUILD_ROOT tc|xdp [--stay]
+"""Fairlead at work in a lab: demo.py LAB BUILD_ROOT tc|xdp [--stay]
 
-Starts the lab dhcp.lab with fairleadd on its router, lets the hosts get their addresses by DHCP, checks ping, traceroute, TCP both ways and UDP, that the door
-did what it should by its own counters, what the client says, and
-what a port with a rate makes a ping wait beside a bulk transfer. With --stay it then goes on until Ctrl-C. Exit status
-0 if every check held.
+LAB is one of the .lab files beside this program that has a demonstration, which says what it shows: demo_NAME.py for
+NAME.lab. With --stay the lab then goes on until Ctrl-C. Exit status 0 if every check held.
 """
-import json
+import importlib
 import os
 import re
-import statistics
 import subprocess
 import sys
 import time
@@ -18,30 +15,28 @@ from lab import Lab, LabError, enter
 from router import Router
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SECONDS = 3  # of TCP each way
+WAIT = 60  # seconds, for something that happens by itself
 EVERY = 10  # seconds between two looks at the counters of a lab that stays
-CONFIGURATION = """
-hostname = "middle"
-interface "lan0" {{
-    address = "10.0.1.1/24"
-    door    = "{door}"
-    dhcp {{ pool = "10.0.1.100-10.0.1.199"  lease = "1h"  dns = "10.0.1.1"  domain = "lab.example" }}
-}}
-interface "lan1" {{
-    address = "10.0.2.1/24"
-    door    = "{door}"{shape}
-    dhcp {{ pool = "10.0.2.10-10.0.2.10" }}
-}}
-route "192.0.2.0/24" {{ via = "10.0.2.10" }}
-"""
-RIGHT = "10.0.2.10"  # the only one that there is for it
-SHAPES = {"drop-tail, 1 s long": 'queue "drop-tail" { limit = "1s" }', "FQ-CoDel": 'queue = "fq-codel"'}
-RATE = 20  # Mbit/s
 
 
-class Checks:
-    def __init__(self):
+class Demo:
+    """A lab, with routers in it, and checks that are told as they are made."""
+
+    def __init__(self, path, build, door):
+        self.build, self.door = build, door
         self.failed = 0
+        self.lab = Lab(path)
+        if door == "xdp":
+            self.lab.let_hosts_poll(os.path.join(build, "lab/poll.bpf.o"))
+
+    def start(self, configurations):
+        """fairleadd at routers of the lab, by their names. Returns when every port has its way in: an XDP door sends only
+        to those whose other end polls, and looks again every few seconds."""
+        routers = [Router(self.lab, node, self.build, configuration) for node, configuration in configurations.items()]
+        if self.door == "xdp":
+            self.until(lambda: all(port["takes_xdp"] for router in routers for port in router.ask("show", "ports")["ports"]),
+                       "every port takes frames from XDP doors")
+        return routers
 
     def say(self, held, text, more=""):
         self.failed += not held
@@ -49,182 +44,109 @@ class Checks:
         if not held and more:
             print("        " + more.strip().replace("\n", "\n        "), flush=True)
 
+    @staticmethod
+    def show(router, *arguments):
+        """What the client says to people."""
+        print(f"        $ fairlead {' '.join(arguments)}")
+        for line in router.fairlead(*arguments).stdout.splitlines():
+            print(f"          {line}", flush=True)
 
-def check_addresses(checks, lab, router):
-    """Both hosts have what the router's DHCP server gave them, and the router says so."""
-    for host in ("left", "right"):
-        address = lab.dhclient(host, check=False)
-        route = lab.ip(host, "route", "show", "default").stdout.strip()
-        leases = [lease for lease in router.ask("show", "leases")["leases"] if lease["address"] == address]
-        checks.say(bool(address and route) and len(leases) == 1 and leases[0]["state"] == "bound",
-                   f"{host} got {address or 'no address'} by DHCP, {route or 'no route'}")
-    for arguments in (("show", "leases"), ("show", "pools")):
-        show(router, *arguments)
+    def ping(self, source, address, *options):
+        result = self.lab.on(source, "ping", "-n", "-c", "5", "-i", "0.2", "-W", "2", *options, address, check=False)
+        found = re.search(r"(\d) received.*?= [\d.]+/([\d.]+)/", result.stdout, re.S)
+        self.say(bool(found) and found[1] == "5",
+                 f"ping {source} -> {address}: {found[1]} of 5, {found[2]} ms on average" if found else
+                 f"ping {source} -> {address}", result.stdout + result.stderr)
 
+    def traceroute(self, source, address, hops):
+        result = self.lab.on(source, "traceroute", "-n", "-N", "1", "-q", "1", "-w", "2", address, check=False)
+        found = re.findall(r"^ *\d+ +(\S+)", result.stdout, re.M)
+        self.say(found == hops, f"traceroute {source} -> {address}: {', '.join(found)}", result.stdout)
 
-def check_ping(checks, lab):
-    result = lab.on("left", "ping", "-c", "5", "-i", "0.2", "-W", "2", RIGHT, check=False)
-    found = re.search(r"(\d) received.*?= [\d.]+/([\d.]+)/", result.stdout, re.S)
-    checks.say(bool(found) and found[1] == "5",
-               f"ping left -> right: {found[1]} of 5, {found[2]} ms on average" if found else "ping left -> right",
-               result.stdout + result.stderr)
+    def iperf_server(self, node):
+        """Returns when it listens."""
+        server = self.lab.spawn(node, "iperf3", "-s", "--forceflush", stdout=subprocess.PIPE)
+        for line in server.stdout:
+            if "listening" in line:
+                return server
+        raise LabError("the iperf3 server did not start")
 
+    @staticmethod
+    def until(condition, what):
+        """Wait for something that sends no event."""
+        end = time.monotonic() + WAIT
+        while not condition():
+            if time.monotonic() > end:
+                raise LabError(f"not within {WAIT} s: {what}")
+            time.sleep(0.02)
 
-def check_traceroute(checks, lab):
-    result = lab.on("left", "traceroute", "-n", "-N", "1", "-q", "1", "-w", "2", RIGHT, check=False)
-    hops = re.findall(r"^ *\d+ +(\S+)", result.stdout, re.M)
-    checks.say(hops == ["10.0.1.1", RIGHT], f"traceroute left -> right: {', '.join(hops)}", result.stdout)
+    def cut(self, router, before=None):
+        """Packets that were cut through at each port, since an earlier answer."""
+        return {name: port["cut"] - (before[name] if before else 0) for name, port in router.counters().items()}
 
+    def trace(self, router, words, packets):
+        """What the door of a router decides for a packet that packets() sends, in steps. The packet."""
+        print(f"        $ fairlead trace -c 1 {' '.join(words)}", flush=True)
+        process = subprocess.Popen([router.client, "trace", "-c", "1", *words], stdout=subprocess.PIPE, text=True,
+                                   stderr=subprocess.PIPE, env={**os.environ, "FAIRLEAD_SOCKET": router.socket})
+        process.stderr.readline()  # "ready"
+        packets()
+        said, _ = process.communicate(timeout=30)
+        for line in said.splitlines():
+            print(f"          {line}", flush=True)
+        return said
 
-def iperf_server(lab):
-    """At the right; returns when it listens."""
-    server = lab.spawn("right", "iperf3", "-s", "--forceflush", stdout=subprocess.PIPE)
-    for line in server.stdout:
-        if "listening" in line:
-            return server
-    raise LabError("the iperf3 server did not start")
-
-
-def check_streams(checks, lab):
-    server = iperf_server(lab)
-    for way, option in (("left -> right", []), ("right -> left", ["-R"])):
-        result = lab.on("left", "iperf3", "-c", RIGHT, "-t", str(SECONDS), "-J", *option, check=False)
+    def stay(self, routers, source, address):
+        """Traffic, and what the doors make of it, until Ctrl-C."""
+        print("\n  The lab goes on until Ctrl-C; in another terminal, at its routers:")
+        for router in routers:
+            print(f"      sudo nsenter --all -t {router.process.pid} {router.client} -s {router.socket} show counters")
+        print(flush=True)
+        ping = self.lab.spawn(source, "ping", "-n", "-i", "0.2", address, stdout=subprocess.DEVNULL)
         try:
-            rate = json.loads(result.stdout)["end"]["sum_received"]["bits_per_second"]
-        except (ValueError, KeyError):
-            rate = 0
-        checks.say(rate > 1e6, f"TCP {way}: {rate / 1e9:.1f} Gbit/s", (result.stdout + result.stderr)[-500:])
-    result = lab.on("left", "iperf3", "-c", RIGHT, "-u", "-b", "100M", "-t", "1", "-J", check=False)
+            while all(router.process.poll() is None for router in routers):
+                for router in routers:
+                    self.show(router, "show", "counters")
+                time.sleep(EVERY)
+        except KeyboardInterrupt:
+            print()
+        ping.kill()
+        ping.wait()
+
+    def end(self, routers, stay, source, address):
+        if stay:
+            self.stay(routers, source, address)
+        for router in routers:
+            self.say(router.stop() == 0, f"fairleadd at {router.node} stopped cleanly")
+
+
+def demonstration(path):
+    """The module that shows a lab."""
+    name = os.path.basename(path).removesuffix(".lab")
     try:
-        udp = json.loads(result.stdout)["end"]["sum"]
-        checks.say(udp["lost_percent"] < 50,
-                   f"UDP left -> right: {udp['bits_per_second'] / 1e6:.0f} Mbit/s, {udp['lost_percent']:.1f} % lost")
-    except (ValueError, KeyError):
-        checks.say(False, "UDP left -> right", (result.stdout + result.stderr)[-500:])
-    server.kill()
-    server.wait()
-
-
-def check_counters(checks, door, ports):
-    for name, port in ports.items():
-        rest = ", ".join(f"{key.removeprefix('kernel:')} {value}" for key, value in port.items()
-                         if key.startswith("kernel:"))
-        print(f"        {name}: {port['door']} door, {port['in']} frames in, {port['cut']} cut through here, "
-              f"{port['out']} out; left to the kernel: {rest or 'none'}", flush=True)
-    checks.say(all(port["door"] == door for port in ports.values()), f"the doors are {door} doors")
-    checks.say(all(port["unsent"] == 0 for port in ports.values()), "no frame was lost behind the door")
-    checks.say(not any(key.startswith("drop:") for port in ports.values() for key in port), "nothing was dropped")
-    if door == "tc":
-        share = min(port["cut"] / max(port["in"], 1) for port in ports.values())
-        checks.say(share > 0.9, f"cut through: {share:.1%} of all frames, or more")
-    else:
-        checks.say(all(port["cut"] >= 4 for port in ports.values()), "the pings were cut through")
-        checks.say(all(port.get("kernel:half-made", 0) > 0 for port in ports.values()),
-                   "TCP with half-made checksums was left to the kernel")
-
-
-def show(router, *arguments):
-    print(f"        $ fairlead {' '.join(arguments)}")
-    for line in router.fairlead(*arguments).stdout.splitlines():
-        print(f"          {line}", flush=True)
-
-
-def check_client(checks, lab, router):
-    for arguments in (("show", "ports"), ("show", "routes"), ("route", "192.0.2.1")):
-        show(router, *arguments)
-    ports = router.ask("show", "ports")["ports"]
-    checks.say(all(port["state"] == "forwards" for port in ports), "fairlead show ports: every door forwards")
-    answer = router.ask("route", "192.0.2.1")
-    kernel = lab.ip("middle", "route", "get", "192.0.2.1").stdout
-    checks.say(answer["cut_through"] and f"via {answer['via']} dev {answer['interface']}" in kernel,
-               "fairlead route agrees with ip route get, and the static route is cut through", str(answer) + kernel)
-
-
-def ping_beside_transfer(lab):
-    """(median round-trip time in ms, Mbit/s) of a ping beside four TCP connections."""
-    server = iperf_server(lab)
-    transfer = lab.spawn("left", "iperf3", "-c", RIGHT, "-P", "4", "-t", "6", "-J", stdout=subprocess.PIPE)
-    ping = lab.on("left", "ping", "-n", "-c", "40", "-i", "0.1", "-W", "3", RIGHT, check=False).stdout
-    rate = json.loads(transfer.communicate(timeout=30)[0])["end"]["sum_received"]["bits_per_second"] / 1e6
-    server.kill()
-    server.wait()
-    return statistics.median(float(time) for time in re.findall(r"time=([0-9.]+)", ping)), rate
-
-
-def check_contract(checks, door, lab, router):
-    """The same ping with a contract, beside a second of buffer."""
-    shape = f'\n    rate = "{RATE}Mbit"  {SHAPES["drop-tail, 1 s long"]}'
-    router.configure(CONFIGURATION.format(door=door, shape=shape) +
-                     'contract "ping" { out = "lan1"  match = "icmp"  rate = "256kbit"  packet = "100B"  delay = "5ms" }\n')
-    router.fairlead("reload")
-    median, rate = ping_beside_transfer(lab)
-    show(router, "show", "contracts")
-    contract = router.ask("show", "contracts")["contracts"][0]
-    checks.say(contract["state"] == "kept" and contract["came"]["conforming"] >= 30 and contract["late"] == 0,
-               f"with a contract, and a second of buffer beside it: {rate:.1f} Mbit/s, and the ping takes {median:.1f} ms", str(contract))
-
-
-def check_queues(checks, door, lab, router):
-    """What a bulk transfer does to a ping, at a port with a rate."""
-    medians = []
-    for name, queue in SHAPES.items():
-        router.configure(CONFIGURATION.format(door=door, shape=f'\n    rate = "{RATE}Mbit"  {queue}'))
-        router.fairlead("reload")
-        median, rate = ping_beside_transfer(lab)
-        medians.append(median)
-        show(router, "show", "queues")
-        state = router.ask("show", "queues")["queues"][0]
-        checks.say(0.8 * RATE < rate < RATE and state["frames"]["lost"] == 0 and state["passed_by"] == 0,
-                   f"{RATE} Mbit/s, {name}: four TCP connections get {rate:.1f} Mbit/s, a ping beside them takes {median:.1f} ms",
-                   str(state))
-    checks.say(medians[1] < medians[0] / 5, f"with FQ-CoDel the ping waits {medians[0] / medians[1]:.0f} times less")
-    check_contract(checks, door, lab, router)
-    router.configure(CONFIGURATION.format(door=door, shape=""))
-    router.fairlead("reload")
-    checks.say(router.ask("show", "queues")["queues"] == [], "without a rate nothing waits")
-
-
-def stay(lab, router):
-    """Traffic, and what the door makes of it, until Ctrl-C."""
-    print(f"""
-  The lab goes on until Ctrl-C: left pings right. In another terminal, at its router:
-      sudo nsenter --all -t {router.process.pid} {router.client} -s {router.socket} show counters
-""", flush=True)
-    ping = lab.spawn("left", "ping", "-n", "-i", "0.2", RIGHT, stdout=subprocess.DEVNULL)
-    try:
-        while router.process.poll() is None:
-            show(router, "show", "counters")
-            time.sleep(EVERY)
-    except KeyboardInterrupt:
-        print()
-    ping.kill()
-    ping.wait()
+        return importlib.import_module("demo_" + name.replace("-", "_"))
+    except ModuleNotFoundError as error:
+        with_demo = sorted(file[len("demo_"):-3].replace("_", "-") + ".lab" for file in os.listdir(HERE)
+                           if file.startswith("demo_") and file.endswith(".py"))
+        sys.exit(f"demo: {path}: no lab with a demonstration: expected one of {', '.join(with_demo)}"
+                 if error.name.startswith("demo_") else f"demo: {error}")
 
 
 def main():
-    build, door, *rest = sys.argv[1:]
-    if door not in ("tc", "xdp") or rest not in ([], ["--stay"]):
+    if len(sys.argv) < 4 or sys.argv[3] not in ("tc", "xdp") or sys.argv[4:] not in ([], ["--stay"]):
         sys.exit(__doc__)
+    path, build, door, *rest = sys.argv[1:]
+    show = demonstration(path)
     enter()
-    checks = Checks()
     try:
-        lab = Lab(os.path.join(HERE, "dhcp.lab"))
-        if door == "xdp":
-            lab.let_hosts_poll(os.path.join(build, "lab/poll.bpf.o"))
-        router = Router(lab, "middle", build, CONFIGURATION.format(door=door, shape=""))
-        check_addresses(checks, lab, router)
-        check_ping(checks, lab)
-        check_traceroute(checks, lab)
-        check_streams(checks, lab)
-        check_counters(checks, door, router.counters())
-        check_client(checks, lab, router)
-        check_queues(checks, door, lab, router)
-        if rest:
-            stay(lab, router)
-        checks.say(router.stop() == 0, "fairleadd stopped cleanly")
+        demo = Demo(os.path.join(HERE, os.path.basename(path)), build, door)
+    except LabError as error:
+        sys.exit(f"demo: {error}")
+    try:
+        show.run(demo, bool(rest))
     except (LabError, subprocess.TimeoutExpired) as error:
-        checks.say(False, "the lab", str(error))
-    sys.exit(1 if checks.failed else 0)
+        demo.say(False, "the lab", str(error))
+    sys.exit(1 if demo.failed else 0)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ A file has a line for each thing; # begins a comment:
     host NAME                                   forwards nothing
     router NAME                                 forwards IPv4
     link NODE:IF[=ADDRESS/LENGTH] NODE:IF[=ADDRESS/LENGTH]     a veth pair
-    route NODE PREFIX via ADDRESS               "default" is a prefix too
+    route NODE PREFIX via ADDRESS ...           "default" is a prefix too; several ways, each behind a via
 
 Tests use it as a library: enter(), Lab(FILE), on(), spawn().
 """
@@ -72,9 +72,11 @@ class Lab:
             self._add_node(found[2], found[1] == "router")
         elif found := re.fullmatch(rf"link {END} {END}", words):
             self._add_link(found.groups()[:3], found.groups()[3:])
-        elif found := re.fullmatch(rf"route ({NODE}) (\S+) via (\S+)", words):
+        elif found := re.fullmatch(rf"route ({NODE}) (\S+)((?: via \S+)+)", words):
             self._need(found[1])
-            self.ip(found[1], "route", "add", found[2], "via", found[3])
+            ways = found[3].split()[1::2]
+            hops = ["via", ways[0]] if len(ways) == 1 else [word for way in ways for word in ("nexthop", "via", way)]
+            self.ip(found[1], "route", "add", found[2], *hops)
         else:
             raise LabError(f"'{words}': host, router, link or route expected, as lab.py describes them")
 
