@@ -176,6 +176,7 @@ static void say_next_hop(const struct query_traced *record, char text[static TRA
 static void say_egress(const struct query_traced *record, const struct ipv4_hdr *ip, char text[static TRACE_TEXT_SIZE])
 {
     const struct door_traced *packet = &record->packet;
+    const char *interface = record->routed && !record->grouped ? record->route.interface : "";
     char segments[48] = "";
 
     if (packet->gso_bytes)
@@ -185,7 +186,8 @@ static void say_egress(const struct query_traced *record, const struct ipv4_hdr 
                  be16_to_cpu(ip->total_length_be), packet->next.mtu, segments,
                  packet->egress != packet->next.ifindex ? ", into its queues" : "");
     else
-        snprintf(text, TRACE_TEXT_SIZE, "%u bytes%s", be16_to_cpu(ip->total_length_be), segments);
+        snprintf(text, TRACE_TEXT_SIZE, "%s%s%u bytes%s", interface, interface[0] ? ", " : "",
+                 be16_to_cpu(ip->total_length_be), segments);
 }
 
 void trace_say(const struct query_traced *record, enum trace_step step, char text[static TRACE_TEXT_SIZE])
