@@ -6,7 +6,7 @@ import struct
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280}[platform.machine()]
 # BPF_..._GET_NEXT_ID and BPF_..._GET_FD_BY_ID, where the name stands in the kernel's information, and what ours are called.
-KINDS = {"program": (11, 13, 64, ("door_", "lift_far")), "map": (12, 14, 24, ("fairlead", "counters", "bindings", "samples"))}
+KINDS = {"program": (11, 13, 64, ("door_", "lift_far")), "map": (12, 14, 24, ("fairlead", "counters", "bindings", "samples", "traces"))}
 
 
 def call(command, attributes):
