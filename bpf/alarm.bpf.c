@@ -4,6 +4,7 @@
  * has looked at the rules; and they go on when the engine is gone.
  */
 #include "bpf/door.h"
+#include "bpf/kernel.h"
 
 #include <linux/bpf.h>
 
@@ -12,23 +13,6 @@
 /* The door's; the loader puts it in the place of one of this object's own. */
 struct door_alarm alarm SEC(".bss.alarm");
 
-/* What is read of the kernel's structures, wherever it stands there. */
-struct ns_common {
-    unsigned int inum;
-} __attribute__((preserve_access_index));
-
-struct net {
-    struct ns_common ns;
-} __attribute__((preserve_access_index));
-
-typedef struct {
-    struct net *net;
-} __attribute__((preserve_access_index)) possible_net_t;
-
-struct xfrm_policy {
-    possible_net_t xp_net;
-} __attribute__((preserve_access_index));
-
 static force_inline void raise(void)
 {
     __sync_fetch_and_add(&alarm.raised, 1);
@@ -36,7 +20,7 @@ static force_inline void raise(void)
 
 static force_inline void raise_in(const struct net *net)
 {
-    if (net->ns.inum == alarm.netns)
+    if (kernel_net_is(net, alarm.netns))
         raise();
 }
 

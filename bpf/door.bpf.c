@@ -3,6 +3,7 @@
  * still carry their senders' checksum and segmentation offloads, and keeps them.
  */
 #include "bpf/decide.h"
+#include "bpf/kernel.h"
 #include "bpf/trace.h"
 
 #include <linux/bpf.h>
@@ -452,11 +453,6 @@ int lift_far(struct xdp_md *ctx)
     return (int)bpf_redirect_map(&lift_sockets, ctx->ingress_ifindex & (DOOR_IFINDEXES - 1), XDP_DROP);
 }
 
-/* What is read of the kernel's structures, wherever it stands there. */
-struct net_device {
-    int ifindex;
-} __attribute__((preserve_access_index));
-
 #define ENXIO      6  /* a veth whose other end polls nothing */
 #define EOPNOTSUPP 95 /* a driver that takes no frames from an XDP door */
 
@@ -478,7 +474,8 @@ static force_inline void unsent(uint32_t ifindex, uint32_t frames, int error)
 
 /*
  * A driver that cannot take frames from an XDP door loses them without a word to anybody. These two hear of it, count
- * them, and close that way: from then on such frames are the kernel's, until the engine finds the way open.
+ * them, and close that way: from then on such frames are the kernel's, until the engine finds the way open. They hear
+ * of all network namespaces, of which each has numbers of interfaces of its own.
  */
 SEC("tp_btf/xdp_devmap_xmit") /* (from, to, sent, drops, error) */
 int door_unsent(uint64_t *args)
@@ -486,7 +483,7 @@ int door_unsent(uint64_t *args)
     const struct net_device *to = (const void *)args[1];
     int drops = (int)args[3];
 
-    if (drops > 0)
+    if (drops > 0 && kernel_net_is(to->nd_net.net, alarm.netns))
         unsent((uint32_t)to->ifindex, (uint32_t)drops, (int)args[4]);
     return 0;
 }
@@ -494,7 +491,10 @@ int door_unsent(uint64_t *args)
 SEC("tp_btf/xdp_redirect_err") /* (from, program, target, error, map type, map, index: here the interface's) */
 int door_unsent_at_once(uint64_t *args)
 {
-    unsent((uint32_t)args[6], 1, (int)args[3]);
+    const struct net_device *from = (const void *)args[0];
+
+    if (kernel_net_is(from->nd_net.net, alarm.netns))
+        unsent((uint32_t)args[6], 1, (int)args[3]);
     return 0;
 }
 
