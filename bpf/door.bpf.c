@@ -208,35 +208,19 @@ static force_inline int tell_of(const struct door_frame *frame, uint32_t number,
     return 0;
 }
 
-#define TELLER __attribute__((noinline)) int
+/* One for each kind of frame. */
+#define TELLER(name, context, frame_at)                                                               \
+    __attribute__((noinline)) int name(context *ctx, uint32_t number, uint32_t word, uint32_t egress) \
+    {                                                                                                 \
+        const struct door_frame frame = frame_at;                                                     \
+                                                                                                      \
+        return tell_of(&frame, number, word, egress);                                                 \
+    }
 
-TELLER tell_xdp(struct xdp_md *ctx, uint32_t number, uint32_t word, uint32_t egress)
-{
-    const struct door_frame frame = frame_at_xdp(ctx, true);
-
-    return tell_of(&frame, number, word, egress);
-}
-
-TELLER tell_xdp_frags(struct xdp_md *ctx, uint32_t number, uint32_t word, uint32_t egress)
-{
-    const struct door_frame frame = frame_at_xdp(ctx, false);
-
-    return tell_of(&frame, number, word, egress);
-}
-
-TELLER tell_tc(struct __sk_buff *skb, uint32_t number, uint32_t word, uint32_t egress)
-{
-    const struct door_frame frame = frame_at_tc(skb, false);
-
-    return tell_of(&frame, number, word, egress);
-}
-
-TELLER tell_tc_bare(struct __sk_buff *skb, uint32_t number, uint32_t word, uint32_t egress)
-{
-    const struct door_frame frame = frame_at_tc(skb, true);
-
-    return tell_of(&frame, number, word, egress);
-}
+TELLER(tell_xdp, struct xdp_md, frame_at_xdp(ctx, true))
+TELLER(tell_xdp_frags, struct xdp_md, frame_at_xdp(ctx, false))
+TELLER(tell_tc, struct __sk_buff, frame_at_tc(ctx, false))
+TELLER(tell_tc_bare, struct __sk_buff, frame_at_tc(ctx, true))
 
 /* --- at the doors ------------------------------------------------------------------------------------------------- */
 

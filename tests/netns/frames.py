@@ -5,12 +5,25 @@ send reads frames from standard input, a line of hexadecimal digits each, and sa
 "ready" and then prints every frame that arrives, likewise. Sender and Capture run it at an interface of a lab's node.
 """
 import errno
+import os
 import socket
 import subprocess
 import sys
 
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
+
+
+def hand_over(raw, frame):
+    """Send a frame by a packet socket. A driver that has no room for it just now did not take it; then once more."""
+    while True:
+        try:
+            raw.send(frame)
+            return
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            os.sched_yield()
 
 
 class Sender:
@@ -55,7 +68,7 @@ def main():
                 if address[2] != PACKET_OUTGOING:
                     print(frame.hex(), flush=True)
         for line in sys.stdin:
-            raw.send(bytes.fromhex(line))
+            hand_over(raw, bytes.fromhex(line))
             print("sent", flush=True)
 
 

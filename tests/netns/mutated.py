@@ -17,6 +17,7 @@ import time
 source, build, door, *rest = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
+from frames import hand_over  # noqa: E402
 from lab import Lab  # noqa: E402
 from observe import check, roles, until  # noqa: E402
 from packets import checksum, ipv4  # noqa: E402
@@ -153,7 +154,7 @@ class Net:
         for _ in range(BATCH):
             frame = self.mutator.frame()
             try:
-                self.sender.send(frame)
+                hand_over(self.sender, frame)
             except OSError:  # shorter than a header
                 self.counts["refused"] += 1
                 continue
@@ -161,7 +162,7 @@ class Net:
             if not fault_of(frame[14:]):
                 sent.add(essence(frame[14:]))
         mark = ipv4(FROM, TO, MARK + struct.pack("!I", number))
-        self.sender.send(self.mutator.header + mark)
+        hand_over(self.sender, self.mutator.header + mark)
         while True:
             frame, address = self.capture.recvfrom(65536)
             if address[2] == socket.PACKET_OUTGOING or frame[6:12] != self.own_mac or frame[12:14] != b"\x08\x00":
