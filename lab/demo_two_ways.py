@@ -1,9 +1,9 @@
 """Two equal ways between two routers (two-ways.lab), each with Fairlead: flows are spread over both, and one way that is
 lost moves its own flows only."""
-import re
-import signal
 import socket
 import subprocess
+
+from lab import end_ping
 
 RIGHT = "10.0.2.10"
 FLOWS = 200
@@ -54,10 +54,8 @@ def check_a_lost_way(demo, near, before):
     until_ways(demo, near, 2)
     again = left_by(demo, near)
     demo.say(abs(again["up0"] - before["up0"]) <= 20, "it is back, and so are its flows", f"{before} {again}")
-    ping.send_signal(signal.SIGINT)
-    said = ping.communicate(timeout=30)[0]
-    sent, back = (int(word) for word in re.search(r"(\d+) packets transmitted, (\d+) received", said).groups())
-    demo.say(sent - back <= 25, f"a ping meanwhile: {back} of {sent} came back", said[-300:])
+    sent, back = end_ping(ping)
+    demo.say(sent - back <= 25, f"a ping meanwhile: {back} of {sent} came back")
 
 
 def run(demo, stay):

@@ -17,6 +17,7 @@ Tests use it as a library: enter(), Lab(FILE), on(), spawn().
 import ctypes
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -158,6 +159,14 @@ class Lab:
             if self.nodes[node] == "host":
                 # Not ip -n, which mounts a /sys of its own over the bpffs that it needs then.
                 self.on(node, "ip", "-force", "link", "set", "dev", name, "xdp", "object", program, "section", "xdp.frags")
+
+
+def end_ping(ping):
+    """Interrupt a ping that runs, with its output in a pipe: how many it has sent, and how many came back."""
+    ping.send_signal(signal.SIGINT)
+    said = ping.communicate(timeout=60)[0]
+    sent, back = re.search(r"(\d+) packets transmitted, (\d+) received", said).groups()
+    return int(sent), int(back)
 
 
 def run(*command, check=True, timeout=60, **options):

@@ -16,11 +16,6 @@ static const struct {
                  {"dccp", IPV4_PROTOCOL_DCCP}, {"udplite", IPV4_PROTOCOL_UDPLITE}, {"icmp", IPV4_PROTOCOL_ICMP},
                  {"gre", IPV4_PROTOCOL_GRE},   {"esp", IPV4_PROTOCOL_ESP}};
 
-static bool any_ports(struct match_ports ports)
-{
-    return ports.first == 0 && ports.last == UINT16_MAX;
-}
-
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
 /* Words, and which of them have been there. */
@@ -230,14 +225,14 @@ static void say_end(char out[static MATCH_TEXT_SIZE], const char *word, struct i
 {
     char text[IPV4_PREFIX_TEXT_SIZE] = "any";
 
-    if (!prefix.len && any_ports(ports))
+    if (!prefix.len && match_ports_are_any(ports))
         return;
     if (prefix.len == 32)
         ipv4_addr_format(prefix.addr, text);
     else if (prefix.len)
         ipv4_prefix_format(prefix, text);
     say(out, "%s %s", word, text);
-    if (any_ports(ports))
+    if (match_ports_are_any(ports))
         return;
     if (ports.first == ports.last)
         say(out, "port %u", ports.first);
@@ -310,9 +305,9 @@ bool match_holds(const struct match *match, const struct flow *flow, const char 
            (match->dscp == MATCH_ANY_DSCP || (ip && match->dscp == flow->dscp)) &&
            (!match->from.len || (ipv4 && ipv4_prefix_contains(match->from, flow->src))) &&
            (!match->to.len || (ipv4 && ipv4_prefix_contains(match->to, flow->dst))) &&
-           (any_ports(match->from_ports) ||
+           (match_ports_are_any(match->from_ports) ||
             (ports && match->from_ports.first <= flow->src_port && flow->src_port <= match->from_ports.last)) &&
-           (any_ports(match->to_ports) ||
+           (match_ports_are_any(match->to_ports) ||
             (ports && match->to_ports.first <= flow->dst_port && flow->dst_port <= match->to_ports.last)) &&
            (!match->in[0] || strcmp(match->in, in) == 0);
 }

@@ -20,6 +20,11 @@ struct match_ports {
     uint16_t first, last; /* 0 to 65535: any, and none at all */
 };
 
+static inline bool match_ports_are_any(struct match_ports ports)
+{
+    return ports.first == 0 && ports.last == UINT16_MAX;
+}
+
 struct match {
     struct ipv4_prefix from, to;             /* of 0 bits: any */
     struct match_ports from_ports, to_ports; /* */

@@ -84,41 +84,35 @@ int traces_begin(struct traces *traces, const struct door_trace_filter *filter, 
 }
 
 /* The way that the packet was sent, or would be sent now, of the several that its route has. */
-static void describe_group(const struct routing *routing, const struct door_frame *frame, uint32_t word,
-                           uint16_t next_hop, struct query_traced *record)
+static void describe_group(const struct door_memory *memory, const struct door_frame *frame,
+                           const struct query_lookup *lookup, struct query_traced *record)
 {
-    const struct door_memory *memory = routing->memory;
-    struct next_hop_way ways[QUERY_WAYS_MAX];
-    unsigned count = next_hops_ways(routing->next_hops, next_hop, ways, QUERY_WAYS_MAX);
     uint32_t chosen = door_word_kind(record->packet.word) == DOOR_FORWARD
                           ? record->packet.word
-                          : door_choose(memory, word, door_frame_ip(frame), frame->end);
+                          : door_choose(memory, lookup->word, door_frame_ip(frame), frame->end);
 
     record->grouped = 1;
     record->bucket = (uint16_t)door_bucket(memory, door_frame_ip(frame), frame->end);
-    for (unsigned i = 0; i < count && i < QUERY_WAYS_MAX; i++)
-        if (ways[i].word == chosen)
-            record->gateway = ways[i].gateway;
+    for (unsigned i = 0; i < lookup->way_count; i++)
+        if (lookup->ways[i].word == chosen)
+            record->gateway = lookup->ways[i].gateway;
 }
 
 static void describe(const struct routing *routing, const struct door_trace_key *key, struct query_traced *record)
 {
     const struct door_frame frame = door_traced_frame(&record->packet);
-    struct ipv4_prefix prefix;
+    struct query_lookup lookup;
 
     if (door_word_kind(record->packet.word) == DOOR_FORWARD)
         lookup_name(routing, record->packet.next.ifindex, record->egress);
-    const struct rib_entry *entry = !key->ipv4 ? NULL : rib_cover(routing->rib, key->dst, 32, &prefix);
-    if (!entry)
+    if (!key->ipv4)
         return;
-    record->routed = 1;
-    lookup_describe_path(routing, prefix, entry, 0, &record->route);
-    uint16_t next_hop = (uint16_t)fib_lookup(&routing->memory->fib, key->dst);
-    uint32_t word = READ_ONCE(routing->memory->next_hops[next_hop]);
-    if (door_word_kind(word) == DOOR_GROUP)
-        describe_group(routing, &frame, word, next_hop, record);
-    else if (record->route.path.type == RIB_UNICAST)
-        record->gateway = record->route.path.gateway ? record->route.path.gateway : key->dst;
+    lookup_address(routing, key->dst, &lookup);
+    record->routed = lookup.found;
+    record->route = lookup.route;
+    record->gateway = lookup.gateway;
+    if (lookup.found && door_word_kind(lookup.word) == DOOR_GROUP)
+        describe_group(routing->memory, &frame, &lookup, record);
 }
 
 void traces_take(struct traces *traces, uint64_t id, union query_buffer *buffer)

@@ -67,11 +67,6 @@ static unsigned find_port(const struct session *session, const char *name)
     return 0;
 }
 
-static bool is_any(struct match_ports ports)
-{
-    return ports.first == 0 && ports.last == UINT16_MAX;
-}
-
 static void read_match(const struct match *match, unsigned port, struct door_trace_filter *filter)
 {
     filter->src_mask = ipv4_mask(match->from.len);
@@ -86,7 +81,7 @@ static void read_match(const struct match *match, unsigned port, struct door_tra
     filter->only_dscp = match->dscp != MATCH_ANY_DSCP;
     filter->dscp = match->dscp;
     filter->port = (uint8_t)port;
-    filter->only_ports = !is_any(match->from_ports) || !is_any(match->to_ports);
+    filter->only_ports = !match_ports_are_any(match->from_ports) || !match_ports_are_any(match->to_ports);
     filter->only_ipv4 = filter->only_ports || filter->only_dscp || match->protocol || match->from.len || match->to.len;
 }
 

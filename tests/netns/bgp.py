@@ -6,7 +6,6 @@ the other keeps.
 """
 import os
 import random
-import re
 import signal
 import struct
 import subprocess
@@ -17,7 +16,7 @@ source, build, *rest = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from frames import Capture, Sender  # noqa: E402
-from lab import Lab  # noqa: E402
+from lab import Lab, end_ping  # noqa: E402
 from observe import check, ip_counter, kill_all, roles, until  # noqa: E402
 from packets import ipv4  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
@@ -94,9 +93,7 @@ class Ping:
 
     def lost(self):
         """(lost, sent)"""
-        self.process.send_signal(signal.SIGINT)
-        said = self.process.communicate(timeout=60)[0]
-        sent, back = (int(word) for word in re.search(r"(\d+) packets transmitted, (\d+) received", said).groups())
+        sent, back = end_ping(self.process)
         return sent - back, sent
 
 

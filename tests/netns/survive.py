@@ -7,7 +7,6 @@ takes them over; after the dead-man time the kernel forwards. Ports come, go, an
 import mmap
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ source, build, door = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from bpf_objects import bpf_objects, open_pin  # noqa: E402
-from lab import Lab  # noqa: E402
+from lab import Lab, end_ping  # noqa: E402
 from observe import alive, check, children, ip_counter, kill_all, roles, state_of, until, what_is_left  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
 from router import Router  # noqa: E402
@@ -82,9 +81,7 @@ class Flood:
 
     def stop(self):
         """How many were sent, how many came back, and how many of both ways the kernel has forwarded."""
-        self.process.send_signal(signal.SIGINT)
-        said = self.process.communicate(timeout=60)[0]
-        sent, back = (int(word) for word in re.search(r"(\d+) packets transmitted, (\d+) received", said).groups())
+        sent, back = end_ping(self.process)
         return sent, back, self.net.by_kernel() - self.by_kernel
 
 

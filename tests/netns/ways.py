@@ -16,7 +16,7 @@ source, build, door = sys.argv[1:]
 sys.path[:0] = [os.path.join(source, "tests"), os.path.join(source, "tests/netns"), os.path.join(source, "lab")]
 
 from frames import Capture, Sender  # noqa: E402
-from lab import Lab  # noqa: E402
+from lab import Lab, end_ping  # noqa: E402
 from observe import check, ip_counter, roles, until  # noqa: E402
 from packets import checksum, ipv4  # noqa: E402
 from ready import run_in_lab, start_unless_forbidden  # noqa: E402
@@ -248,9 +248,7 @@ def replaced_under_traffic(tap, net):
     batch.stdin.close()
     failed = batch.wait(60)
     seconds = time.monotonic() - begun
-    ping.send_signal(signal.SIGINT)
-    said = ping.communicate(timeout=60)[0]
-    sent, back = (int(word) for word in re.search(r"(\d+) packets transmitted, (\d+) received", said).groups())
+    sent, back = end_ping(ping)
     tap.note(f"{REPLACEMENTS / seconds:.0f} a second, {sent} packets, {net.by_kernel() - before} by the kernel")
     check(tap, "routes are replaced under traffic and no packet is lost", not failed and sent == back and sent > 100,
           failed, sent, back)
